@@ -1,0 +1,40 @@
+"""Files written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Calls `write` with a temporary name beside `path`, then renames the finished file to `path`.
+
+    A crash, a full disk or a killed process leaves whatever stood at `path` before. The data reach the disk before
+    the name does, so a power cut cannot leave an empty file under the final name.
+
+    Args:
+        path: Where the file shall stand; its folder is made if absent.
+        write: Writes the whole file at the path it is given.
+
+    Raises:
+        OSError: If the file cannot be written; the temporary file is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a run folder is as open as its neighbours.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

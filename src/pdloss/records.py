@@ -1,0 +1,136 @@
+"""What crosses the threshold between making pictures and judging them: one record type per file; no torch here."""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pdloss.errors import RunError
+from pdloss.files import write_atomically
+
+T = TypeVar("T", bound=Struct)
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every record: immutable, and strict about unknown keys when read."""
+
+
+class RunRecord(Record):
+    """``config.json`` of a run folder: every choice as text, and what it was made with."""
+
+    task: str
+    data: str
+    network: str
+    loss: str
+    degradation: str
+    steps: int
+    batch: int
+    crop: int
+    lr: float
+    schedule: Literal["cosine", "constant"]
+    seed: int
+    precision: Literal["bfloat16", "float32"]
+    device: str
+    init: str | None
+    skip_damaged: bool
+    parameters: int
+    """Trainable values of the network."""
+    images: int
+    data_fingerprint: str
+    """SHA-256 over the names and sizes of the training images: resuming on other data is refused."""
+    weights: dict[str, str]
+    """Pretrained files in use: name to SHA-256 and input convention."""
+    versions: dict[str, str]
+    commit: str | None
+    created: str
+
+
+class LogLine(Record):
+    """One line of ``log.jsonl``."""
+
+    step: int
+    seconds: float
+    """Training time so far, over all sessions."""
+    lr: float
+    total: float
+    terms: dict[str, float]
+    """Each term's value, before its weight."""
+    gradients: dict[str, float]
+    """Each term's weighted gradient norm at the restored batch."""
+
+
+class Metric(Record):
+    """How one score is to be read."""
+
+    label: str
+    unit: str = ""
+    better: Literal["higher", "lower"]
+    protocol: str
+    """Colour space, rounding, border, network and version: what another must do to get the same number."""
+
+
+class ImageScores(Record):
+    """The scores of one picture: of the restored image, and of the degraded one it was made from."""
+
+    name: str
+    """File name of the target, with its suffix."""
+    restored: dict[str, float]
+    degraded: dict[str, float]
+
+
+class Scores(Record):
+    """``scores/<set>.json``: one run on one folder of photographs.
+
+    The pictures stand beside it, as ``restored/<set>/<stem>.png`` and ``degraded/<set>/<stem>.png``.
+    """
+
+    run: str
+    set: str
+    targets: str
+    """Folder that holds the target images."""
+    step: int
+    degradation: str
+    metrics: dict[str, Metric]
+    images: list[ImageScores]
+    seconds: float
+
+
+def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
+    """Returns the mean of each score over images that all hold the same ones."""
+    return {name: sum(scores[name] for scores in images) / len(images) for name in images[0]} if images else {}
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Writes the record as indented JSON, whole or not at all."""
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    write_atomically(path, lambda temporary: temporary.write_bytes(text))
+
+
+def read_record(path: Path, kind: type[T]) -> T:
+    """Returns the record stored at `path`.
+
+    Raises:
+        RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist") from None
+    except (msgspec.DecodeError, OSError) as error:
+        raise RunError(f"{path} is not a {kind.__name__}: {error}") from None
+
+
+def read_log(path: Path) -> list[LogLine]:
+    """Returns the whole lines of a ``log.jsonl``; a last line cut off by a crash is left out.
+
+    Raises:
+        RunError: If a whole line is not a log line.
+    """
+    if not path.exists():
+        return []
+    whole = path.read_bytes().rpartition(b"\n")[0]
+    try:
+        return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
+    except msgspec.DecodeError as error:
+        raise RunError(f"{path} is not a training log: {error}") from None

@@ -1,0 +1,39 @@
+"""Fixtures shared by all tests: where real weights and photographs are, and a fixed number of threads."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _no_network_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps every test away from the user's own cache and from the network."""
+    monkeypatch.setenv("PDLOSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("PDLOSS_OFFLINE", "1")
+
+
+def _folder(variable: str, what: str) -> Path:
+    value = os.environ.get(variable)
+    if not value or not Path(value).is_dir():
+        pytest.skip(f"needs {what}: set {variable} to their folder")
+    return Path(value)
+
+
+@pytest.fixture
+def assets_folder() -> Path:
+    """The folder of real pretrained weights."""
+    return _folder("PDLOSS_ASSETS", "pretrained weights")
+
+
+@pytest.fixture
+def images_folder() -> Path:
+    """The folder of real photographs."""
+    return _folder("PDLOSS_IMAGES", "real photographs")
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    """A seeded generator."""
+    return torch.Generator().manual_seed(0)
