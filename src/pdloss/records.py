@@ -16,7 +16,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every record: immutable, and strict about unknown keys when read."""
 
 
-class RunRecord(Record):
+class RunRecord(Record, frozen=True, kw_only=True):
     """``config.json`` of a run folder: every choice as text, and what it was made with."""
 
     task: str
@@ -46,7 +46,7 @@ class RunRecord(Record):
     created: str
 
 
-class LogLine(Record):
+class LogLine(Record, frozen=True, kw_only=True):
     """One line of ``log.jsonl``."""
 
     step: int
@@ -60,7 +60,7 @@ class LogLine(Record):
     """Each term's weighted gradient norm at the restored batch."""
 
 
-class Metric(Record):
+class Metric(Record, frozen=True, kw_only=True):
     """How one score is to be read."""
 
     label: str
@@ -70,7 +70,7 @@ class Metric(Record):
     """Colour space, rounding, border, network and version: what another must do to get the same number."""
 
 
-class ImageScores(Record):
+class ImageScores(Record, frozen=True, kw_only=True):
     """The scores of one picture: of the restored image, and of the degraded one it was made from."""
 
     name: str
@@ -79,7 +79,7 @@ class ImageScores(Record):
     degraded: dict[str, float]
 
 
-class Scores(Record):
+class Scores(Record, frozen=True, kw_only=True):
     """``scores/<set>.json``: one run on one folder of photographs.
 
     The pictures stand beside it, as ``restored/<set>/<stem>.png`` and ``degraded/<set>/<stem>.png``.
