@@ -72,6 +72,10 @@ class Choice:
         """Returns what the choice stands for; by default the choice is itself the callable."""
         return self
 
+    def in_full(self) -> str:
+        """Returns the text with every option, defaults too: what a record needs to mean the same for ever."""
+        return call_text(self.name, {f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+
     def __str__(self) -> str:
         changed = [f for f in dataclasses.fields(self) if getattr(self, f.name) != f.default]
         return call_text(self.name, {f.name: getattr(self, f.name) for f in changed})
@@ -97,6 +101,10 @@ class Own(Choice, name="own"):
             return getattr(importlib.import_module(module), name)(**self.arguments)
         except (ImportError, AttributeError, TypeError) as error:
             raise SpecError(f"{self.path}: {error}") from error
+
+    def in_full(self) -> str:
+        """Returns the text; the defaults of a class outside the library are its own."""
+        return str(self)
 
     def __str__(self) -> str:
         return call_text(self.path, self.arguments)
@@ -189,9 +197,9 @@ def call_text(name: str, arguments: Mapping[str, object]) -> str:
     return f"{name}({inside})" if inside else name
 
 
-def sum_text(terms: Iterable[tuple[float, Choice]]) -> str:
+def sum_text(terms: Iterable[tuple[float, str]]) -> str:
     """Returns the text of a weighted sum; a weight of one is left out."""
-    return " + ".join(str(choice) if weight == 1 else f"{_value_text(weight)}*{choice}" for weight, choice in terms)
+    return " + ".join(text if weight == 1 else f"{_value_text(weight)}*{text}" for weight, text in terms)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

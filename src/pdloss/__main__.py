@@ -1,0 +1,7 @@
+"""``python -m pdloss``."""
+
+import sys
+
+from pdloss.cli import main
+
+sys.exit(main())

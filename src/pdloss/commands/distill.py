@@ -1,0 +1,27 @@
+"""``pdloss distill``."""
+
+from collections.abc import Mapping
+
+import tyro
+
+from pdloss.commands.progress import Bar
+from pdloss.distillation import DistillConfig, distill
+
+
+def main(argv: list[str]) -> int:
+    """Distils, prints the error of each layer and the path of the file, and returns 0.
+
+    Raises:
+        UserError: If the teacher or the images cannot be used.
+    """
+    config = tyro.cli(DistillConfig, args=argv, prog="pdloss distill")
+    with Bar("distilling") as bar:
+
+        def show(step: int, errors: Mapping[str, float]) -> None:
+            bar.update(step, config.steps, lambda: "  ".join(f"{layer} {error:.3f}" for layer, error in errors.items()))
+
+        errors = distill(config, show)
+    for layer, error in errors.items():
+        print(f"{layer}: relative squared error {error:.4f} on {config.check}")
+    print(config.out)
+    return 0

@@ -1,0 +1,74 @@
+"""Progress with time left, on stderr: a bar in a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Bar:
+    """A progress bar that a loop feeds through `update`.
+
+    Args:
+        label: What is going on.
+        seconds: Where stderr is no terminal, how long between two lines.
+    """
+
+    def __init__(self, label: str, seconds: float = 30.0) -> None:
+        self.console = Console(stderr=True)
+        self.label, self.seconds = label, seconds
+        self.said = self.began = time.monotonic()
+        self.first = 0
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.progress.add_task(label, total=None, text="", rate="")
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def begin(self, label: str, done: int, total: int) -> None:
+        """Starts anew at `done`, as a resumed run does."""
+        self.label, self.first, self.began = label, done, time.monotonic()
+        self.progress.reset(self.task, description=label, completed=done, total=total, text="", rate="")
+
+    def update(self, done: int, total: int, text: str | Callable[[], str] = "") -> None:
+        """Shows that `done` of `total` are done; `text` is asked for only when shown."""
+        now = time.monotonic()
+        rate = (done - self.first) / max(now - self.began, 1e-9)
+        speed = f"{rate:.3g}/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.3g} s each"
+        if self.console.is_terminal:
+            # Ten times a second is as often as the bar is drawn.
+            if now - self.said > 0.1 or done == total:
+                self.said = now
+                self.progress.update(self.task, completed=done, total=total, text=_said(text), rate=speed)
+        elif now - self.said >= self.seconds or (done == total and now - self.began > 2):
+            self.said = now
+            left = (total - done) / max(rate, 1e-9)
+            said = f"{self.label}: {done}/{total}, {speed}, {left / 60:.1f} min left {_said(text)}".rstrip()
+            print(said, file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """Prints a line above the bar."""
+        self.console.print(text, highlight=False, markup=False)
+
+
+def _said(text: str | Callable[[], str]) -> str:
+    return text() if callable(text) else text

@@ -1,0 +1,34 @@
+"""``pdloss report``: scored runs side by side on one page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from pdloss.commands.progress import Bar
+from pdloss.report import write_report
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Compares scored runs on one HTML page that needs nothing beside it."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders, scored by `pdloss evaluate`; differences are against the first."""
+    out: Path
+    """Folder for the page, index.html."""
+    set: str | None = None
+    """Which scored set to show; by default the only one that all runs share."""
+
+
+def main(argv: list[str]) -> int:
+    """Writes the page, prints its path and returns 0.
+
+    Raises:
+        UserError: If the runs cannot be compared or the page cannot be written.
+    """
+    options = tyro.cli(ReportOptions, args=argv, prog="pdloss report")
+    with Bar("comparing pictures") as bar:
+        page = write_report(options.runs, options.out, options.set, progress=bar.update)
+    print(page)
+    return 0

@@ -1,0 +1,40 @@
+"""``pdloss restore``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from pdloss.commands.progress import Bar
+from pdloss.restoration import pictures, restore
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
+
+    source: tyro.conf.Positional[Path]
+    """An image, or a folder of images."""
+    model: Path
+    """Run folder of a training."""
+    out: Path
+    """Folder to write to."""
+    device: str = "auto"
+    """Such as cpu or cuda."""
+
+
+def main(argv: list[str]) -> int:
+    """Restores, prints the path of every picture written and returns 0.
+
+    Raises:
+        UserError: If a picture or the model cannot be used.
+    """
+    options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
+    total = len(pictures(options.source))
+    with Bar("restoring") as bar:
+        for done, restored in enumerate(restore(options.source, options.model, options.out, device=options.device), 1):
+            bar.update(done, total)
+            print(restored.written)
+            if restored.note:
+                bar.say(f"{restored.source.name}: {restored.note}")
+    return 0

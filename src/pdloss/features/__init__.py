@@ -1,0 +1,81 @@
+"""Images → activations; in text a backbone and its layers: ``vgg16.relu4_3``, ``vgg19.relu3_4+relu4_4``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pdloss.errors import SpecError
+from pdloss.features.distilled import DistilledFeatures
+from pdloss.features.frozen import Frozen
+from pdloss.features.steerable import SteerablePyramidFeatures
+from pdloss.features.vgg import VGG16Features, VGG19Features, VGGFeatures
+from pdloss.specs import suggestion
+
+__all__ = [
+    "BACKBONES",
+    "DistilledFeatures",
+    "FeatureNames",
+    "Frozen",
+    "SteerablePyramidFeatures",
+    "VGG16Features",
+    "VGG19Features",
+    "VGGFeatures",
+    "extractor",
+]
+
+BACKBONES: dict[str, Callable[[Sequence[str]], Frozen]] = {
+    "vgg16": VGG16Features,
+    "vgg19": VGG19Features,
+    "distilled": lambda layers: DistilledFeatures(layers or None),
+    "steerable": lambda layers: SteerablePyramidFeatures(layers=layers or None),
+}
+
+
+@dataclass(frozen=True)
+class FeatureNames:
+    """A backbone and the layers wanted of it; none means all that it offers by itself."""
+
+    backbone: str
+    layers: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "FeatureNames":
+        """Returns the names in ``backbone.layer+layer``, or in ``path/to/own.safetensors.layer+layer``.
+
+        The second form reads a file written by ``pdloss distill``.
+
+        Raises:
+            SpecError: If the backbone is unknown.
+        """
+        own, mark, layers = text.rpartition(".safetensors")
+        if mark:
+            backbone, layers = own + mark, layers.removeprefix(".")
+        else:
+            backbone, _, layers = text.partition(".")
+            if backbone not in BACKBONES:
+                raise SpecError(f"unknown features {backbone!r}{suggestion(backbone, BACKBONES)}")
+        return cls(backbone, tuple(layer for layer in layers.split("+") if layer))
+
+    def build(self) -> Frozen:
+        """Returns the extractor, with its weights loaded."""
+        if self.backbone.endswith(".safetensors"):
+            return DistilledFeatures(self.layers or None, Path(self.backbone))
+        return BACKBONES[self.backbone](self.layers)
+
+    def union(self, other: "FeatureNames") -> "FeatureNames":
+        """Returns the same backbone with the layers of both; no layers stands for all."""
+        both = (*self.layers, *other.layers) if self.layers and other.layers else ()
+        return FeatureNames(self.backbone, tuple(dict.fromkeys(both)))
+
+    def __str__(self) -> str:
+        return f"{self.backbone}.{'+'.join(self.layers)}" if self.layers else self.backbone
+
+
+def extractor(text: str) -> Frozen:
+    """Returns the extractor named by `text`, such as ``"vgg19.relu3_4+relu4_4"``.
+
+    Raises:
+        SpecError: If the backbone or a layer is unknown.
+        AssetError: If its weights are not at hand; the message names the way to go on.
+    """
+    return FeatureNames.parse(text).build()

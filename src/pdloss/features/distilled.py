@@ -1,0 +1,133 @@
+"""A small network that imitates a large one's maps; it ships with the package, so nothing need be downloaded."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from pdloss import assets
+from pdloss._types import Images
+from pdloss.errors import AssetError
+from pdloss.features.frozen import Frozen, chosen_layers
+from pdloss.precision import channels_last
+
+SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
+
+
+class Residual(nn.Module):
+    """One 3x3 convolution beside the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.convolution = nn.Sequential(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns relu(x + convolution(x))."""
+        return F.relu(x + self.convolution(x))
+
+
+class DistilledNetwork(nn.Module):
+    """Imitates a backbone's maps with a chain of stages, each at half the resolution of the one before.
+
+    The first stage sees the image as 2x2 blocks of pixels (12 channels at half the resolution): no layer works at full
+    resolution, which is where VGG spends a sixth of its time. A map at 1/2^k of the image's side is a 1x1 head on
+    stage k. All convolutions in `stages` may carry a batch norm while training (`distillation`) and none afterwards.
+
+    Args:
+        heads: Channels and side divisor (2, 4, 8, …) of every layer imitated.
+        widths: Channels of each stage.
+        blocks: Residual convolutions of each stage.
+    """
+
+    def __init__(self, heads: Mapping[str, tuple[int, int]], widths: Sequence[int], blocks: Sequence[int]) -> None:
+        super().__init__()
+        self.divisors = {layer: divisor for layer, (_, divisor) in heads.items()}
+        stages: list[nn.Module] = []
+        before = 12
+        for number, (width, count) in enumerate(zip(widths, blocks, strict=True)):
+            enter = nn.Conv2d(before, width, 3, padding=1) if number == 0 else nn.Conv2d(before, width, 2, stride=2)
+            stages.append(nn.Sequential(nn.Sequential(enter), nn.ReLU(), *(Residual(width) for _ in range(count))))
+            before = width
+        self.stages = nn.ModuleList(stages)
+        self.heads = nn.ModuleDict(
+            {
+                layer: nn.Conv2d(widths[divisor.bit_length() - 2], channels, 1)
+                for layer, (channels, divisor) in heads.items()
+            }
+        )
+
+    def forward(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Returns the imitated maps before their ReLU, if they have one; only the stages needed are computed."""
+        height, width = images.shape[-2:]
+        x = F.pixel_unshuffle(images[..., : height // 2 * 2, : width // 2 * 2] * 4.5 - 2, 2)
+        x = x.contiguous(memory_format=torch.channels_last)
+        maps: dict[str, Tensor] = {}
+        divisor, last = 1, max(self.divisors[layer] for layer in layers)
+        for stage in self.stages:
+            divisor *= 2
+            if divisor > last:
+                break
+            x = stage(x)
+            maps |= {layer: self.heads[layer](x) for layer in layers if self.divisors[layer] == divisor}
+        return {layer: maps[layer] for layer in layers}
+
+
+class DistilledFeatures(Frozen):
+    """Computes maps of a small network that imitates a large one's, in the large one's units.
+
+    The file shipped with the package imitates VGG19's ``relu3_4`` and ``relu4_3`` (Caffe convention, so values reach
+    thousands) at about a sixth of VGG19's cost; the header of the file says how close it comes. Make your own from
+    another backbone with ``pdloss distill``.
+
+    Args:
+        layers: Names such as ``relu4_3``; by default all that the file holds.
+        weights: A file written by ``pdloss distill``; by default the one shipped.
+
+    Raises:
+        SpecError: If a layer is not in the file.
+        AssetError: If the file is not one written by ``pdloss distill``.
+    """
+
+    def __init__(self, layers: Sequence[str] | None = None, weights: Path | None = None) -> None:
+        super().__init__()
+        if weights is not None:
+            self._load(weights, layers)
+        else:
+            with as_file(SHIPPED) as shipped:
+                self._load(shipped, layers)
+
+    def _load(self, path: Path, layers: Sequence[str] | None) -> None:
+        plan = assets.metadata(path).get("network")
+        if plan is None:
+            raise AssetError(f"{path} was not written by pdloss distill: its header does not describe a network")
+        arguments = json.loads(plan)
+        self.layers = chosen_layers(layers or list(arguments["heads"]), list(arguments["heads"]), path.stem)
+        network = DistilledNetwork(**arguments)
+        network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+        self.minimum_side = max(network.divisors[layer] for layer in self.layers)
+        self.origin = self.describe(path)
+        self.network = _with_buffers(channels_last(network))
+
+    def forward(self, images: Images) -> dict[str, Tensor]:
+        """Returns the maps (B, C, h, w) of the layers asked for.
+
+        Raises:
+            ValueError: If a side is so small that nothing is left at the deepest layer.
+        """
+        self.check_side(images)
+        maps = self.network(images, self.layers)
+        return {layer: F.relu(x) if layer.startswith("relu") else x for layer, x in maps.items()}
+
+
+def _with_buffers(network: DistilledNetwork) -> DistilledNetwork:
+    """Turns every parameter into a non-persistent buffer of the same name."""
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, parameter.detach(), persistent=False)
+    return network

@@ -1,0 +1,149 @@
+"""VGG16 and VGG19 up to the layers asked for, frozen; torchvision's state-dict keys, no classifier.
+
+Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556. ``conv4_3`` is the map before its ReLU, ``relu4_3``
+after it, ``pool4`` after the max pooling that closes block 4.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pdloss import assets
+from pdloss._types import Images
+from pdloss.errors import AssetError
+from pdloss.features.frozen import Frozen, chosen_layers
+
+_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+
+# What each convention expects of RGB images in [0, 1]: channel order, then scale * x - shift. The features of the two
+# differ by a factor of about 57, so a loss weight for one means nothing for the other.
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+def layer_plan(depth: str) -> list[tuple[str, int]]:
+    """Returns every layer of ``vgg16`` or ``vgg19`` in order, with its index in torchvision's ``features``."""
+    plan: list[str] = []
+    for block, convolutions in enumerate(_CONVOLUTIONS[depth], start=1):
+        for number in range(1, convolutions + 1):
+            plan += [f"conv{block}_{number}", f"relu{block}_{number}"]
+        plan.append(f"pool{block}")
+    return [(name, index) for index, name in enumerate(plan)]
+
+
+class VGGFeatures(Frozen):
+    """Computes maps of a pretrained VGG; the base of `VGG16Features` and `VGG19Features`.
+
+    Only the layers needed are computed. The weights are buffers, on no optimiser's list and in no state dict, and the
+    module stays in eval mode whatever its parent does.
+
+    Args:
+        layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
+        weights: A safetensors file with torchvision's keys, whose header says its ``input_convention``; by default the
+            first of `weight_files` that is at hand, or can be fetched.
+
+    Raises:
+        SpecError: If a layer does not exist.
+        AssetError: If the weights are not at hand, lack a key, or do not say their input convention.
+    """
+
+    depth: str
+    weight_files: tuple[str, ...]
+
+    def __init__(self, layers: Sequence[str], weights: Path | None = None) -> None:
+        super().__init__()
+        plan = layer_plan(self.depth)
+        self.layers = chosen_layers(layers, [name for name, _ in plan], self.depth)
+        last = max(index for name, index in plan if name in self.layers)
+        self.plan = [(name, index) for name, index in plan if index <= last]
+        # Every pooling halves the sides; at least one position must be left.
+        self.minimum_side = 2 ** sum(name.startswith("pool") for name, _ in self.plan)
+        path = weights or _first_at_hand(self.weight_files)
+        self.origin = self.describe(path)
+        self.convention = _convention(path)
+        self._load(path)
+
+    def _load(self, path: Path) -> None:
+        tensors = load_file(path)
+        for name, index in self.plan:
+            if not name.startswith("conv"):
+                continue
+            try:
+                kernel, bias = tensors[f"features.{index}.weight"], tensors[f"features.{index}.bias"]
+            except KeyError as error:
+                raise AssetError(f"{path} is not a {self.depth} with torchvision's keys: it lacks {error}") from None
+            self.freeze(f"weight{index}", kernel.float().contiguous(memory_format=torch.channels_last))
+            self.freeze(f"bias{index}", bias.float())
+        mean, std = torch.tensor(_IMAGENET_MEAN), torch.tensor(_IMAGENET_STD)
+        if self.convention == "caffe":
+            scale, shift = torch.full((3,), 255.0), torch.tensor(_CAFFE_MEAN)
+        else:
+            scale, shift = 1 / std, mean / std
+        self.freeze("scale", scale.view(1, 3, 1, 1))
+        self.freeze("shift", shift.view(1, 3, 1, 1))
+
+    def forward(self, images: Images) -> dict[str, Tensor]:
+        """Returns the maps (B, C, h, w) of the layers asked for, in the order asked for.
+
+        Raises:
+            ValueError: If a side is so small that the pooling leaves nothing.
+        """
+        self.check_side(images)
+        x = images.flip(1) if self.convention == "caffe" else images
+        x = (x * self.frozen("scale") - self.frozen("shift")).contiguous(memory_format=torch.channels_last)
+        maps = {}
+        for name, index in self.plan:
+            if name.startswith("conv"):
+                x = F.conv2d(x, self.frozen(f"weight{index}"), self.frozen(f"bias{index}"), padding=1)
+            elif name.startswith("relu"):
+                x = F.relu(x)
+            else:
+                x = F.max_pool2d(x, 2)
+            if name in self.layers:
+                maps[name] = x
+        return {name: maps[name] for name in self.layers}
+
+
+class VGG16Features(VGGFeatures):
+    """Computes maps of VGG16; the paper's ``conv4`` is read as ``relu4_3``.
+
+    Args and errors: see `VGGFeatures`.
+    """
+
+    depth = "vgg16"
+    weight_files = ("vgg16-caffe", "vgg16-torchvision")
+
+
+class VGG19Features(VGGFeatures):
+    """Computes maps of VGG19.
+
+    Args and errors: see `VGGFeatures`.
+    """
+
+    depth = "vgg19"
+    weight_files = ("vgg19-caffe", "vgg19-torchvision")
+
+
+def _first_at_hand(names: Sequence[str]) -> Path:
+    """Returns the first of these files that lies here; if none does, the first that can be fetched."""
+    for name in names:
+        if (path := assets.find(name)) is not None:
+            return path
+    for name in names[1:]:
+        with contextlib.suppress(AssetError):
+            return assets.path(name)
+    return assets.path(names[0])
+
+
+def _convention(path: Path) -> str:
+    said = assets.metadata(path).get("input_convention", "")
+    if "BGR" in said:
+        return "caffe"
+    if "RGB" in said or said == "torchvision":
+        return "torchvision"
+    raise AssetError(f"{path} does not say its input_convention in its header (BGR 0..255, or RGB with mean and std)")

@@ -1,0 +1,66 @@
+"""What losses on feature maps share: an extractor, a distance between maps, the mean over layers."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pdloss._types import check_pair
+from pdloss.features import FeatureNames
+
+
+class FeatureLoss(nn.Module):
+    """Base of the losses on feature maps: the mean over layers and batch of `distance`.
+
+    Args:
+        features: A name such as ``"vgg19.relu3_4+relu4_4"``, or a module that maps RGB images (B, 3, H, W) in [0, 1] to
+            one map (B, C, h, w) or to a dictionary of them.
+        extractor: Computes at least the layers that `features` names, shared with other losses; by default built here.
+
+    Raises:
+        SpecError: If the name is unknown.
+        AssetError: If the weights are not at hand.
+    """
+
+    layers: tuple[str, ...] | None
+
+    def __init__(self, features: str | nn.Module, extractor: nn.Module | None = None) -> None:
+        super().__init__()
+        if isinstance(features, nn.Module):
+            self.extractor, self.layers = features, None
+        else:
+            names = FeatureNames.parse(features)
+            self.extractor = extractor or names.build()
+            self.layers = names.layers or None
+
+    def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+        """Returns one value per image for the maps of one layer."""
+        raise NotImplementedError
+
+    def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
+        """Returns the loss of maps already computed: the mean over this loss's layers and over the batch."""
+        values = [self.distance(restored[layer], target[layer]).mean() for layer in self.layers or restored]
+        return torch.stack(values).mean()
+
+    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of two image batches (B, 3, H, W) in [0, 1]; gradients reach `restored` only.
+
+        Raises:
+            ValueError: If the two are not floating-point RGB batches of one shape, or too small for the deepest layer.
+        """
+        check_pair(restored, target)
+        return self.compare(*pair_of_maps(self.extractor, restored, target))
+
+
+def pair_of_maps(
+    extractor: nn.Module, restored: Tensor, target: Tensor
+) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+    """Returns the maps of both batches by layer; the target's without a graph."""
+    with torch.no_grad():
+        target_maps = _by_layer(extractor(target))
+    return _by_layer(extractor(restored)), target_maps
+
+
+def _by_layer(maps: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    return {"maps": maps} if isinstance(maps, Tensor) else maps

@@ -1,0 +1,62 @@
+"""The perceptual loss: features compared place by place, eq. (6)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pdloss.losses.choice import FeatureChoice
+from pdloss.losses.features import FeatureLoss
+from pdloss.ops.dtypes import at_least_float32
+
+
+def perceptual_distance(
+    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"], p: int = 1
+) -> Float[Tensor, " b"]:
+    r"""Returns the mean of :math:`|\phi(\hat x) - \phi(x)|^p` over channels and positions, eq. (6); no root is taken.
+
+    Args:
+        restored: Features of the restored images (B, C, H, W).
+        target: Features of the targets, of the same shape.
+        p: 1 for absolute, 2 for squared differences.
+    """
+    difference = at_least_float32(restored) - at_least_float32(target)
+    return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
+
+
+class PerceptualLoss(FeatureLoss):
+    """Measures the mean difference of features at the same place (Johnson et al. 2016).
+
+    Args:
+        features: See `FeatureLoss`.
+        p: 1 for absolute, 2 for squared differences.
+        extractor: See `FeatureLoss`.
+
+    References:
+        | Perceptual Losses for Real-Time Style Transfer and Super-Resolution (Johnson et al., 2016)
+        | https://arxiv.org/abs/1603.08155
+    """
+
+    def __init__(
+        self, features: str | nn.Module = "vgg16.relu4_3", p: int = 1, extractor: nn.Module | None = None
+    ) -> None:
+        if p not in (1, 2):
+            raise ValueError(f"p must be 1 or 2, got {p}")
+        super().__init__(features, extractor)
+        self.p = p
+
+    def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+        """Returns one value per image for the maps of one layer."""
+        return perceptual_distance(restored, target, self.p)
+
+
+@dataclass(frozen=True)
+class Perceptual(FeatureChoice, name="perceptual"):
+    """Feature difference at the same place, eq. (6): the paper's rows "L1" (p=1) and "L2" (p=2)."""
+
+    p: Literal[1, 2] = 1
+
+    def build(self, extractor: nn.Module | None = None) -> PerceptualLoss:
+        """Returns the module."""
+        return PerceptualLoss(self.features, self.p, extractor)

@@ -1,0 +1,63 @@
+"""Pixel losses: the fidelity term of eq. (5) and (6)."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pdloss._types import Images, check_pair
+from pdloss.losses.choice import LossChoice
+from pdloss.ops.dtypes import at_least_float32
+
+
+def pixel_distance(restored: Images, target: Images, p: int = 1) -> Float[Tensor, " b"]:
+    r"""Returns the mean of :math:`|\hat x - x|^p` over channels and positions, one value per image.
+
+    Args:
+        restored: Restored images (B, 3, H, W) in [0, 1].
+        target: What they should be, of the same shape.
+        p: 1 for absolute, 2 for squared differences; no root is taken.
+    """
+    difference = at_least_float32(restored) - at_least_float32(target)
+    return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
+
+
+class PixelLoss(nn.Module):
+    """Measures the mean absolute (p = 1) or squared (p = 2) difference of pixels.
+
+    Args:
+        p: 1 or 2.
+    """
+
+    def __init__(self, p: int = 1) -> None:
+        super().__init__()
+        if p not in (1, 2):
+            raise ValueError(f"p must be 1 or 2, got {p}")
+        self.p = p
+
+    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
+        """Returns the mean over the batch.
+
+        Raises:
+            ValueError: If the two are not floating-point RGB batches of one shape.
+        """
+        check_pair(restored, target)
+        return pixel_distance(restored, target, self.p).mean()
+
+
+@dataclass(frozen=True)
+class L1(LossChoice, name="l1"):
+    """Mean absolute difference of pixels."""
+
+    def build(self) -> PixelLoss:
+        """Returns the module."""
+        return PixelLoss(1)
+
+
+@dataclass(frozen=True)
+class L2(LossChoice, name="l2"):
+    """Mean squared difference of pixels."""
+
+    def build(self) -> PixelLoss:
+        """Returns the module."""
+        return PixelLoss(2)

@@ -1,0 +1,111 @@
+"""Restored × target → one score per image, by name, with what must be said to read the number."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pdloss.errors import SpecError
+from pdloss.metrics.lpips import LPIPS, lpips
+from pdloss.metrics.psnr import psnr, psnr_y
+from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
+from pdloss.records import Metric
+from pdloss.specs import suggestion
+
+__all__ = [
+    "LPIPS",
+    "METRICS",
+    "MS_SSIM_WEIGHTS",
+    "Entry",
+    "Score",
+    "build",
+    "check_names",
+    "lpips",
+    "ms_ssim",
+    "psnr",
+    "psnr_y",
+    "ssim",
+]
+
+Score = Callable[[Tensor, Tensor], Float[Tensor, " b"]]
+"""Maps `restored` and `target`, RGB batches (B, 3, H, W) in [0, 1], to one value per image (B)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A metric that evaluation can be asked for."""
+
+    record: Metric
+    factory: Callable[[], Score]
+    """Makes the callable; loads weights where there are any."""
+    minimum_side: int = 1
+    """The smallest height and width that it takes."""
+
+
+METRICS: dict[str, Entry] = {
+    "psnr": Entry(
+        Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, whole image, after rounding to 8 bits"),
+        lambda: psnr,
+    ),
+    "psnr_y": Entry(
+        Metric(
+            label="PSNR-Y",
+            unit="dB",
+            better="higher",
+            protocol="luma (BT.601, 16-235, not rounded; peak 255), whole image, after rounding RGB to 8 bits",
+        ),
+        lambda: psnr_y,
+    ),
+    "ms_ssim": Entry(
+        Metric(
+            label="MS-SSIM",
+            better="higher",
+            protocol="RGB, mean over channels, TensorFlow's rule (5 scales, 11-tap Gaussian of 1.5 pixels, no border), "
+            "after rounding to 8 bits",
+        ),
+        lambda: ms_ssim,
+        minimum_side(),
+    ),
+    "lpips": Entry(
+        Metric(
+            label="LPIPS",
+            better="lower",
+            protocol="version 0.1, AlexNet, RGB, whole image, after rounding to 8 bits",
+        ),
+        LPIPS,
+        31,
+    ),
+}
+"""The metrics of single images, by their name in text."""
+
+
+def build(names: Iterable[str]) -> dict[str, Score]:
+    """Returns the callables of the metrics named, in the order named; none rounds its input (`ops.color.quantize`).
+
+    LPIPS is a module on the CPU: move it to the device of the images.
+
+    Raises:
+        SpecError: If a name is unknown; no weights are loaded then.
+        AssetError: If the weights of one are not at hand.
+
+    Example:
+        >>> import torch
+        >>> image = torch.rand(1, 3, 8, 8)
+        >>> {name: score(image, image) for name, score in build(["psnr", "psnr_y"]).items()}
+        {'psnr': tensor([inf]), 'psnr_y': tensor([inf])}
+    """
+    names = list(names)
+    check_names(names)
+    return {name: METRICS[name].factory() for name in names}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses a name that is not in `METRICS`.
+
+    Raises:
+        SpecError: If there is one; the message guesses what was meant.
+    """
+    for name in names:
+        if name not in METRICS:
+            raise SpecError(f"unknown metric {name!r}{suggestion(name, METRICS)}")

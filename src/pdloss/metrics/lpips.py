@@ -1,0 +1,135 @@
+"""LPIPS version 0.1 with AlexNet: the learned distance between unit-normalised feature maps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pdloss import assets
+from pdloss._types import Images, check_pair
+from pdloss.errors import AssetError
+from pdloss.features.alexnet import AlexNetFeatures
+from pdloss.features.frozen import Frozen
+from pdloss.ops.dtypes import at_least_float32
+
+_LAYERS = ("relu1", "relu2", "relu3", "relu4", "relu5")
+
+
+def lpips(
+    restored: Sequence[Float[Tensor, "b _ _ _"]],
+    target: Sequence[Float[Tensor, "b _ _ _"]],
+    heads: Sequence[Float[Tensor, " _"]],
+    eps: float = 1e-10,
+) -> Float[Tensor, " b"]:
+    r"""Returns the learned perceptual distance of each image, given its feature maps.
+
+    .. math:: \sum_l \frac{1}{H_l W_l} \sum_{hw} \sum_c w_{lc}
+              \left( \frac{f_{lchw}}{\sqrt{\epsilon + \sum_k f_{lkhw}^2}}
+              - \frac{g_{lchw}}{\sqrt{\epsilon + \sum_k g_{lkhw}^2}} \right)^2
+
+    The published definition adds :math:`10^{-10}` outside of the root, whose gradient is then NaN at a position where
+    all features are zero. Inside, the gradient is finite everywhere.
+
+    Args:
+        restored: Feature maps :math:`f_l`, :math:`(B, C_l, H_l, W_l)` for each layer.
+        target: Feature maps :math:`g_l`, of the same shapes.
+        heads: Channel weights :math:`w_l`, :math:`(C_l)` for each layer; not negative.
+        eps: Steadies the root.
+
+    Returns:
+        One value per image, :math:`(B)`; 0 for equal features.
+
+    Raises:
+        ValueError: If the numbers of layers differ, or there is none.
+
+    Example:
+        >>> red, green = torch.tensor([[1.0, 0.0], [0.0, 3.0]]).view(2, 1, 2, 1, 1)
+        >>> lpips([red], [green], heads=[torch.tensor([0.5, 0.25])])
+        tensor([0.7500])
+
+    References:
+        | The Unreasonable Effectiveness of Deep Features as a Perceptual Metric (Zhang et al., 2018), eq. 1
+        | https://arxiv.org/abs/1801.03924
+    """
+    if not len(restored) == len(target) == len(heads) > 0:
+        raise ValueError(
+            f"restored, target and heads need the same layers, got {len(restored)}, {len(target)} and {len(heads)}"
+        )
+    layers = zip(restored, target, heads, strict=True)
+    return torch.stack([_layer_distance(f, g, head, eps) for f, g, head in layers]).sum(dim=0)
+
+
+class LPIPS(Frozen):
+    r"""Measures the learned perceptual distance of each image: LPIPS version 0.1, AlexNet.
+
+    Images are RGB in [0, 1], not in [-1, 1] as the published code expects them. That code shifts
+    :math:`2x - 1` by (-0.030, -0.088, -0.188) and divides by (0.458, 0.448, 0.450), channel by channel, and
+
+    .. math:: \frac{(2x - 1) - s}{t} = \frac{x - (1 + s)/2}{t/2}
+
+    is :math:`x` minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225): ImageNet's mean and standard deviation,
+    which `AlexNetFeatures` applies. The range is not looked at, since that would stop a GPU: images in [-1, 1] or
+    [0, 255] give wrong values without a word.
+
+    Computes in float32 even under autocast. The weights are buffers, on no optimiser's list and in no state dict.
+
+    Args:
+        backbone: A safetensors file with AlexNet's weights; by default ``alexnet-torchvision``.
+        heads: A safetensors file with ``lin0.weight`` to ``lin4.weight``; by default ``lpips-alex``.
+
+    Raises:
+        AssetError: If a file is not at hand, lacks a key, or holds a head of the wrong size or with negative weights.
+
+    References:
+        | https://github.com/richzhang/PerceptualSimilarity
+    """
+
+    def __init__(self, backbone: Path | None = None, heads: Path | None = None) -> None:
+        super().__init__()
+        self.layers = _LAYERS
+        self.backbone = AlexNetFeatures(_LAYERS, backbone)
+        self.minimum_side = self.backbone.minimum_side
+        path = heads or assets.path("lpips-alex")
+        self.origin = self.backbone.origin | self.describe(path)
+        for index, head in enumerate(_heads(path)):
+            self.freeze(f"head{index}", head)
+
+    def forward(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image for two (B, 3, H, W) batches; 0 for equal images.
+
+        Raises:
+            ValueError: If the shapes differ or are not RGB batches, or a side is below 31 pixels.
+        """
+        check_pair(restored, target)
+        restored_maps, target_maps = self.backbone(restored), self.backbone(target)
+        heads = [self.frozen(f"head{index}") for index in range(len(_LAYERS))]
+        return lpips(list(restored_maps.values()), list(target_maps.values()), heads)
+
+
+def _layer_distance(restored: Tensor, target: Tensor, head: Tensor, eps: float) -> Tensor:
+    difference = _unit(at_least_float32(restored), eps) - _unit(at_least_float32(target), eps)  # (B, C, H, W)
+    weighted = difference.square() * head.to(difference.dtype).view(1, -1, 1, 1)
+    return weighted.sum(dim=1).mean(dim=(1, 2))
+
+
+def _unit(features: Tensor, eps: float) -> Tensor:
+    return features / (features.square().sum(dim=1, keepdim=True) + eps).sqrt()
+
+
+def _heads(path: Path) -> list[Tensor]:
+    tensors = load_file(path)
+    heads = []
+    for index, channels in enumerate((64, 192, 384, 256, 256)):
+        key = f"lin{index}.weight"
+        if key not in tensors or tensors[key].numel() != channels:
+            got = f"of shape {tuple(tensors[key].shape)}" if key in tensors else "missing"
+            raise AssetError(
+                f"{path} holds no LPIPS heads for AlexNet: {key} should have {channels} weights, but is {got}"
+            )
+        if bool((tensors[key] < 0).any()):
+            raise AssetError(f"{path} is damaged: {key} holds negative weights, and a distance cannot have them")
+        heads.append(tensors[key].float().flatten())
+    return heads

@@ -1,0 +1,105 @@
+"""EDSR (Lim et al. 2017, https://arxiv.org/abs/1707.02921), as its authors' code defines it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from msgspec import Meta
+from torch import Tensor, nn
+
+from pdloss._types import Images
+from pdloss.errors import SpecError
+from pdloss.specs import Choice
+
+# Mean colour of DIV2K, subtracted from the input and added to the output.
+_DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
+
+
+@dataclass(frozen=True)
+class EDSR(Choice, name="edsr"):
+    """The residual network without batch norm; the defaults are its baseline, at the image's own size.
+
+    Args:
+        scale: Upscaling factor: 2, 3 or 4 as published; 1 for tasks whose output has the size of their input.
+        blocks: Residual blocks: 16 in the baseline, 32 in the full network.
+        width: Channels: 64 in the baseline, 256 in the full network.
+        residual_scale: Factor on every residual branch: 1 in the baseline, 0.1 in the full network.
+        unshuffle: With scale 1 only: the network works on blocks of this many pixels a side, at a cost smaller by
+            its square. Ours, for small machines.
+    """
+
+    scale: Literal[1, 2, 3, 4] = 1
+    blocks: Annotated[int, Meta(ge=1)] = 16
+    width: Annotated[int, Meta(ge=1)] = 64
+    residual_scale: Annotated[float, Meta(gt=0)] = 1.0
+    unshuffle: Annotated[int, Meta(ge=1, le=8)] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unshuffle > 1 and self.scale > 1:
+            raise SpecError(f"edsr(unshuffle={self.unshuffle}) needs scale=1, got scale={self.scale}")
+
+    def build(self) -> "EDSRNetwork":
+        """Returns the network with fresh weights, drawn from torch's global generator."""
+        return EDSRNetwork(self)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with a ReLU between, scaled, beside the identity."""
+
+    def __init__(self, width: int, scale: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
+        )
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns x + scale * body(x)."""
+        residual: Tensor = self.body(x)
+        return torch.add(x, residual, alpha=self.scale)
+
+
+def upsampler(scale: int, width: int) -> list[nn.Module]:
+    """Returns the published tail before its last convolution: ×2 and ×3 in one step, ×4 in two."""
+    steps = {1: [], 2: [2], 3: [3], 4: [2, 2]}[scale]
+    modules: list[nn.Module] = []
+    for step in steps:
+        modules += [nn.Conv2d(width, width * step**2, 3, padding=1), nn.PixelShuffle(step)]
+    return modules
+
+
+class EDSRNetwork(nn.Module):
+    """Restores images with an `EDSR`; any size goes in.
+
+    Args:
+        choice: Blocks, width, scale.
+    """
+
+    mean: Tensor
+
+    def __init__(self, choice: EDSR) -> None:
+        super().__init__()
+        width, block = choice.width, choice.unshuffle
+        self.unshuffle = block
+        self.head = nn.Conv2d(3 * block**2, width, 3, padding=1)
+        self.body = nn.Sequential(
+            *(ResidualBlock(width, choice.residual_scale) for _ in range(choice.blocks)),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+        self.tail = nn.Sequential(*upsampler(choice.scale, width), nn.Conv2d(width, 3 * block**2, 3, padding=1))
+        self.register_buffer("mean", torch.tensor(_DIV2K_MEAN).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, degraded: Images) -> Images:
+        """Returns the restored batch (B, 3, scale*H, scale*W), not clipped."""
+        x = degraded - self.mean
+        height, width = x.shape[-2:]
+        if self.unshuffle > 1:  # pad to whole blocks by repeating the border, which also works on a single pixel
+            x = F.pad(x, (0, -width % self.unshuffle, 0, -height % self.unshuffle), mode="replicate")
+            x = F.pixel_unshuffle(x, self.unshuffle)
+        x = self.head(x)
+        x = self.tail(x + self.body(x))
+        if self.unshuffle > 1:
+            x = F.pixel_shuffle(x, self.unshuffle)[..., :height, :width]
+        return x + self.mean

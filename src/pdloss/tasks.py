@@ -1,0 +1,31 @@
+"""The restoration tasks: what each degrades by, restores with, and crops."""
+
+from dataclasses import dataclass
+
+from pdloss.errors import SpecError
+from pdloss.specs import suggestion
+
+
+@dataclass(frozen=True)
+class Task:
+    """Defaults of one task, each overridden by the option of the same name."""
+
+    degradation: str
+    network: str
+    crop: int
+
+
+TASKS = {
+    "denoise": Task(degradation="noise", network="edsr(blocks=8, unshuffle=2)", crop=96),
+}
+
+
+def task(name: str) -> Task:
+    """Returns the task of that name.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    if name not in TASKS:
+        raise SpecError(f"unknown task {name!r}{suggestion(name, TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,115 @@
+"""``pdloss train`` and its neighbours as a user types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pdloss.cli import main
+from pdloss.commands.train import parse
+from pdloss.images import write_image
+from tests.runs_for_tests import photographs_in
+
+TINY = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--crop", "16", "--batch", "2", "--log-every", "2"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of two small pictures."""
+    return photographs_in(tmp_path / "photographs")
+
+
+def test_trains_evaluates_restores_and_reports(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(tmp_path / "runs" / name) for name in ("first", "second")]
+    for run, loss in zip(runs, ("l1", "l2"), strict=True):
+        assert main(["train", "--data", str(data), "--out", run, "--loss", loss, "--steps", "4", *TINY]) == 0
+    assert capsys.readouterr().out.split() == runs
+    assert main(["evaluate", *runs, "--data", str(data), "--metrics", "psnr,psnr_y"]) == 0
+    table = capsys.readouterr().out
+    assert table.index("input: noise(sigma=") < table.index("first") < table.index("second")
+    assert "RGB, whole image" in table
+    assert main(["restore", str(data / "photo0.png"), "--model", runs[0], "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "photo0.png")
+    assert main(["report", *runs, "--out", str(tmp_path / "report")]) == 0
+    assert Path(capsys.readouterr().out.strip()).read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_configuration_is_repeated_and_overridden(data: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["train", "--data", str(data), "--out", str(first), "--loss", "l2", "--steps", "2", *TINY]) == 0
+    config = str(first / "config.json")
+    assert main(["train", "--config", config, "--out", str(second), "--steps", "3"]) == 0
+    before, after = (json.loads((run / "config.json").read_text()) for run in (first, second))
+    assert after["steps"] == 3
+    same = ("loss", "network", "degradation", "batch", "crop", "lr", "seed", "data_fingerprint", "precision")
+    assert [before[key] for key in same] == [after[key] for key in same]
+    assert parse([f"--config={config}", "--out", "x", "--lr", "0.5"]).lr == 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--loss", "l1 + 0.1*pld"], "did you mean 'pdl'"),
+        (["--loss", "pdl(features='vgg16.relu4_3')"], "distilled"),
+        (["--network", "edsr(blocks='many')"], "expected"),
+        (["--steps", "0"], "--steps must be at least 1"),
+        (["--config", "nowhere.json"], "nowhere.json does not exist"),
+        (["--init", "nowhere.safetensors"], "nowhere.safetensors does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line_without_a_traceback(
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.delenv("PDLOSS_ASSETS", raising=False)
+    base = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--loss", "l1", "--steps", "2", *TINY]
+    assert main([*base, *options]) == 1
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1
+    assert complaint.startswith("pdloss: ")
+    assert message.lower() in complaint.lower()
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [("nowhere", "does not exist"), ("empty", "holds no image"), ("small", "smaller than the crop")],
+)
+def test_unusable_data_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str, message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    write_image(tmp_path / "small" / "tiny.png", torch.rand(3, 8, 9))
+    assert main(["train", "--data", str(tmp_path / folder), "--out", str(tmp_path / "run"), "--loss", "l1", *TINY]) == 1
+    complaint = capsys.readouterr().err
+    assert complaint.count("pdloss: ") == 1
+    assert message in complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_line(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "run"
+    assert main(["train", "--data", str(data), "--out", str(out), "--loss", "l1", "--steps", "2", *TINY]) == 1
+    complaint = capsys.readouterr().err.strip()
+    assert "Not a directory" in complaint
+    assert str(tmp_path / "file") in complaint
+
+
+def test_writes_for_tensorboard(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    run = tmp_path / "run"
+    options = ["--data", str(data), "--out", str(run), "--loss", "l1", "--steps", "4", "--tensorboard", *TINY]
+    assert main(["train", *options]) == 0
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("term/l1")] == [2, 4]
+    assert {"total", "lr", "gradient/l1"} <= set(events.Tags()["scalars"])

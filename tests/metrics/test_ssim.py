@@ -1,0 +1,204 @@
+import io
+
+import numpy as np
+import pytest
+import skimage.metrics
+import torch
+import torchmetrics.functional.image
+from PIL import Image
+
+from pdloss.metrics import MS_SSIM_WEIGHTS, ms_ssim, psnr, ssim
+from pdloss.metrics.ssim import minimum_side
+from tests.oracles import ms_ssim as oracle
+
+
+def smooth_pair(generator, shape, noise=0.1):
+    """A wavy picture and a noisy copy: structure at every scale."""
+    b, _, h, w = shape
+    phase = 6 * torch.rand(b, 3, 1, 1, generator=generator, dtype=torch.float64)
+    rows, columns = torch.arange(h).view(-1, 1), torch.arange(w).view(1, -1)
+    target = 0.5 + 0.2 * torch.sin(rows / 7 + phase) + 0.2 * torch.sin(columns / 19 + rows / 40 - phase)
+    return target + noise * torch.randn(shape, generator=generator, dtype=torch.float64), target
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 11, 11), (1, 3, 24, 17)])
+def test_ssim_is_the_definition_evaluated_window_by_window(generator, shape):
+    restored, target = smooth_pair(generator, shape)
+    expected = [oracle.ssim(r.numpy(), t.numpy()) for r, t in zip(restored, target, strict=True)]
+    assert ssim(restored, target).tolist() == pytest.approx(expected, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    "size", [(161, 161), (163, 178)]
+)  # odd at one scale or another, and even throughout but for 161
+def test_ms_ssim_is_the_definition_evaluated_window_by_window(generator, size):
+    restored, target = smooth_pair(generator, (1, 3, *size))
+    expected = oracle.ms_ssim(restored[0].numpy(), target[0].numpy())
+    assert ms_ssim(restored, target).item() == pytest.approx(expected, abs=1e-13)
+    assert 0.5 < expected < 0.99
+
+
+def test_ssim_agrees_with_scikit_image_inside_the_border(generator):
+    restored, target = smooth_pair(generator, (1, 3, 30, 25))
+    _, map_ = skimage.metrics.structural_similarity(
+        target[0].numpy(),
+        restored[0].numpy(),
+        channel_axis=0,
+        data_range=1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    assert ssim(restored, target).item() == pytest.approx(map_[:, 5:-5, 5:-5].mean(), abs=1e-12)
+
+
+def test_ms_ssim_agrees_with_torchmetrics_on_gray_images_of_even_sizes(generator):
+    # With equal channels it does not matter that torchmetrics takes their mean first; 176 halves evenly to 11.
+    restored, target = (x[:, :1].expand(-1, 3, -1, -1) for x in smooth_pair(generator, (1, 3, 176, 176)))
+    expected = torchmetrics.functional.image.multiscale_structural_similarity_index_measure(
+        restored, target, data_range=1.0, betas=MS_SSIM_WEIGHTS, normalize="relu"
+    )
+    assert ms_ssim(restored, target).item() == pytest.approx(expected.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.0, 1.0), (0.3, 0.5), (0.9, 0.85)])
+def test_constant_images_differ_in_luminance_alone(a, b):
+    restored, target = (torch.full((1, 3, 161, 161), v, dtype=torch.float64) for v in (a, b))
+    luminance = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+    assert ssim(restored, target).item() == pytest.approx(luminance, rel=1e-9)
+    assert ms_ssim(restored, target).item() == pytest.approx(luminance**0.1333, rel=1e-9)
+
+
+@pytest.mark.parametrize("constant", [None, 0.0, 0.7, 1.0])
+@pytest.mark.parametrize("score", [ssim, ms_ssim])
+def test_equal_images_score_exactly_one_with_a_gradient_of_zero(generator, score, constant):
+    shape = (1, 3, 161, 161)
+    target = torch.rand(shape, generator=generator) if constant is None else torch.full(shape, constant)
+    restored = target.clone().requires_grad_()
+    value = score(restored, target)
+    assert value.item() == 1
+    value.backward()
+    assert restored.grad.abs().max() == 0
+
+
+def test_inverted_structure_scores_zero_with_a_finite_gradient(generator):
+    _, target = smooth_pair(generator, (1, 3, 161, 161))
+    restored = (1 - target).requires_grad_()
+    assert ssim(restored, target).item() < 0
+    value = ms_ssim(restored, target)
+    value.backward()
+    assert value.item() == 0
+    assert restored.grad.isfinite().all()
+
+
+def test_gradients_against_a_constant_target_are_finite_and_not_zero(generator):
+    target = torch.zeros(1, 3, 161, 161)
+    for score in (ssim, ms_ssim):
+        restored = torch.rand(1, 3, 161, 161, generator=generator, requires_grad=True)
+        score(restored, target).backward()
+        assert restored.grad.isfinite().all()
+        assert restored.grad.abs().max() > 0
+
+
+def test_ssim_has_the_gradient_of_its_value(generator):
+    restored, target = smooth_pair(generator, (1, 3, 7, 6))
+    assert torch.autograd.gradcheck(lambda x: ssim(x, target, window=5), restored.requires_grad_())
+
+
+def test_ms_ssim_has_the_gradient_of_its_value(generator):
+    restored, target = smooth_pair(generator, (1, 3, 9, 10))
+
+    def two_scales(x):
+        return ms_ssim(x, target, weights=(0.4, 0.6), window=5)
+
+    assert torch.autograd.gradcheck(two_scales, restored.requires_grad_())
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.01])
+def test_float32_keeps_six_digits_on_bright_flat_images(generator, noise):
+    # The textbook E[x²] - E[x]² is off by 2e-4 in the first case: C2 is only 9e-4.
+    target = torch.full((1, 3, 161, 161), 0.98)
+    restored = target - 0.3 + noise * torch.randn(target.shape, generator=generator)
+    for score in (ssim, ms_ssim):
+        exact = score(restored.double(), target.double()).item()
+        assert score(restored, target).item() == pytest.approx(exact, abs=1e-6)
+
+
+def test_the_order_of_the_images_does_not_matter(generator):
+    restored, target = smooth_pair(generator, (1, 3, 161, 161))
+    for score in (ssim, ms_ssim):
+        torch.testing.assert_close(score(restored, target), score(target, restored))
+
+
+def test_each_image_of_a_batch_scores_as_it_would_alone(generator):
+    a, b = (smooth_pair(generator, (1, 3, 161, 162), noise) for noise in (0.05, 0.3))
+    restored, target = torch.cat([a[0], b[0]]), torch.cat([a[1], b[1]])
+    for score in (ssim, ms_ssim):
+        torch.testing.assert_close(score(restored, target), torch.cat([score(*a), score(*b)]))
+
+
+def test_ms_ssim_is_the_mean_of_the_channels(generator):
+    restored, target = smooth_pair(generator, (1, 3, 161, 161))
+    restored[:, 1] += 0.3 * torch.randn(161, 161, generator=generator, dtype=torch.float64)
+    gray = [
+        ms_ssim(*(x[:, [channel] * 3] for x in (restored, target)))  # the channel three times
+        for channel in range(3)
+    ]
+    torch.testing.assert_close(ms_ssim(restored, target), torch.stack(gray).mean(dim=0))
+
+
+def test_half_precision_images_are_scored_in_float32_even_under_autocast(generator):
+    restored, target = (x.to(torch.bfloat16) for x in smooth_pair(generator, (1, 3, 161, 161)))
+    with torch.autocast("cpu", torch.bfloat16):
+        value = ms_ssim(restored, target)
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(ms_ssim(restored.double(), target.double()).item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [(160, 200), (200, 160), (12, 12)])
+def test_ms_ssim_refuses_images_below_161_with_both_numbers(size):
+    images = torch.zeros(1, 3, *size)
+    with pytest.raises(ValueError, match=rf"images of {size[0]}x{size[1]} are too small .* at least 161"):
+        ms_ssim(images, images)
+
+
+def test_ssim_refuses_images_smaller_than_its_window():
+    images = torch.zeros(1, 3, 10, 30)
+    with pytest.raises(ValueError, match=r"images of 10x30 are too small for SSIM, which needs at least 11"):
+        ssim(images, images)
+
+
+@pytest.mark.parametrize(("scales", "window", "side"), [(5, 11, 161), (1, 11, 11), (3, 7, 25)])
+def test_the_minimum_side_is_just_enough(scales, window, side):
+    assert minimum_side(scales, window) == side
+    images = torch.full((1, 3, side, side), 0.5)
+    assert ms_ssim(images, images, weights=[1 / scales] * scales, window=window).item() == 1
+    with pytest.raises(ValueError, match=f"at least {side}"):
+        ms_ssim(images[..., 1:], images[..., 1:], weights=[1 / scales] * scales, window=window)
+
+
+def test_one_scale_with_weight_one_is_ssim_without_the_negative_values(generator):
+    restored, target = smooth_pair(generator, (1, 3, 20, 20))
+    torch.testing.assert_close(ms_ssim(restored, target, weights=[1.0]), ssim(restored, target))
+
+
+def test_refuses_different_shapes_with_both_in_the_message():
+    for score in (ssim, ms_ssim):
+        with pytest.raises(ValueError, match=r"\(1, 3, 170, 170\) and target \(1, 3, 170, 172\)"):
+            score(torch.zeros(1, 3, 170, 170), torch.zeros(1, 3, 170, 172))
+
+
+def test_a_photograph_saved_as_jpeg_scores_as_recorded(images_folder):
+    # Quality 20 over the 24 Kodak images means 29.14 dB and 0.946; one image may lie a few hundredths beside the mean.
+    photograph = Image.open(images_folder / "valid" / "kodak24" / "kodim23.png")
+    scores = []
+    for quality in (10, 20, 60):
+        file = io.BytesIO()
+        photograph.save(file, "JPEG", quality=quality)
+        restored, target = (
+            torch.from_numpy(np.array(p)).permute(2, 0, 1)[None] / 255 for p in (Image.open(file), photograph)
+        )
+        scores.append((psnr(restored, target).item(), ms_ssim(restored, target).item()))
+    assert scores == sorted(scores)
+    assert scores[1][1] == pytest.approx(0.946, abs=0.03)

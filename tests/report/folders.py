@@ -1,0 +1,120 @@
+"""Small run folders with scores, logs and pictures, written as training and evaluation write them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, write_record
+
+PSNR = Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, rounded to 8 bits")
+LPIPS = Metric(label="LPIPS", better="lower", protocol="version 0.1, AlexNet")
+METRICS = {"psnr": PSNR, "lpips": LPIPS}
+IMAGES = ("one.png", "two.png", "three.png")
+
+Picture = np.ndarray
+Values = Mapping[str, Sequence[float]]
+
+
+def write_run(
+    folder: Path,
+    restored: Values,
+    degraded: Values | None = None,
+    *,
+    set_name: str = "kodak",
+    images: Sequence[str] = IMAGES,
+    metrics: Mapping[str, Metric] = METRICS,
+    degradation: str = "noise(sigma=0.1), seed 0",
+    step: int = 100,
+    targets: str = "gone",
+    **record: object,
+) -> Path:
+    """Writes ``config.json`` and ``scores/<set>.json``; the values are by metric, one per image."""
+    write_record(folder / "config.json", run_record(**record))
+    scores = [
+        ImageScores(
+            name=name,
+            restored={key: values[i] for key, values in restored.items()},
+            degraded={key: values[i] for key, values in (degraded or {}).items()},
+        )
+        for i, name in enumerate(images)
+    ]
+    write_record(
+        folder / "scores" / f"{set_name}.json",
+        Scores(
+            run=folder.name,
+            set=set_name,
+            targets=targets,
+            step=step,
+            degradation=degradation,
+            metrics={key: metrics[key] for key in restored},
+            images=scores,
+            seconds=1.0,
+        ),
+    )
+    return folder
+
+
+def run_record(**changes: object) -> RunRecord:
+    """Returns the record of a short denoising run."""
+    usual = {
+        "task": "denoise",
+        "data": "photographs",
+        "network": "edsr(blocks=1)",
+        "loss": "l1",
+        "degradation": "noise(sigma=0.1)",
+        "steps": 100,
+        "batch": 2,
+        "crop": 16,
+        "lr": 1e-4,
+        "schedule": "cosine",
+        "seed": 0,
+        "precision": "float32",
+        "device": "cpu",
+        "init": None,
+        "skip_damaged": False,
+        "parameters": 1234567,
+        "images": 3,
+        "data_fingerprint": "0" * 64,
+        "weights": {},
+        "versions": {},
+        "commit": None,
+        "created": "2026-01-02T03:04:05+00:00",
+    }
+    return RunRecord(**{**usual, **changes})
+
+
+def write_pictures(folder: Path, kind: str, pictures: Mapping[str, Picture], set_name: str = "kodak") -> None:
+    """Writes ``<kind>/<set>/<stem>.png`` for every image name."""
+    for name, pixels in pictures.items():
+        write_picture(folder / kind / set_name / f"{Path(name).stem}.png", pixels)
+
+
+def write_picture(path: Path, pixels: Picture) -> None:
+    """Writes one picture, its folder too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def write_log(folder: Path, terms: Sequence[str], lines: int = 40) -> None:
+    """Writes ``log.jsonl`` with falling terms."""
+    import msgspec
+
+    logged = [
+        LogLine(
+            step=10 * (i + 1),
+            seconds=float(i),
+            lr=1e-4 * (1 - i / lines),
+            total=1.0 / (i + 1),
+            terms={term: 1.0 / (i + 1) for term in terms},
+            gradients={term: 0.1 + 0.01 * (i % 3) for term in terms},
+        )
+        for i in range(lines)
+    ]
+    (folder / "log.jsonl").write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in logged))
+
+
+def flat(level: int, height: int = 40, width: int = 60) -> Picture:
+    """Returns a grey picture."""
+    return np.full((height, width, 3), level, np.uint8)

@@ -1,0 +1,69 @@
+"""Restoring one's own pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pdloss.errors import ImageError, RunError
+from pdloss.evaluation import load_network
+from pdloss.images import read_image
+from pdloss.restoration import restore
+from tests.runs_for_tests import photographs_in, trained_run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A tiny run and its photographs."""
+    folder = tmp_path_factory.mktemp("restoration")
+    data = photographs_in(folder / "photographs")
+    return trained_run(folder / "run", data), data
+
+
+def test_the_picture_is_the_networks_output(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    (done,) = restore(data / "photo0.png", run, tmp_path / "out")
+    network, _ = load_network(run, torch.device("cpu"))
+    with torch.no_grad():
+        expected = network(read_image(data / "photo0.png")[None])[0].clamp(0, 1)
+    stored = read_image(done.written)
+    assert (stored - expected).abs().max() <= 0.5 / 255 + 1e-6
+    assert (stored - read_image(data / "photo0.png")).abs().max() > 1 / 255, "it does something"
+
+
+def test_a_folder_is_restored_picture_by_picture(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    done = list(restore(data, run, tmp_path / "out"))
+    assert [one.written.name for one in done] == ["photo0.png", "photo1.png"]
+    assert all(one.written.exists() and not one.note for one in done)
+
+
+def test_conversions_are_said(made: tuple[Path, Path], tmp_path: Path) -> None:
+    Image.fromarray(np.full((31, 33, 4), 128, np.uint8)).save(tmp_path / "clear.png")
+    (done,) = restore(tmp_path / "clear.png", made[0], tmp_path / "out")
+    assert "alpha" in done.note
+    assert read_image(done.written).shape == (3, 31, 33)
+
+
+def test_originals_are_never_replaced(made: tuple[Path, Path]) -> None:
+    run, data = made
+    before = (data / "photo0.png").read_bytes()
+    with pytest.raises(ImageError, match="would replace the originals"):
+        list(restore(data, run, data))
+    assert (data / "photo0.png").read_bytes() == before
+
+
+def test_what_cannot_be_read_is_named(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    with pytest.raises(ImageError, match="nowhere.png does not exist"):
+        list(restore(tmp_path / "nowhere.png", run, tmp_path / "out"))
+    (tmp_path / "text.txt").write_text("no picture")
+    with pytest.raises(ImageError, match="not an image pdloss reads"):
+        list(restore(tmp_path / "text.txt", run, tmp_path / "out"))
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(ImageError, match="broken.png"):
+        list(restore(tmp_path / "broken.png", run, tmp_path / "out"))
+    with pytest.raises(RunError, match="not a run folder"):
+        list(restore(data / "photo0.png", data, tmp_path / "out"))

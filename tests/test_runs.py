@@ -1,0 +1,94 @@
+"""The run folder: whole files, refusals, the log."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from pdloss.errors import RunError
+from pdloss.records import LogLine, read_log
+from pdloss.runs import RunFolder, State, load_weights, seed_everything
+
+
+def line(step: int) -> LogLine:
+    return LogLine(step=step, seconds=1.0, lr=0.1, total=0.5, terms={"l1": 0.5}, gradients={"l1": 0.1})
+
+
+def network_and_optimiser() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).to(
+        memory_format=torch.channels_last
+    )
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
+    network(torch.rand(2, 3, 8, 8)).square().mean().backward()
+    optimiser.step()
+    return network, optimiser
+
+
+def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    seed_everything(3)
+    network, optimiser = network_and_optimiser()
+    run.save(State(7, 12.5), network, optimiser)
+    expected = torch.rand(3)
+
+    seed_everything(4)
+    other, its_optimiser = network_and_optimiser()
+    assert run.resume(other, its_optimiser) == State(7, 12.5)
+    assert torch.equal(torch.rand(3), expected), "the random stream goes on"
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor)
+    for parameter, same in zip(network.parameters(), other.parameters(), strict=True):
+        for key, value in optimiser.state[parameter].items():
+            restored = its_optimiser.state[same][key]
+            assert torch.equal(restored, value)
+            assert restored.stride() == value.stride(), "the memory layout too: kernels round along it"
+
+
+def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    network, optimiser = network_and_optimiser()
+    run.save(State(7, 12.5), network, optimiser)
+    run.state.write_bytes(run.state.read_bytes()[:-50])
+    with pytest.raises(RunError, match=r"state.safetensors cannot be resumed from .* remove it to start again"):
+        run.resume(network, optimiser)
+
+
+def test_the_log_is_cut_where_training_goes_on(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for step in (1, 2, 3):
+        run.append_log(line(step))
+    with run.log.open("ab") as file:
+        file.write(b'{"step":4,"sec')  # the process was killed while writing
+    assert [entry.step for entry in read_log(run.log)] == [1, 2, 3]
+    run.cut_log(2)
+    assert read_log(run.log) == [line(1), line(2)]
+    assert run.log.read_bytes().endswith(b"}\n")
+
+
+def test_the_newest_weights_are_found_by_their_step(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(RunError, match="has no weights yet"):
+        run.latest_weights()
+    network, optimiser = network_and_optimiser()
+    for step in (900, 1000, 10):
+        run.save(State(step, 0.0), network, optimiser)
+    assert run.latest_weights() == (1000, tmp_path / "weights" / "000001000.safetensors")
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(RunError, match=r"w.safetensors belongs to another network: .*"):
+        load_weights(tmp_path / "w.safetensors", torch.nn.Conv2d(1, 1, 1))
+    with pytest.raises(RunError, match="does not exist"):
+        load_weights(tmp_path / "none.safetensors", torch.nn.Conv2d(1, 1, 1))
+
+
+def test_no_pickle_is_read_or_written(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.save(State(1, 0.0), *network_and_optimiser())
+    for path in tmp_path.rglob("*.safetensors"):
+        assert path.read_bytes()[8:9] == b"{", "a safetensors header"
+    torch.save({"0.weight": torch.zeros(1)}, tmp_path / "pickle.safetensors")
+    with pytest.raises(RunError, match="is not a safetensors file"):
+        load_weights(tmp_path / "pickle.safetensors", torch.nn.Conv2d(1, 1, 1))

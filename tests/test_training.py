@@ -1,0 +1,295 @@
+"""Training: the loss falls, stopping and going on changes no bit, faults are named."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pdloss.errors import ImageError, RunError, SpecError, UserError
+from pdloss.images import write_image
+from pdloss.records import read_log
+from pdloss.runs import RunFolder
+from pdloss.training import TrainConfig, Watcher, gradient_norms, learning_rate_share, train
+
+SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder of three small smooth pictures."""
+    folder = tmp_path / "photographs"
+    stream = torch.Generator().manual_seed(0)
+    for index in range(3):
+        coarse = torch.rand(1, 3, 5, 6, generator=stream)
+        smooth = torch.nn.functional.interpolate(coarse, (40, 50), mode="bicubic").clamp(0, 1)
+        write_image(folder / f"photo{index}.png", smooth[0])
+    return folder
+
+
+def config(data: Path, out: Path, **changes: object) -> TrainConfig:
+    return TrainConfig(data=data, out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, **changes})
+
+
+def final_weights(run: Path) -> dict[str, Tensor]:
+    return load_file(RunFolder(run).latest_weights()[1])
+
+
+def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def command(data: Path, out: Path, *options: str) -> list[str]:
+    base = [sys.executable, "-m", "pdloss", "train", "--data", str(data), "--out", str(out)]
+    small = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", "2", "--crop", "16", "--lr", "1e-3"]
+    return [*base, *small, *options]
+
+
+def test_the_loss_falls(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run", steps=120, degradation="noise(sigma=0.1)", log_every=20, lr=3e-3))
+    log = read_log(tmp_path / "run" / "log.jsonl")
+    assert [line.step for line in log] == [20, 40, 60, 80, 100, 120]
+    assert log[-1].total < 0.5 * log[0].total
+
+
+class StopAt(Watcher):
+    """Interrupts its own process, as Ctrl-C would, after some step."""
+
+    def __init__(self, step: int) -> None:
+        self.at = step
+
+    def step(self, step: int, terms: object) -> None:
+        if step == self.at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("loss", ["l1", "l1 + 0.01*pdl(features='distilled.relu3_4')"])
+def test_stopping_and_going_on_changes_no_bit(photographs: Path, tmp_path: Path, loss: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(config(photographs, whole, loss=loss))
+    assert train(config(photographs, parts, loss=loss), StopAt(3)).step == 3
+    assert train(config(photographs, parts, loss=loss)).step == 6
+    assert_same_bits(final_weights(whole), final_weights(parts))
+    assert_same_bits(load_file(whole / "state.safetensors"), load_file(parts / "state.safetensors"))
+    one, other = (read_log(run / "log.jsonl") for run in (whole, parts))
+    without_time = [[msgspec.structs.replace(line, seconds=0.0) for line in log] for log in (one, other)]
+    assert without_time[0] == without_time[1]
+
+
+def test_workers_change_no_bit(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "none"))
+    train(config(photographs, tmp_path / "two", workers=2))
+    assert_same_bits(final_weights(tmp_path / "none"), final_weights(tmp_path / "two"))
+
+
+def test_a_user_network_that_draws_random_numbers_resumes_too(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dropout_network.py").write_text(
+        "import random, numpy, torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self, width=4):\n"
+        "        super().__init__()\n"
+        "        self.layers = torch.nn.Sequential(torch.nn.Conv2d(3, width, 3, padding=1),\n"
+        "            torch.nn.Dropout(0.5), torch.nn.Conv2d(width, 3, 3, padding=1))\n"
+        "    def forward(self, x):\n"
+        "        return self.layers(x) + 0.01 * random.random() + 0.01 * numpy.random.rand()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    own = {"network": "dropout_network:Net(width=5)"}
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(config(photographs, whole, **own))
+    train(config(photographs, parts, **own), StopAt(4))
+    random.seed(2)
+    torch.manual_seed(99)
+    train(config(photographs, parts, **own))
+    assert_same_bits(final_weights(whole), final_weights(parts))
+
+
+def test_a_run_killed_at_random_moments_ends_in_the_same_bits(photographs: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    options = ["--loss", "l1", "--steps", "400", "--save-every", "3", "--log-every", "1"]
+    subprocess.run(command(photographs, whole, *options), check=True, capture_output=True)
+
+    moments = random.Random(5)
+    kills = 0
+    while kills < 6:
+        steps_before = len(read_log(parts / "log.jsonl"))
+        process = subprocess.Popen(
+            command(photographs, parts, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        while len(read_log(parts / "log.jsonl")) <= steps_before and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        _, complaint = process.communicate()
+        assert process.returncode == -signal.SIGKILL, complaint.decode()
+        kills += 1
+    assert 0 < len(read_log(parts / "log.jsonl")) < 400
+    subprocess.run(command(photographs, parts, *options), check=True, capture_output=True)
+
+    assert_same_bits(final_weights(whole), final_weights(parts))
+    assert_same_bits(load_file(whole / "state.safetensors"), load_file(parts / "state.safetensors"))
+    assert [line.step for line in read_log(parts / "log.jsonl")] == list(range(1, 401))
+    assert not [path for path in parts.rglob(".*") if path.name != ".lock"], "temporary files are left behind"
+
+
+def test_a_finished_run_stays_as_it_is(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run"))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert train(config(photographs, tmp_path / "run")).step == 6
+    assert before == {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+
+
+def test_another_configuration_is_refused_with_the_difference(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run"))
+    with pytest.raises(RunError, match=r"loss was 'l1', is 'l2'; .*lr was 0.001, is 0.002"):
+        train(config(photographs, tmp_path / "run", loss="l2", lr=2e-3))
+
+
+def test_other_photographs_are_refused_but_a_moved_folder_is_not(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run"), StopAt(2))
+    moved = photographs.rename(tmp_path / "moved")
+    assert train(config(moved, tmp_path / "run")).step == 6
+    write_image(moved / "new.png", torch.rand(3, 40, 40))
+    with pytest.raises(RunError, match="data_fingerprint"):
+        train(config(moved, tmp_path / "run"))
+
+
+def test_a_folder_with_other_files_is_refused(photographs: Path) -> None:
+    with pytest.raises(RunError, match="holds other files"):
+        train(config(photographs, photographs))
+
+
+def test_two_trainings_in_one_folder_are_refused(photographs: Path, tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run").locked(), pytest.raises(RunError, match="another process"):
+        train(config(photographs, tmp_path / "run"))
+
+
+def test_starts_from_the_weights_of_another_run(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "first"))
+    train(config(photographs, tmp_path / "second", init=tmp_path / "first", steps=1, lr=1e-12))
+    first, second = final_weights(tmp_path / "first"), final_weights(tmp_path / "second")
+    assert all(torch.allclose(first[name], second[name], atol=1e-9) for name in first)
+    with pytest.raises(RunError, match="belongs to another network"):
+        train(config(photographs, tmp_path / "third", init=tmp_path / "first", network="edsr(blocks=1, width=4)"))
+
+
+class Poison:
+    """A user's own loss that turns NaN after some steps."""
+
+    def __init__(self, after: int, where: str = "value") -> None:
+        self.calls, self.after, self.where = 0, after, where
+
+    def __call__(self, restored: Tensor, target: Tensor) -> Tensor:
+        self.calls += 1
+        bad = self.calls > self.after
+        if self.where == "gradient":  # the root has an infinite slope at zero: finite value, NaN gradient
+            return ((restored - restored.detach() + (0.0 if bad else 1.0)).square().sum()).sqrt()
+        return restored.mean() * (float("nan") if bad else 1.0)
+
+
+@pytest.mark.parametrize(("where", "message"), [("value", "'Poison' is nan"), ("gradient", "not the gradient")])
+def test_a_loss_that_is_not_finite_is_named(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, message: str
+) -> None:
+    sys.modules["poisoned"] = type(sys)("poisoned")
+    monkeypatch.setattr(sys.modules["poisoned"], "Poison", Poison, raising=False)
+    run = tmp_path / "run"
+    with pytest.raises(RunError, match=f"step 4: .*{message}.*photo") as error:
+        train(config(photographs, run, loss=f"l1 + 0.1*poisoned:Poison(after=3, where='{where}')", save_every=1))
+    kept = sorted((run / "nonfinite-000000004").glob("*.png"))
+    assert len(kept) == 6, "degraded, target and restored of two crops"
+    assert str(run / "nonfinite-000000004") in str(error.value)
+    assert RunFolder(run).latest_weights()[0] == 3
+    assert all(tensor.isfinite().all() for tensor in final_weights(run).values())
+
+
+def test_the_log_holds_the_gradient_norm_of_each_term(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run", loss="l1 + 0.5*l2", steps=2, log_every=1))
+    line = read_log(tmp_path / "run" / "log.jsonl")[0]
+    assert line.total == pytest.approx(line.terms["l1"] + 0.5 * line.terms["l2"], rel=1e-5)
+    # The gradient of a mean of n absolute values is ±1/n everywhere: its norm is 1/sqrt(n).
+    assert line.gradients["l1"] == pytest.approx((2 * 3 * 16 * 16) ** -0.5, rel=1e-3)
+    assert line.gradients["l2"] == pytest.approx(0.5 * 2 * (line.terms["l2"] / (2 * 3 * 16 * 16)) ** 0.5, rel=1e-3)
+
+
+def test_a_full_disk_while_saving_leaves_the_old_checkpoint(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    train(config(photographs, run, save_every=2), StopAt(2))
+    before = (run / "state.safetensors").read_bytes()
+
+    def full(tensors: object, path: Path, *rest: object) -> None:
+        Path(path).write_bytes(b"half a file")
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pdloss.runs.save_file", full)
+        with pytest.raises(OSError, match="No space left"):
+            train(config(photographs, run, save_every=2))
+    assert (run / "state.safetensors").read_bytes() == before
+    assert RunFolder(run).latest_weights()[0] == 2
+    assert not list((run / "weights").glob(".*"))
+    assert train(config(photographs, run, save_every=2)).step == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"loss": "l1 + 0.1*perceptul"}, SpecError, "did you mean 'perceptual'"),
+        ({"loss": "pdl(p=0.5, features='distilled')"}, SpecError, ">= 1"),
+        ({"network": "edsr(block=3)"}, SpecError, "did you mean 'blocks'"),
+        ({"degradation": "noise(sigma=-1)"}, SpecError, ">= 0"),
+        ({"task": "denoize"}, SpecError, "did you mean 'denoise'"),
+        ({"device": "tpu"}, SpecError, "--device 'tpu'"),
+        ({"crop": 64}, ImageError, r"photo0.png is 50×40 pixels, smaller than the crop of 64×64"),
+    ],
+)
+def test_a_wrong_choice_is_refused_before_anything_is_written(
+    photographs: Path, tmp_path: Path, changes: dict[str, object], kind: type[UserError], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        train(config(photographs, tmp_path / "run", **changes))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["steps", "batch", "lr", "save_every", "log_every", "crop"])
+def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> None:
+    with pytest.raises(SpecError, match=option.replace("_", "-")):
+        config(tmp_path, tmp_path / "run", **{option: 0})
+
+
+def test_a_damaged_photograph_is_named_or_skipped(photographs: Path, tmp_path: Path) -> None:
+    whole = (photographs / "photo1.png").read_bytes()
+    (photographs / "photo1.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ImageError, match=r"photo1.png.*--skip-damaged"):
+        train(config(photographs, tmp_path / "run"))
+    train(config(photographs, tmp_path / "run", skip_damaged=True))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["images"] == 2
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine() -> None:
+    shares = [learning_rate_share(step, 100, "cosine") for step in (0, 50, 100)]
+    assert shares == pytest.approx([1, 0.5, 0])
+    assert learning_rate_share(70, 100, "constant") == 1
+
+
+def test_a_term_without_gradient_has_norm_zero() -> None:
+    from pdloss.losses import LossTerms
+
+    restored = torch.rand(1, 3, 4, 4, requires_grad=True)
+    terms = LossTerms(restored.mean(), {"a": restored.mean(), "b": torch.tensor(1.0)}, {"a": 2.0, "b": 1.0})
+    assert gradient_norms(terms, restored) == pytest.approx({"a": 2 * 48**-0.5, "b": 0.0})
