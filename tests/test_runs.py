@@ -1,14 +1,17 @@
 """The run folder: whole files, refusals, the log."""
 
+import json
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from pdloss.errors import RunError
 from pdloss.records import LogLine, read_log
-from pdloss.runs import RunFolder, State, load_weights, seed_everything
+from pdloss.runs import RunFolder, State, _random_state, _set_random_state, load_weights, seed_everything
 
 
 def line(step: int) -> LogLine:
@@ -43,6 +46,16 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
             restored = its_optimiser.state[same][key]
             assert torch.equal(restored, value)
             assert restored.stride() == value.stride(), "the memory layout too: kernels round along it"
+
+
+def test_pythons_and_numpys_streams_come_back_too() -> None:
+    tensors, numbers = _random_state()
+    numbers = json.loads(json.dumps(numbers))  # as the file's header holds it
+    expected = np.random.rand(3)
+    random.seed(5)
+    _set_random_state(tensors, numbers)
+    assert random.getstate()[1] == tuple(numbers["python"][1])
+    np.testing.assert_array_equal(np.random.rand(3), expected)
 
 
 def test_a_damaged_state_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The shape names used everywhere and the three callables a user may bring."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,7 @@ Features = Mapping[str, Tensor]
 """Activations by layer name, each (B, C, H, W)."""
 
 
+@runtime_checkable
 class Loss(Protocol):
     """Measures how far `restored` is from `target`."""
 
@@ -24,6 +25,7 @@ class Loss(Protocol):
         """Returns a scalar for two (B, 3, H, W) batches."""
 
 
+@runtime_checkable
 class Degradation(Protocol):
     """Spoils a clean image; all its randomness comes from the generator."""
 
@@ -31,6 +33,7 @@ class Degradation(Protocol):
         """Returns the degraded image of one clean (3, H, W) image."""
 
 
+@runtime_checkable
 class Network(Protocol):
     """Restores degraded images."""
 

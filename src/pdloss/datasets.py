@@ -160,6 +160,11 @@ class Photographs:
         for name, shape in zip(self.names, self._shapes, strict=True):
             _check_size(self.folder / name, shape, size)
 
+    @property
+    def smallest_side(self) -> int:
+        """The least height or width among the photographs."""
+        return min(min(shape) for shape in self._shapes)
+
     def __len__(self) -> int:
         return len(self.names)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pdloss import degradations, metrics, networks, runs
 from pdloss.datasets import Pairs, Photographs
 from pdloss.errors import AssetError, RunError
-from pdloss.images import write_image
+from pdloss.images import check_stems, write_image
 from pdloss.ops.color import quantize
 from pdloss.precision import channels_last, chosen_device
 from pdloss.records import ImageScores, Scores, write_record
@@ -74,6 +74,7 @@ def evaluate(
     network, step = load_network(run, chosen)
     spoil = degradations.DEGRADATIONS.parse(degradation or record.degradation)
     photographs = Photographs(data, skip_damaged=skip_damaged)
+    check_stems(photographs.names)
     pairs = Pairs(photographs, spoil.build(), seed)
     measures, notes = _measures(metric_names, photographs, chosen)
     name = name or data.resolve().name
@@ -127,7 +128,8 @@ def _measures(
     names: Sequence[str], photographs: Photographs, device: torch.device
 ) -> tuple[dict[str, metrics.Score], list[str]]:
     """Returns the metrics that can be computed here, and for each of the others why not."""
-    metrics.check_names(names)
+    for name in names:
+        metrics.entry(name)
     measures: dict[str, metrics.Score] = {}
     notes = []
     for name in names:
@@ -147,4 +149,5 @@ def _measures(
 @torch.no_grad()
 def _score(measures: dict[str, metrics.Score], restored: Tensor, target: Tensor) -> dict[str, float]:
     restored = quantize(restored)
-    return {name: measure(restored, target).item() for name, measure in measures.items()}
+    # The score of equal images is infinite, which JSON cannot hold and a mean does not survive.
+    return {name: min(measure(restored, target).item(), metrics.CEILING) for name, measure in measures.items()}

@@ -5,6 +5,7 @@ profiles are not applied: the stored numbers are taken as RGB.
 """
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,6 +60,20 @@ def list_images(folder: Path) -> list[Path]:
         hint = f"; there are images one level below, in {', '.join(child.name for child in below[:3])}" if below else ""
         raise ImageError(f"{folder} holds no image (looked for {' '.join(SUFFIXES)}){hint}")
     return found
+
+
+def check_stems(names: Sequence[str]) -> None:
+    """Refuses file names that differ in their suffix only: both would be written under one name.
+
+    Raises:
+        ImageError: Naming the first two.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        stem = Path(name).stem
+        if stem in known:
+            raise ImageError(f"{known[stem]} and {name} would both be written as {stem}.png; rename one")
+        known[stem] = name
 
 
 def read_pixels(path: Path) -> Picture:

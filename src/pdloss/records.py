@@ -1,7 +1,8 @@
 """What crosses the threshold between making pictures and judging them: one record type per file; no torch here."""
 
+import math
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -103,7 +104,7 @@ def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
 
 def write_record(path: Path, record: Record) -> None:
     """Writes the record as indented JSON, whole or not at all."""
-    text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(_spelled(msgspec.to_builtins(record))), indent=2) + b"\n"
     write_atomically(path, lambda temporary: temporary.write_bytes(text))
 
 
@@ -114,10 +115,10 @@ def read_record(path: Path, kind: type[T]) -> T:
         RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=kind, strict=False)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except (msgspec.DecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise RunError(f"{path} is not a {kind.__name__}: {error}") from None
 
 
@@ -132,5 +133,14 @@ def read_log(path: Path) -> list[LogLine]:
     whole = path.read_bytes().rpartition(b"\n")[0]
     try:
         return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{path} is not a training log: {error}") from None
+
+
+def _spelled(value: Any) -> Any:
+    """Returns the value with numbers that JSON lacks as words: the PSNR of identical images is infinite."""
+    if isinstance(value, dict):
+        return {key: _spelled(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_spelled(inside) for inside in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pdloss.errors import ImageError
 from pdloss.evaluation import load_network, restore_batch
-from pdloss.images import SUFFIXES, list_images, read_pixels, write_image
+from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
 from pdloss.precision import chosen_device
 
 
@@ -32,10 +32,7 @@ def pictures(source: Path) -> list[Path]:
     if not source.exists():
         raise ImageError(f"{source} does not exist; name an image or a folder of images")
     found = list_images(source)
-    stems: dict[str, Path] = {}
-    for path in found:
-        if (other := stems.setdefault(path.stem, path)) is not path:
-            raise ImageError(f"{other.name} and {path.name} would both be written as {path.stem}.png; rename one")
+    check_stems([path.name for path in found])
     return found
 
 

@@ -15,6 +15,7 @@ import math
 import operator
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 # A quoted string, or package.module:Name; only the latter's colon is replaced before parsing.
-_OWN_NAME = re.compile(r"('[^']*'|\"[^\"]*\")|([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_OWN_NAME = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_DOTTED = re.compile(r"[\w.]+")
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,8 @@ class Choice:
             cls.name = name
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self), include_extras=True)
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            try:
-                converted = msgspec.convert(value, hints[field.name])
-            except msgspec.ValidationError as error:
-                problem = str(error)
-                if get_origin(hints[field.name]) is Literal:
-                    problem = f"expected one of {', '.join(map(repr, get_args(hints[field.name])))}"
-                raise SpecError(f"{self.name}({field.name}={value!r}): {problem}") from None
-            if isinstance(converted, float) and not math.isfinite(converted):
-                raise SpecError(f"{self.name}({field.name}={value!r}): expected a finite number")
-            object.__setattr__(self, field.name, converted)
+        for name, value in checked(type(self), vars(self)).items():
+            object.__setattr__(self, name, value)
 
     def build(self) -> Any:
         """Returns what the choice stands for; by default the choice is itself the callable."""
@@ -110,7 +101,7 @@ class Own(Choice, name="own"):
         return call_text(self.path, self.arguments)
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(self.path)  # equal arguments may stand in another order
 
 
 @dataclass(frozen=True)
@@ -154,16 +145,19 @@ class Family:
         calls = [f for f in factors if isinstance(f, ast.Call | ast.Name | ast.Attribute)]
         if len(calls) != 1:
             raise _error(text, node, f"expected weight*{self.noun}, such as 0.01*{self.members[-1].name}")
-        weight = math.prod(_number(f, text) for f in factors if f is not calls[0])
+        try:
+            weight = math.prod(float(_number(f, text)) for f in factors if f is not calls[0])
+        except OverflowError:  # a whole number beyond all floating-point ones
+            weight = math.inf
         if not 0 <= weight < math.inf:
             raise _error(text, node, f"the weight must be finite and not negative, got {weight:g}")
-        return float(weight), self._call(calls[0], text)
+        return weight, self._call(calls[0], text)
 
     def _call(self, node: ast.expr, text: str) -> Choice:
         call = node if isinstance(node, ast.Call) else None
         function = call.func if call else node
-        if isinstance(function, ast.Attribute):
-            dotted = ast.unparse(function)
+        dotted = ast.unparse(function)
+        if isinstance(function, ast.Attribute) and _DOTTED.fullmatch(dotted):
             path = dotted[: dotted.rindex(".")] + ":" + function.attr
             return Own(path, self._arguments(call, text, None))
         if not isinstance(function, ast.Name):
@@ -173,11 +167,9 @@ class Family:
         member = self.table[function.id]
         arguments = self._arguments(call, text, [field.name for field in dataclasses.fields(member)])
         try:
-            return member(**arguments)
+            return member(**checked(member, arguments))
         except SpecError as error:
             raise SpecError(f"in {text!r}: {error}") from None
-        except TypeError as error:  # a field without a default was left out
-            raise _error(text, node, str(error).replace("__init__() ", "")) from None
 
     def _arguments(self, call: ast.Call | None, text: str, allowed: list[str] | None) -> dict[str, Any]:
         if call is None:
@@ -188,7 +180,30 @@ class Family:
             if keyword.arg is None or (allowed is not None and keyword.arg not in allowed):
                 where = f"{ast.unparse(call.func)} has no option {keyword.arg!r}"
                 raise _error(text, keyword, where + suggestion(str(keyword.arg), allowed or []))
+        if twice := [word for word, count in Counter(k.arg for k in call.keywords).items() if count > 1]:
+            raise _error(text, call, f"{twice[0]!r} is given twice")
         return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
+
+
+def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values for fields of a choice, converted where that loses nothing (1 to 1.0).
+
+    Raises:
+        SpecError: If one has the wrong type or lies outside its range.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    result = {}
+    for name, value in values.items():
+        try:
+            result[name] = msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            problem = str(error)
+            if get_origin(hints[name]) is Literal:
+                problem = f"expected one of {', '.join(map(repr, get_args(hints[name])))}"
+            raise SpecError(f"{kind.name}({name}={value!r}): {problem[0].lower()}{problem[1:]}") from None
+        if isinstance(result[name], float) and not math.isfinite(result[name]):
+            raise SpecError(f"{kind.name}({name}={value!r}): expected a finite number")
+    return result
 
 
 def call_text(name: str, arguments: Mapping[str, object]) -> str:
@@ -211,8 +226,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _value_text(value: object) -> str:
-    if isinstance(value, float) and float(f"{value:g}") == value:
-        return f"{value:g}"
+    if isinstance(value, float):  # of numpy's kind too, whose repr is not a number
+        return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
     return repr(value)
 
 
@@ -222,6 +237,8 @@ def _expression(text: str, noun: str) -> ast.expr:
         return ast.parse(readable.strip(), mode="eval").body
     except SyntaxError as error:
         raise SpecError(f"cannot read the {noun} {text!r}: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError):  # what ast raises at lone surrogates and at endless nesting
+        raise SpecError(f"cannot read the {noun} {text[:100]!r}…: it is too long, or not text") from None
 
 
 def _flatten(node: ast.expr, kind: type[ast.operator]) -> Iterable[ast.expr]:
@@ -240,7 +257,7 @@ def _value(node: ast.expr, text: str) -> Any:
     return _number(node, text)
 
 
-def _number(node: ast.expr, text: str) -> float:
+def _number(node: ast.expr, text: str) -> int | float:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

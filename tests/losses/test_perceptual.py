@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pdloss.losses import Perceptual, PerceptualLoss, perceptual_distance
+from pdloss.losses import Perceptual, PerceptualLoss, objective, perceptual_distance
 from tests.losses.tiny import TinyFeatures
 
 
@@ -48,4 +48,4 @@ def test_refuses_other_orders() -> None:
     with pytest.raises(ValueError, match="1 or 2, got 3"):
         PerceptualLoss(TinyFeatures(), p=3)
     with pytest.raises(ValueError, match="expected one of 1, 2"):
-        Perceptual(p=3)
+        objective("perceptual(p=3)")

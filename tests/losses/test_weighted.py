@@ -102,7 +102,7 @@ def test_a_module_of_ones_own_gives_the_features(generator: torch.Generator) -> 
         ("l1 + 0.1*pld", "did you mean 'pdl'"),
         ("pdl(feature='x')", "did you mean 'features'"),
         ("l1 + no.such.module:Loss", "no.such.module:Loss"),
-        ("pdl(features='vgg61.relu4_3')", "did you mean 'vgg16'"),
+        ("pdl(features='vg16.relu4_3')", "did you mean 'vgg16'"),
         ("pdl(features='distilled.relu9_9')", "no layer 'relu9_9'"),
     ],
 )

@@ -107,8 +107,8 @@ def write_log(folder: Path, terms: Sequence[str], lines: int = 40) -> None:
             seconds=float(i),
             lr=1e-4 * (1 - i / lines),
             total=1.0 / (i + 1),
-            terms={term: 1.0 / (i + 1) for term in terms},
-            gradients={term: 0.1 + 0.01 * (i % 3) for term in terms},
+            terms=dict.fromkeys(terms, 1.0 / (i + 1)),
+            gradients=dict.fromkeys(terms, 0.1 + 0.01 * (i % 3)),
         )
         for i in range(lines)
     ]

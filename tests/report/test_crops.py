@@ -67,7 +67,8 @@ def test_finds_the_planted_difference(tmp_path: Path) -> None:
     assert strip.window == Window(150, 210, SIDE)
     assert strip.difference == pytest.approx(40.0)
     assert [tile.label for tile in strip.tiles] == ["a", "b"]
-    assert (opened(strip.tiles[0]) == 100).all() and (opened(strip.tiles[1]) == 140).all()
+    assert (opened(strip.tiles[0]) == 100).all()
+    assert (opened(strip.tiles[1]) == 140).all()
 
 
 def test_shows_the_images_that_differ_most_first(tmp_path: Path) -> None:
@@ -132,7 +133,8 @@ def test_goes_on_without_targets_and_says_so(tmp_path: Path) -> None:
     assert [tile.kind for tile in strip.tiles] == ["degraded", "run", "run"]
     assert any("Target pictures are no longer" in note for note in notes)
     alone, notes = strips(read_comparison(runs[:1]), 6)
-    assert alone == [] and any("Target pictures are no longer" in note for note in notes)
+    assert alone == []
+    assert any("Target pictures are no longer" in note for note in notes)
 
 
 def test_goes_on_without_restored_pictures_and_says_so(tmp_path: Path) -> None:
@@ -143,7 +145,8 @@ def test_goes_on_without_restored_pictures_and_says_so(tmp_path: Path) -> None:
     assert any(note.startswith("bare keeps no restored pictures") for note in notes)
     (runs[2] / "restored" / "kodak" / "one.png").unlink()
     shown, notes = strips(read_comparison(runs), 6)
-    assert shown == [] and any("lack the restored picture of one.png" in note for note in notes)
+    assert shown == []
+    assert any("lack the restored picture of one.png" in note for note in notes)
 
 
 def test_refuses_pictures_of_different_sizes(tmp_path: Path) -> None:

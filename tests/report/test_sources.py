@@ -125,7 +125,8 @@ def test_says_when_the_inputs_were_not_the_same(tmp_path: Path) -> None:
     apart = write_run(tmp_path / "c", THREE, {"psnr": [20.0, 20.0, 20.5]})
     assert read_comparison([first, close]).notes == ()
     (note,) = read_comparison([first, apart]).notes
-    assert note.startswith("a and c did not restore the same") and note.endswith("three.png is 20 and 20.5.")
+    assert note.startswith("a and c did not restore the same")
+    assert note.endswith("three.png is 20 and 20.5.")
 
 
 def test_says_when_a_run_was_scored_before_its_end(tmp_path: Path) -> None:

@@ -18,9 +18,7 @@ SMOOTH = {"psnr": [29.0, 30.0, 32.0], "lpips": [0.30, 0.28, 0.35]}
 
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
-    return read_comparison(
-        [write_run(tmp_path / "smooth", SMOOTH, INPUT), write_run(tmp_path / "sharp", SHARP, INPUT)]
-    )
+    return read_comparison([write_run(tmp_path / "smooth", SMOOTH, INPUT), write_run(tmp_path / "sharp", SHARP, INPUT)])
 
 
 def test_the_paired_difference_and_its_error_agree_with_scipy() -> None:
@@ -57,7 +55,8 @@ def test_differences_are_against_the_first_run(comparison: Comparison) -> None:
     _, first, second = score_table(comparison)
     assert all(cell is not None and cell.difference is None for cell in first.cells)
     psnr = second.cells[0]
-    assert psnr is not None and psnr.difference is not None
+    assert psnr is not None
+    assert psnr.difference is not None
     differences = np.subtract(SHARP["psnr"], SMOOTH["psnr"])
     assert psnr.difference.mean == pytest.approx(differences.mean())
     assert psnr.difference.error == pytest.approx(stats.sem(differences))
@@ -71,7 +70,9 @@ def test_a_difference_within_two_standard_errors_is_not_clear(tmp_path: Path) ->
         write_run(tmp_path / "b", {"psnr": [29.0, 30.0, 31.5]}),
     ]
     cell = score_table(read_comparison(runs))[2].cells[0]
-    assert cell is not None and cell.difference is not None and cell.difference.mean > 0
+    assert cell is not None
+    assert cell.difference is not None
+    assert cell.difference.mean > 0
     assert not cell.clear
 
 

@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,7 +34,7 @@ class Bar:
         )
         self.task = self.progress.add_task(label, total=None, text="", rate="")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Bar":
         self.progress.start()
         return self
 

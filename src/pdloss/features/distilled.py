@@ -1,10 +1,10 @@
 """A small network that imitates a large one's maps; it ships with the package, so nothing need be downloaded."""
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
@@ -17,6 +17,14 @@ from pdloss.features.frozen import Frozen, chosen_layers
 from pdloss.precision import channels_last
 
 SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the header of a file says of its network: the arguments of `DistilledNetwork`."""
+
+    heads: dict[str, tuple[int, int]]
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
 
 
 class Residual(nn.Module):
@@ -105,9 +113,9 @@ class DistilledFeatures(Frozen):
         plan = assets.metadata(path).get("network")
         if plan is None:
             raise AssetError(f"{path} was not written by pdloss distill: its header does not describe a network")
-        arguments = json.loads(plan)
-        self.layers = chosen_layers(layers or list(arguments["heads"]), list(arguments["heads"]), path.stem)
-        network = DistilledNetwork(**arguments)
+        network_plan = msgspec.json.decode(plan, type=Plan)
+        self.layers = chosen_layers(layers or list(network_plan.heads), list(network_plan.heads), path.stem)
+        network = DistilledNetwork(network_plan.heads, network_plan.widths, network_plan.blocks)
         network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
         self.minimum_side = max(network.divisors[layer] for layer in self.layers)
         self.origin = self.describe(path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -29,7 +29,7 @@ class Frozen(nn.Module):
         self.origin = {}
         self.training = False
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "Frozen":
         """Stays in eval mode, whatever the parent module does."""
         return super().train(False)
 

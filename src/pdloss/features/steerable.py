@@ -8,7 +8,7 @@ licence, and its meaning can be read off: contrast per direction, size and colou
 Why frequency windows and not small oriented kernels: the windows tile the plane, so that energy is kept exactly, the
 transpose is the inverse, and no direction or size counts twice. Why cosines and not a padded FFT: a photograph does not
 repeat, and the cosine transform sees it mirrored at its borders, without a seam and without four times the pixels. The
-cost is a few small matrix products, in real numbers, for any height and width.
+cost is a few real matrix products, for any height and width: a fifteenth of VGG16 to relu4_3 for 128 pixels a side.
 
 What to expect: in an early trial of denoising, the loss on these bands gave sharper texture than the pixel loss alone
 but no better LPIPS (27.43 dB and 0.298, against 27.69 dB and 0.296 for the pixel loss and 27.18 dB and 0.239 with VGG19
@@ -34,9 +34,9 @@ from pdloss.features.frozen import Frozen, chosen_layers
 GAIN = 10.0
 """Factor on the bands of images in [0, 1], for weights of the usual size.
 
-On photographs the mean absolute value of every intensity band is then about 0.3 to 0.4, whatever its scale (chroma 0.01
-to 0.1). A distribution loss on one scale, weighted by 0.1, has about a third of the gradient norm of the pixels' mean
-absolute error, so weights of 0.01 to 1 go from a hint to dominance.
+On photographs (Kodak, BSDS) the mean absolute value of every intensity band is then 0.2 to 0.35 at any scale, and
+of chroma 0.01 to 0.06. At noise of 0.1, a distribution loss on one scale, weighted by 0.1, has a third of the gradient
+norm of the pixels' mean absolute error, so weights of 0.01 to 1 go from a hint to dominance.
 """
 
 

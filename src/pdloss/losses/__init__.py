@@ -2,10 +2,10 @@
 
 from pdloss.losses.choice import FeatureChoice, LossChoice
 from pdloss.losses.features import FeatureLoss
-from pdloss.losses.weighted import LossTerms, Objective, WeightedSum
 from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
 from pdloss.losses.pixel import L1, L2, PixelLoss, pixel_distance
 from pdloss.losses.projected import PDL, ProjectedDistributionLoss, projected_distribution_distance
+from pdloss.losses.weighted import LossTerms, Objective, WeightedSum
 from pdloss.specs import Family
 
 __all__ = [

@@ -14,6 +14,7 @@ from pdloss.records import Metric
 from pdloss.specs import suggestion
 
 __all__ = [
+    "CEILING",
     "LPIPS",
     "METRICS",
     "MS_SSIM_WEIGHTS",
@@ -21,6 +22,7 @@ __all__ = [
     "Score",
     "build",
     "check_names",
+    "entry",
     "lpips",
     "ms_ssim",
     "psnr",
@@ -45,7 +47,12 @@ class Entry:
 
 METRICS: dict[str, Entry] = {
     "psnr": Entry(
-        Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, whole image, after rounding to 8 bits"),
+        Metric(
+            label="PSNR",
+            unit="dB",
+            better="higher",
+            protocol="RGB, whole image, after rounding to 8 bits; equal images count 120 dB",
+        ),
         lambda: psnr,
     ),
     "psnr_y": Entry(
@@ -53,7 +60,8 @@ METRICS: dict[str, Entry] = {
             label="PSNR-Y",
             unit="dB",
             better="higher",
-            protocol="luma (BT.601, 16-235, not rounded; peak 255), whole image, after rounding RGB to 8 bits",
+            protocol="luma (BT.601, 16-235, not rounded; peak 255), whole image, after rounding RGB to 8 bits; "
+            "equal images count 120 dB",
         ),
         lambda: psnr_y,
     ),
@@ -78,6 +86,21 @@ METRICS: dict[str, Entry] = {
     ),
 }
 """The metrics of single images, by their name in text."""
+
+
+CEILING = 120.0
+"""What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
+
+
+def entry(name: str) -> Entry:
+    """Returns the metric of that name.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    if name not in METRICS:
+        raise SpecError(f"unknown metric {name!r}{suggestion(name, METRICS)}")
+    return METRICS[name]
 
 
 def build(names: Iterable[str]) -> dict[str, Score]:

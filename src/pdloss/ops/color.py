@@ -33,7 +33,7 @@ def luma(images: Images) -> Float[Tensor, "b 1 h w"]:
         | ITU-R Recommendation BT.601-7, section 2.5
         | https://www.itu.int/rec/R-REC-BT.601
     """
-    red, green, blue = images.split(1, dim=1)  # (B, 1, H, W) each
+    red, green, blue = images[:, 0:1], images[:, 1:2], images[:, 2:3]  # (B, 1, H, W) each
     return (16 + _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 255
 
 

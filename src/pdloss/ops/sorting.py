@@ -16,7 +16,7 @@ from torch import Tensor
 
 _BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16: torch.int16}
 
-_BLOCK = 1 << 15
+BLOCK = 1 << 15
 """Values of one block: its keys and temporaries fit into a core's second-level cache."""
 
 _BLOCKS_PER_THREAD = 4
@@ -24,56 +24,70 @@ _BLOCKS_PER_THREAD = 4
 
 
 def has_packed_sort(x: Tensor) -> bool:
-    """Returns whether `order` takes the rows of `x`: on a CPU, at most 32 bits each, and not under `torch.compile`."""
+    """Returns whether `places_by_rank` can sort `x`: on a CPU, at most 32 bits a value, not inside `torch.compile`."""
     return x.device.type == "cpu" and x.dtype in _BITS and not torch.compiler.is_compiling()
 
 
 def bit_rows(x: Tensor) -> NDArray[Any]:
-    r"""Returns the bits of a tensor :math:`(*, N)` as integers in rows, (R, N), without a copy where it is contiguous."""
+    r"""Returns the bits of :math:`(*, N)` floats as an (R, N) array of integers, in place where `x` is contiguous."""
     return x.detach().contiguous().view(_BITS[x.dtype]).reshape(-1, x.shape[-1]).numpy()
 
 
-def float_rows(bits: NDArray[Any], dtype: torch.dtype) -> NDArray[np.float32]:
-    """Returns the float32 values, in an array of their own, of `bits` read as `dtype`."""
+def floats(bits: NDArray[Any], dtype: torch.dtype) -> NDArray[np.float32]:
+    """Returns what `bits` mean in `dtype`, as float32; float32 itself is seen in place."""
     if dtype == torch.bfloat16:
         return np.left_shift(bits, 16, dtype=np.int32).view(np.float32)
-    return bits.view(np.float32 if dtype == torch.float32 else np.float16).astype(np.float32)
+    return bits.view(np.float32 if dtype == torch.float32 else np.float16).astype(np.float32, copy=False)
 
 
-def order(bits: NDArray[Any]) -> NDArray[np.intp]:
-    """Returns, for each rank in each row, the place in `bits.ravel()` of the float that has it.
+def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
+    """Returns, for each rank within each row, the place in ``bits.ravel()`` of the float that has it.
 
-    Equal floats keep their order, and -0.0 equals 0.0. NaN comes first or last in its row, by its sign bit.
+    Equal floats keep their order, and -0.0 equals 0.0. NaN comes first or last in its row, as its sign bit says.
 
     Args:
-        bits: The bits of floats, (R, N), int32 or int16; at most 2**31 of them.
+        bits: Bits of floats, (R, N), int32 or int16, fewer than 2**32 in all.
+
+    Example:
+        >>> places_by_rank(np.array([[3.0, 1.0, 2.0]], dtype=np.float32).view(np.int32))
+        array([[1, 2, 0]])
     """
-    # A 16-bit float and a place below 65536 share 32 bits, which sort about twice as fast as 64.
-    shift, integer = (16, np.int32) if bits.itemsize == 2 and bits.size <= 1 << 16 else (32, np.int64)
-    # Sign and magnitude becomes two's complement.
+    # A 16-bit float and a place below 65536 share 32 bits, which sort faster than 64.
+    narrow = bits.itemsize == 2 and bits.size <= 1 << 16
+    shift, integer = (16, np.int32) if narrow else (32, np.int64)
+    # From sign and magnitude to two's complement.
     sign = bits >> (8 * bits.itemsize - 1)
-    ascending = ((bits & np.iinfo(bits.dtype).max) ^ sign) - sign
+    ascending = bits & np.iinfo(bits.dtype).max
+    ascending ^= sign
+    ascending -= sign
     keys = ascending.astype(integer)
     keys <<= shift
     keys |= np.arange(bits.size, dtype=integer).reshape(bits.shape)
     keys.sort(axis=-1)
-    return (keys & ((1 << shift) - 1)).astype(np.intp, copy=False)
+    keys &= (1 << shift) - 1
+    return keys.astype(np.intp, copy=False)
 
 
 def in_blocks(work: Callable[[slice], None], rows: int, n: int) -> None:
-    """Calls `work` on slices of rows that together make up all of them, in as many threads as torch uses."""
-    step = max(1, _BLOCK // n)
+    """Calls `work` on slices that together make up `rows` rows of `n` values, in at most as many threads as torch uses.
+
+    Args:
+        work: Does one block; safe to call from several threads at once.
+        rows: Number of rows.
+        n: Values in a row.
+    """
+    step = max(1, BLOCK // n)
     blocks = [slice(start, start + step) for start in range(0, rows, step)]
-    threads = min(torch.get_num_threads(), len(blocks) // _BLOCKS_PER_THREAD)
+    threads = max(1, min(torch.get_num_threads(), len(blocks) // _BLOCKS_PER_THREAD))
 
     def share(first: int) -> None:
-        for block in blocks[first :: max(threads, 1)]:
+        for block in blocks[first::threads]:
             work(block)
 
-    if threads <= 1:
+    if threads == 1:
         share(0)
         return
-    # NumPy lets the other threads run while it computes. The pool ends with the call: kept, it would not survive a fork.
+    # NumPy lets other threads run while it computes. The pool ends with the call: kept, it would not survive a fork.
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(share, first) for first in range(threads)]:
-            done.result()
+        for part in [pool.submit(share, first) for first in range(threads)]:
+            part.result()

@@ -1,59 +1,219 @@
-"""The Wasserstein cost of samples on a line, by sorting: eq. (2) and (3)."""
+"""The Wasserstein cost between samples on a line, eq. (2) and (3), with its gradient."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from pdloss.ops import sorting
 
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+
+
 def wasserstein_1d(
     u: Float[Tensor, "*batch n"], v: Float[Tensor, "*batch m"], p: float = 1.0
 ) -> Float[Tensor, "*batch"]:
-    return _Transport.apply(u, v, float(p))
+    r"""Returns the 1-D Wasserstein cost between samples along the last axis, eq. (2) and (3).
+
+    .. math:: W_p^p(u, v) = \frac{1}{N} \sum_{i=1}^{N} |u_{(i)} - v_{(i)}|^p
+
+    where :math:`u_{(1)} \leq \dots \leq u_{(N)}` are the sorted samples: a mean over samples, not raised to
+    :math:`1/p`. Samples of different sizes are compared through their quantile functions, exactly:
+
+    .. math:: W_p^p(u, v) = \int_0^1 |F_u^{-1}(t) - F_v^{-1}(t)|^p \, dt
+              = \sum_k (t_k - t_{k-1}) \, |u_{(\lceil N t_k \rceil)} - v_{(\lceil M t_k \rceil)}|^p
+
+    over the levels :math:`t_k`, all :math:`i/N` and :math:`j/M` in ascending order.
+
+    The sorting permutations are constants of the gradient. Equal samples are taken in order of index, so that the
+    gradient is the same on every run; where :math:`u_{(i)} = v_{(i)}` it is 0. Only first derivatives are provided.
+
+    NaN makes the value and the gradient of its own row NaN. An infinity costs infinity, unless it meets one of the same
+    sign at the same level: their distance is undefined, and the row NaN.
+
+    On a CPU, samples of at most 32 bits are sorted many times faster than by `torch.sort`, in as many threads as
+    :func:`torch.get_num_threads` allows; inside `torch.compile`, `torch.sort` it is.
+
+    Args:
+        u: First samples, :math:`(*, N)`; float32, float64, bfloat16 or float16.
+        v: Second samples, :math:`(*, M)`, on the same device.
+        p: Order of the cost, at least 1 and finite.
+
+    Returns:
+        The costs, :math:`(*)`: float64 if `u` or `v` is, else float32, half precision included. Gradients come back
+        in the precision of `u` and of `v`.
+
+    Raises:
+        ValueError: If the leading shapes, or the devices, differ; if there are no samples; if they are not floats; if
+            `p` is less than 1 or not finite.
+
+    Example:
+        >>> u = torch.tensor([0.0, 1.0, 3.0])
+        >>> wasserstein_1d(u, u.flip(0) + 2.0)
+        tensor(2.)
+        >>> wasserstein_1d(torch.tensor([0.0, 1.0]), torch.tensor([3.0]))
+        tensor(2.5000)
+
+    References:
+        | Projected Distribution Loss for Image Enhancement (Delbracio, Talebi and Milanfar, 2021), section 3
+        | https://arxiv.org/abs/2012.09289
+        | Computational Optimal Transport (Peyré and Cuturi, 2019), section 2.6
+        | https://arxiv.org/abs/1803.00567
+    """
+    _check_samples(u, v, p)
+    if not torch.is_grad_enabled():
+        u, v = u.detach(), v.detach()  # requires_grad alone would have the gradient computed
+    cost: Tensor = _Transport.apply(u, v, float(p))
+    return cost
+
+
+def _check_samples(u: Tensor, v: Tensor, p: float) -> None:
+    if u.dtype not in _DTYPES or v.dtype not in _DTYPES:
+        raise ValueError(
+            f"samples must be float32, float64, bfloat16 or float16, got {u.dtype} and {v.dtype}; convert with .float()"
+        )
+    if u.ndim == 0 or v.ndim == 0 or u.shape[:-1] != v.shape[:-1]:
+        raise ValueError(
+            f"samples must agree in every axis but the last, got {tuple(u.shape)} and {tuple(v.shape)}; "
+            "expand or reshape one of them"
+        )
+    if u.shape[-1] == 0 or v.shape[-1] == 0:
+        raise ValueError(
+            f"the last axis must hold at least one sample, got {tuple(u.shape)} and {tuple(v.shape)}; leave such rows out"
+        )
+    if u.device != v.device:
+        raise ValueError(f"samples must lie on one device, got {u.device} and {v.device}; move one with .to(...)")
+    if not 1 <= p < math.inf:
+        raise ValueError(f"the order p must be at least 1 and finite, got {p}; p=1 is the mean distance")
 
 
 class _Transport(torch.autograd.Function):
+    """The cost, with its slopes computed along the way: less to do, and to keep, than to come back for them."""
+
     @staticmethod
     def forward(ctx: Any, u: Tensor, v: Tensor, p: float) -> Tensor:
-        need_u, need_v, _ = ctx.needs_input_grad
-        cost,su,sv=_blocks(u,v,p,need_u,need_v)
-        ctx.save_for_backward(su, sv)
+        """Returns the cost, and keeps its slope by each sample that needs it."""
+        fast = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
+        cost, *slopes = (_by_blocks if fast else _at_once)(u, v, p, *ctx.needs_input_grad[:2])
+        ctx.save_for_backward(cost, *slopes)
+        ctx.dtypes = u.dtype, v.dtype
         return cost
+
     @staticmethod
-    @once_differentiable
-    def backward(ctx, g):
-        a, b = ctx.saved_tensors
-        return None if a is None else g[...,None]*a, None if b is None else g[...,None]*b, None
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """Returns the gradients by u and by v."""
+        cost, *slopes = ctx.saved_tensors
+        gradient = torch.where(cost.isnan(), cost, gradient).unsqueeze(-1)
+        by_u, by_v = (
+            None if slope is None else (gradient * slope).to(dtype)
+            for slope, dtype in zip(slopes, ctx.dtypes, strict=True)
+        )
+        return by_u, by_v, None
 
-def _cost_and_slope(d,w,p):
-    slope=np.sign(d)
-    slope*=w
-    if p!=1: slope*= p*abs(d)**(p-1)
-    return (slope*d).sum(-1)/p, slope
 
-def _blocks(u,v,p,need_u,need_v):
-    n=u.shape[-1]
-    bu,bv=sorting.bit_rows(u),sorting.bit_rows(v)
-    cost=torch.empty(u.shape[:-1]); c=cost.view(-1).numpy()
-    su=torch.empty(u.shape) if need_u else None; sv=torch.empty(u.shape) if need_v else None
-    fu=su.view(-1,n).numpy() if need_u else None
-    fv=sv.view(-1,n).numpy() if need_v else None
-    def block(b,dtype,need):
-        x=sorting.float_rows(b,dtype)
-        if need:
-            i=sorting.order(b)
-            return x.take(i,mode="wrap"),i
-        x.sort(-1); return x,None
-    def work(s):
-        us,iu=block(bu[s],u.dtype,need_u); vs,iv=block(bv[s],v.dtype,need_v)
-        us-=vs
-        c[s],slope=_cost_and_slope(us,np.float32(1/n),p)
-        if need_u: fu[s].reshape(-1)[iu]=slope
-        if need_v: fv[s].reshape(-1)[iv]=-slope
-    sorting.in_blocks(work,*bu.shape)
-    return cost,su,sv
+class _Levels(NamedTuple):
+    """The steps of two quantile functions: which sample of each holds from one level to the next, and how far that is."""
+
+    of_u: Tensor | None
+    of_v: Tensor | None
+    width: Tensor | float
+
+
+def _levels(n: int, m: int) -> _Levels:
+    if n == m:
+        return _Levels(None, None, 1 / n)
+    # In units of 1/(n m) every level is a whole number.
+    rises = torch.arange(1, n + 1, device="cpu") * m, torch.arange(1, m + 1, device="cpu") * n
+    ends = torch.cat(rises).unique()
+    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+    return _Levels(starts // m, starts // n, (ends - starts).double() / (n * m))
+
+
+def _cost_and_slope(d: Any, width: Any, p: float, sign: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Returns the sum of ``width |d|^p`` over the last axis, and its derivative by d; for torch and NumPy alike."""
+    slope = sign(d) * width
+    if p != 1:
+        slope *= p * abs(d) ** (p - 1)
+    return (slope * d).sum(-1) / p, slope
+
+
+_CostAndSlopes = tuple[Tensor, Tensor | None, Tensor | None]
+
+
+def _at_once(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
+    """Returns the cost, and its slopes by u and v, on any device and in any precision."""
+    dtype = torch.promote_types(torch.promote_types(u.dtype, v.dtype), torch.float32)
+    of_u, of_v, width = _levels(u.shape[-1], v.shape[-1])
+    if isinstance(width, Tensor):
+        width = width.to(u.device, dtype)
+
+    def quantiles(x: Tensor, of: Tensor | None) -> tuple[Tensor, Tensor]:
+        values, places = torch.sort(x, dim=-1, stable=True)
+        values = values.to(dtype)
+        return values if of is None else values.index_select(-1, of.to(x.device)), places
+
+    def unsorted(slope: Tensor, of: Tensor | None, places: Tensor) -> Tensor:
+        if of is not None:
+            slope = slope.new_zeros(places.shape).index_add_(-1, of.to(slope.device), slope)
+        return torch.empty_like(slope).scatter_(-1, places, slope)
+
+    quantiles_u, places_u = quantiles(u, of_u)
+    quantiles_v, places_v = quantiles(v, of_v)
+    cost, slope = _cost_and_slope(quantiles_u - quantiles_v, width, p, torch.sign)
+    slope_u = unsorted(slope, of_u, places_u) if needs_u else None
+    slope_v = unsorted(-slope, of_v, places_v) if needs_v else None
+    return cost, slope_u, slope_v
+
+
+def _by_blocks(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
+    """Returns the same for samples that have a packed sort, a few rows at a time and all of it in the cache."""
+    of_u, of_v, width = (x.numpy() if isinstance(x, Tensor) else x for x in _levels(u.shape[-1], v.shape[-1]))
+    if isinstance(width, np.ndarray):
+        width = width.astype(np.float32)
+    sample_u, sample_v = _Sample(u, of_u, needs_u), _Sample(v, of_v, needs_v)
+    cost = torch.empty(u.shape[:-1], dtype=torch.float32, device="cpu")
+    cost_rows = cost.view(-1).numpy()
+
+    def work(block: slice) -> None:
+        quantiles_u, places_u = sample_u.quantiles(block)
+        quantiles_v, places_v = sample_v.quantiles(block)
+        with np.errstate(all="ignore"):  # infinities and NaN show in the value
+            cost_rows[block], slope = _cost_and_slope(quantiles_u - quantiles_v, width, p, np.sign)
+        sample_u.keep_slope(slope, places_u, block)
+        sample_v.keep_slope(-slope, places_v, block)
+
+    sorting.in_blocks(work, rows=cost.numel(), n=max(u.shape[-1], v.shape[-1]))
+    return cost, sample_u.slope, sample_v.slope
+
+
+class _Sample:
+    """One of the two samples on its way through `_by_blocks`, and the slope by it if that is needed."""
+
+    def __init__(self, x: Tensor, of: NDArray[np.int64] | None, needs_slope: bool) -> None:
+        self.bits = sorting.bit_rows(x)
+        self.dtype = x.dtype
+        self.of = of
+        self.slope = torch.empty(x.shape, dtype=torch.float32, device="cpu") if needs_slope else None
+
+    def quantiles(self, block: slice) -> tuple[NDArray[np.float32], NDArray[np.intp] | None]:
+        bits = self.bits[block]
+        places = None if self.slope is None else sorting.places_by_rank(bits)
+        values = sorting.floats(bits, self.dtype)
+        # All places are within bounds: "wrap" merely skips the slower way of checking.
+        values = np.sort(values, axis=-1) if places is None else values.take(places, mode="wrap")
+        return values if self.of is None else values.take(self.of, axis=-1, mode="wrap"), places
+
+    def keep_slope(self, slope: NDArray[np.float32], places: NDArray[np.intp] | None, block: slice) -> None:
+        if self.slope is None:
+            return
+        if self.of is not None:
+            firsts = np.flatnonzero(np.diff(self.of, prepend=-1))
+            slope = np.add.reduceat(slope, firsts, axis=-1)
+        self.slope.view(-1, self.slope.shape[-1]).numpy()[block].reshape(-1)[places] = slope

@@ -17,7 +17,7 @@ from pdloss.report.sources import Comparison, ScoredRun
 SIDE = 112
 """Pixels along a crop's side: five crops at twice the size fit a page of 1200, and 2, 4, 7 and 8 divide it."""
 
-Picture = UInt8[np.ndarray, "h w 3"]
+Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Strip:
     tiles: tuple[Tile, ...]
 
 
-def mean_difference(pictures: Sequence[Picture]) -> Float[np.ndarray, "h w"]:
+def mean_difference(pictures: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Float[np.ndarray, "h w"]:
     r"""Returns how far several pictures are apart at each pixel: the mean of |a - b| over all pairs and channels.
 
     With the values of one place sorted, :math:`\sum_{i<j} |x_i - x_j| = \sum_k (2k - n + 1) x_{(k)}`.

@@ -154,7 +154,7 @@ def steps_text(step: float) -> str:
     """Returns a number of steps in few characters.
 
     Example:
-        >>> [steps_text(s) for s in (0, 500, 2500, 300000, 1000000)]
+        >>> [steps_text(s) for s in (0.0, 500.0, 2.5e3, 3e5, 1e6)]
         ['0', '500', '2.5k', '300k', '1M']
     """
     for size, unit in ((1e6, "M"), (1e3, "k")):
@@ -206,11 +206,11 @@ def _place_labels(axes: "Axes", points: Sequence[Point], joined: Sequence[Point]
     assert figure is not None
     figure.draw_without_rendering()
     scale, frame = figure.dpi / 72, axes.get_window_extent()
-    taken = [_box(x, y, 5) for x, y in _on_screen(axes, points)]
+    taken = [_box(x, y, 5.0) for x, y in _on_screen(axes, points)]
     corners = _on_screen(axes, joined)
     for start, end in itertools.pairwise(corners):
         along = np.linspace(0.02, 0.98, 50)[:, None]
-        taken += [_box(x, y, 1) for x, y in start + (end - start) * along]
+        taken += [_box(x, y, 1.0) for x, y in start + (end - start) * along]
     for point, (x, y) in zip(points, _on_screen(axes, points), strict=True):
         width = 5.4 * len(point.label)  # of nine-point letters, roughly
         options = []
@@ -234,4 +234,4 @@ def _box(x: float, y: float, half: float) -> tuple[float, float, float, float]:
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])

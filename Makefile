@@ -1,0 +1,31 @@
+# Every target is one command; CI runs `make check` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/installed  ## make .venv and install pdloss there, with the exact versions in constraints.txt
+
+demo: setup  ## train two small denoisers on a few photographs, and compare them on one page
+	$(BIN)/python examples/demo.py
+
+test: setup  ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: setup  ## formatting, lint, types, and who imports whom
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: setup  ## time the losses on this machine
+	$(BIN)/python benchmarks/loss_cost.py
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "pdloss needs Python 3.11 or newer; name one, such as: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	@touch $@

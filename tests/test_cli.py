@@ -1,0 +1,176 @@
+"""The command line: help without torch, one line for every error that a user can put right."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pdloss
+from pdloss import cli
+from pdloss.errors import AssetError, MissingExtraError, SpecError
+
+
+def verb(monkeypatch: pytest.MonkeyPatch, main: Callable[[list[str]], int]) -> None:
+    """Puts `main` in the place of ``pdloss train``."""
+    monkeypatch.setitem(sys.modules, "pdloss.commands.train", types.SimpleNamespace(main=main))
+
+
+def raising(error: BaseException) -> Callable[[list[str]], int]:
+    def main(_: list[str]) -> int:
+        raise error
+
+    return main
+
+
+def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_lists_every_verb(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([flag]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    for name, what in cli.VERBS.items():
+        assert f"  {name:<10}{what}\n" in said.out
+
+
+def test_every_verb_has_its_file() -> None:
+    files = {path.stem for path in (Path(cli.__file__).parent / "commands").glob("*.py")}
+    assert set(cli.VERBS) <= files
+
+
+def test_nothing_typed_shows_the_help_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "usage: pdloss VERB" in capsys.readouterr().out
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{pdloss.__version__}\n"
+
+
+def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["trian", "--data", "x"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "pdloss: unknown command 'trian'; did you mean 'train'? "
+        "Known: train, evaluate, restore, report, distill, assets\n"
+    )
+
+
+def test_the_verb_gets_the_other_arguments_and_its_status_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    got = []
+    verb(monkeypatch, lambda argv: got.append(argv) or 130)
+    assert cli.main(["train", "--steps", "3"]) == 130
+    assert got == [["--steps", "3"]]
+
+
+def test_arguments_come_from_the_command_line_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    got = []
+    verb(monkeypatch, lambda argv: got.append(argv) or 0)
+    monkeypatch.setattr(sys, "argv", ["pdloss", "train", "--lr", "1"])
+    assert cli.main() == 0
+    assert got == [["--lr", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (SpecError("unknown loss 'l3'; did you mean 'l1'?"), 1, "unknown loss 'l3'; did you mean 'l1'?"),
+        (AssetError("vgg16 is not at hand"), 1, "vgg16 is not at hand"),
+        (MissingExtraError("jinja2", "report"), 1, "jinja2 is not installed; it comes with: pip install 'pdloss[report]'"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a/x"), 1, "No space left on device: runs/a/x"),
+        (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "runs"), 1, "Permission denied: runs"),
+        (OSError("without a number"), 1, "without a number"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_what_a_user_can_put_right_is_one_line_without_traceback(
+    error: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    verb(monkeypatch, raising(error))
+    assert cli.main(["train"]) == status
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert output.err == f"pdloss: {said}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    verb(monkeypatch, lambda _: Path("/dev/full").write_text("x" * 100_000))
+    assert cli.main(["train"]) == 1
+    assert capsys.readouterr().err == "pdloss: No space left on device\n"
+
+
+def test_a_mistake_of_the_library_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    verb(monkeypatch, raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["train"])
+
+
+@pytest.mark.parametrize("error", [SpecError("wrong"), PermissionError(13, "no"), KeyboardInterrupt()])
+def test_the_traceback_can_be_asked_for(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDLOSS_TRACEBACK", "1")
+    verb(monkeypatch, raising(error))
+    with pytest.raises(type(error)):
+        cli.main(["train"])
+
+
+def test_an_unknown_verb_is_one_line_even_when_tracebacks_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PDLOSS_TRACEBACK", "1")
+    assert cli.main(["zzz"]) == 2
+    assert capsys.readouterr().err.startswith("pdloss: unknown command 'zzz'; Known: ")
+
+
+def test_help_version_and_mistakes_do_not_import_torch() -> None:
+    program = (
+        "import sys\n"
+        "from pdloss.cli import main\n"
+        "statuses = [main([word]) for word in ('--help', '--version', 'trian')]\n"
+        "print(statuses, sorted({name.partition('.')[0] for name in sys.modules} & {'torch', 'numpy', 'tyro'}))\n"
+    )
+    done = python(program)
+    assert done.stdout.splitlines()[-1] == "[0, 0, 2] []"
+
+
+def test_python_m_pdloss_is_the_same_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "pdloss", "reprot"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pdloss: unknown command 'reprot'; did you mean 'report'?")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_stops_with_130_and_no_traceback() -> None:
+    program = (
+        "import os, signal, sys, types\n"
+        "from pdloss.cli import main\n"
+        "stop = lambda argv: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.modules['pdloss.commands.train'] = types.SimpleNamespace(main=stop)\n"
+        "sys.exit(main(['train']))\n"
+    )
+    done = python(program)
+    assert (done.returncode, done.stderr) == (130, "pdloss: stopped\n")
+
+
+def test_a_wrong_choice_on_the_real_command_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    argv = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--loss", "l1 + 0.1*pld", "--steps", "1"]
+    assert cli.main(argv) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("pdloss: in 'l1 + 0.1*pld', at 'pld': unknown loss 'pld'; did you mean 'pdl'?")

@@ -1,0 +1,72 @@
+"""The examples do what they say."""
+
+import importlib.util
+from pathlib import Path
+from statistics import fmean
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+from pdloss.commands import train as train_command
+from tests.runs_for_tests import photographs_in
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_loss_falls_in_a_loop_of_ones_own(tmp_path: Path):
+    photographs_in(tmp_path, count=1, height=64, width=64)
+    losses = example("own_training_loop").train(tmp_path / "photo0.png", steps=30)
+    assert len(losses) == 30
+    assert fmean(losses[-5:]) < 0.9 * fmean(losses[:5])
+
+
+def test_the_demo_ends_in_a_page_that_compares_the_two_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    demo = example("demo")
+    monkeypatch.setattr(demo, "TRAIN", ("camera",))
+    monkeypatch.setattr(demo, "HELD_OUT", ("chelsea",))
+    monkeypatch.delenv("PDLOSS_ASSETS", raising=False)
+    demo.demo(tmp_path / "demo", steps=1)
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == str(tmp_path / "demo" / "report" / "index.html")
+    assert [line.split()[2] for line in said.splitlines() if line.startswith("$ pdloss")] == [
+        "train", "train", "evaluate", "report",
+    ]  # fmt: skip
+    assert "lpips left out" in said
+    page = (tmp_path / "demo" / "report" / "index.html").read_text()
+    assert "l1-pdl" in page
+    assert "chelsea" in page
+
+
+def test_the_demo_judges_on_photographs_that_it_did_not_train_on():
+    demo = example("demo")
+    assert not set(demo.TRAIN) & set(demo.HELD_OUT)
+
+
+def test_the_demos_photographs_are_large_enough_for_every_score(tmp_path: Path):
+    demo = example("demo")
+    demo.save((*demo.TRAIN, *demo.HELD_OUT), tmp_path)
+    sizes = [Image.open(path).size for path in tmp_path.iterdir()]
+    assert len(sizes) == len(demo.TRAIN) + len(demo.HELD_OUT)
+    assert min(min(size) for size in sizes) >= 161
+
+
+def test_the_demos_runs_differ_in_their_loss_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    demo = example("demo")
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(demo, "run", lambda *arguments: commands.append(arguments))
+    monkeypatch.setattr(demo, "save", lambda names, folder: None)
+    demo.demo(tmp_path)
+    one, other = (train_command.parse(list(arguments[1:])) for arguments in commands[:2])
+    assert {key for key in vars(one) if vars(one)[key] != vars(other)[key]} == {"out", "loss"}

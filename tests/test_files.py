@@ -1,0 +1,116 @@
+"""Files stand whole under their name, or not at all."""
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pdloss.files import write_atomically
+
+
+def test_writes_the_file_and_makes_its_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.txt"
+    write_atomically(path, lambda temporary: temporary.write_text("whole"))
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_stood_there_stays_until_the_new_file_is_finished(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text("old")
+    seen = []
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("new")
+        seen.append((path.read_text(), temporary.parent == path.parent, temporary.suffix))
+
+    write_atomically(path, write)
+    assert seen == [("old", True, ".json")]
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "c.txt"
+    path.write_text("old")
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("ha")
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        write_atomically(path, write)
+    assert caught.value is error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_fills_up_on_the_last_bytes_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.txt"
+    path.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, lambda temporary: temporary.write_text("new"))
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_data_reach_the_disk_before_the_name_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "c.txt"
+    synced = []
+
+    def fsync(handle: int) -> None:
+        synced.append((os.fstat(handle).st_size, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(path, lambda temporary: temporary.write_text("12345"))
+    assert synced == [(5, False)]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.txt"
+    path.write_text("old")
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from pdloss.files import write_atomically\n"
+        "def write(temporary):\n"
+        "    temporary.write_text('ha')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(pathlib.Path(sys.argv[1]), write)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(path)]).returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_the_file_is_as_open_as_the_umask_lets_it_be(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_atomically(tmp_path / "c.txt", lambda temporary: temporary.write_text("x"))
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "c.txt").stat().st_mode) == mode
+
+
+def test_a_folder_in_the_way_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "inside").touch()
+    with pytest.raises(OSError):
+        write_atomically(tmp_path / "c", lambda temporary: temporary.write_text("x"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "c"]
+    with pytest.raises(OSError):
+        write_atomically(tmp_path / "c" / "inside" / "d.txt", lambda temporary: temporary.write_text("x"))

@@ -1,0 +1,118 @@
+"""What is installed: complete, importable without the extras, cheap to import, pinned."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import pdloss
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "pdloss"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The files in a freshly built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (file,) = folder.glob("*.whl")
+    with zipfile.ZipFile(file) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def direct(project: dict) -> list[Requirement]:
+    """Everything that pyproject.toml asks for by name, extras included."""
+    texts = [*project["dependencies"], *(text for extra in project["optional-dependencies"].values() for text in extra)]
+    return [requirement for requirement in map(Requirement, texts) if requirement.name != "pdloss"]
+
+
+@pytest.fixture(scope="module")
+def pinned() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def python(code: str) -> str:
+    """Runs code in a fresh interpreter and returns what it prints."""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel: set[str]):
+    ours = {p.relative_to(ROOT / "src").as_posix() for p in PACKAGE.rglob("*") if p.is_file()}
+    assert {name for name in ours if "__pycache__" not in name} == {n for n in wheel if n.startswith("pdloss/")}
+
+
+@pytest.mark.parametrize("file", ["features/distilled.safetensors", "report/templates/report.html.j2", "py.typed"])
+def test_the_wheel_holds_what_is_not_python(wheel: set[str], file: str):
+    assert f"pdloss/{file}" in wheel
+
+
+def test_every_module_imports_without_the_extras(project: dict, direct: list[Requirement]):
+    core = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    extras = {canonicalize_name(requirement.name) for requirement in direct} - core
+    hidden = [
+        module
+        for module, owners in importlib.metadata.packages_distributions().items()
+        if {canonicalize_name(owner) for owner in owners} & extras
+    ]
+    assert {"jinja2", "matplotlib", "skimage", "tensorboard", "scipy"} <= set(hidden)
+    imported = python(f"""
+import importlib, pkgutil, sys
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {hidden!r}:
+            raise ModuleNotFoundError(f"{{name}} is hidden", name=name)
+
+sys.meta_path.insert(0, Hide())
+import pdloss
+for module in pkgutil.walk_packages(pdloss.__path__, "pdloss."):
+    if module.name != "pdloss.__main__":
+        print(importlib.import_module(module.name).__name__)
+""").split()
+    assert {"pdloss.losses", "pdloss.training", "pdloss.report.page", "pdloss.commands.train"} <= set(imported)
+
+
+def test_neither_the_package_nor_the_help_imports_torch():
+    assert python("import sys, pdloss; print('torch' in sys.modules)") == "False\n"
+    help_code = "import sys; from pdloss.cli import main; assert main(['--help']) == 0; print('torch' in sys.modules)"
+    assert python(help_code).splitlines()[-1] == "False"
+
+
+def test_torchvision_is_not_used(direct: list[Requirement], pinned: dict[str, str]):
+    importing = re.compile(r"^\s*(?:import|from)\s+torchvision\b", re.MULTILINE)
+    assert importing.search("    from torchvision import models")
+    assert [path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text(encoding="utf-8"))] == []
+    assert "torchvision" not in {*pinned, *(requirement.name for requirement in direct)}
+
+
+def test_constraints_pin_every_direct_dependency_to_a_version_that_is_allowed(
+    direct: list[Requirement], pinned: dict[str, str]
+):
+    assert len(direct) > 15
+    assert [str(r) for r in direct if not r.specifier.contains(pinned.get(canonicalize_name(r.name), "0"))] == []
+
+
+def test_the_newest_changelog_entry_and_the_citation_are_of_this_version():
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    cited = re.search(r"^version: (\S+)", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest
+    assert cited
+    assert newest[1] == cited[1] == pdloss.__version__ == importlib.metadata.version("pdloss")

@@ -1,0 +1,166 @@
+"""Records: read back as written, strict about everything else."""
+
+import json
+import math
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdloss.errors import RunError
+from pdloss.records import (
+    ImageScores,
+    LogLine,
+    Metric,
+    RunRecord,
+    Scores,
+    mean_scores,
+    read_log,
+    read_record,
+    write_record,
+)
+
+RUN = RunRecord(
+    task="denoise",
+    data="/photographs",
+    network="edsr(scale=1)",
+    loss="l1 + 0.01*pdl",
+    degradation="noise",
+    steps=10,
+    batch=2,
+    crop=16,
+    lr=1e-4,
+    schedule="cosine",
+    seed=0,
+    precision="float32",
+    device="cpu",
+    init=None,
+    skip_damaged=False,
+    parameters=123,
+    images=3,
+    data_fingerprint="00",
+    weights={"vgg": "sha256 …"},
+    versions={"torch": "2"},
+    commit=None,
+    created="2024-01-01T00:00:00+00:00",
+)
+LINE = LogLine(step=1, seconds=0.5, lr=1e-4, total=0.25, terms={"l1": 0.25}, gradients={"l1": 1.0})
+
+
+def scores(**values: float) -> Scores:
+    return Scores(
+        run="a",
+        set="kodak24",
+        targets="/photographs",
+        step=3,
+        degradation="noise",
+        metrics={"psnr": Metric(label="PSNR", unit="dB", better="higher", protocol="RGB")},
+        images=[ImageScores(name="01.png", restored=values, degraded={})],
+        seconds=1.0,
+    )
+
+
+@pytest.mark.parametrize("record", [RUN, LINE, scores(psnr=31.4)], ids=lambda record: type(record).__name__)
+def test_a_record_is_read_back_as_written(tmp_path: Path, record: msgspec.Struct) -> None:
+    write_record(tmp_path / "deep" / "record.json", record)
+    assert read_record(tmp_path / "deep" / "record.json", type(record)) == record
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["record.json"]
+
+
+def test_a_record_is_plain_indented_json(tmp_path: Path) -> None:
+    write_record(tmp_path / "config.json", RUN)
+    text = (tmp_path / "config.json").read_text()
+    assert json.loads(text) == {**msgspec.structs.asdict(RUN)}
+    assert '\n  "loss": "l1 + 0.01*pdl",\n' in text
+    assert text.endswith("}\n")
+
+
+@given(value=st.floats(allow_nan=False))
+def test_every_score_is_read_back_exactly_even_an_infinite_one(
+    value: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "scores.json"
+    write_record(path, scores(psnr=value))
+    assert read_record(path, Scores).images[0].restored == {"psnr": value}
+
+
+def test_a_score_that_is_not_a_number_is_read_back_as_such(tmp_path: Path) -> None:
+    write_record(tmp_path / "scores.json", scores(psnr=math.nan, psnr_y=-math.inf))
+    restored = read_record(tmp_path / "scores.json", Scores).images[0].restored
+    assert math.isnan(restored["psnr"])
+    assert restored["psnr_y"] == -math.inf
+
+
+def test_records_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        RUN.steps = 20
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "Input data was truncated"),
+        (b"{", "truncated"),
+        (b"not json", "malformed"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"step": 1}', "missing required field `seconds`"),
+        (msgspec.json.encode(LINE)[:-1] + b', "colour": 1}', "unknown field `colour`"),
+        (msgspec.json.encode(LINE).replace(b'"step":1', b'"step":"first"'), "Expected `int`"),
+        (msgspec.json.encode(LINE).replace(b'"step":1', b'"step":1.5'), "Expected `int`, got `float`"),
+        (msgspec.json.encode(LINE).replace(b'"step":1', b'"step":null'), "Expected `int`, got `null`"),
+        (msgspec.json.encode(LINE).replace(b"l1", b"\xff\xfe"), "utf-8"),
+    ],
+)
+def test_a_file_that_is_no_such_record_is_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "line.json"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=f"line.json is not a LogLine: .*{said}"):
+        read_record(path, LogLine)
+
+
+def test_a_missing_file_or_a_folder_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="config.json does not exist"):
+        read_record(tmp_path / "config.json", RunRecord)
+    with pytest.raises(RunError, match=tmp_path.name):
+        read_record(tmp_path, RunRecord)
+
+
+def test_a_choice_outside_the_allowed_words_is_refused(tmp_path: Path) -> None:
+    write_record(tmp_path / "config.json", RUN)
+    text = (tmp_path / "config.json").read_text().replace("cosine", "cosinus")
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(RunError, match="cosinus"):
+        read_record(tmp_path / "config.json", RunRecord)
+
+
+def log_bytes(*steps: int) -> bytes:
+    return b"".join(msgspec.json.encode(msgspec.structs.replace(LINE, step=step)) + b"\n" for step in steps)
+
+
+def test_the_whole_lines_of_a_log_are_read_and_a_cut_off_one_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    whole = log_bytes(1, 2, 3)
+    third = len(log_bytes(1, 2))
+    for length in range(third, len(whole) + 1):
+        path.write_bytes(whole[:length])
+        assert [line.step for line in read_log(path)] == ([1, 2, 3] if length == len(whole) else [1, 2])
+
+
+def test_no_log_and_an_empty_log_hold_no_lines(tmp_path: Path) -> None:
+    assert read_log(tmp_path / "log.jsonl") == []
+    (tmp_path / "log.jsonl").touch()
+    assert read_log(tmp_path / "log.jsonl") == []
+
+
+@pytest.mark.parametrize("damage", [b"{}\n", b"half a li\n", b"\n", b'{"step": "\xff"}\n'])
+def test_a_damaged_line_inside_a_log_is_refused(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "log.jsonl").write_bytes(log_bytes(1) + damage + log_bytes(2))
+    with pytest.raises(RunError, match="log.jsonl is not a training log"):
+        read_log(tmp_path / "log.jsonl")
+
+
+def test_mean_scores_average_each_score_over_the_images() -> None:
+    assert mean_scores([{"psnr": 20.0, "lpips": 0.5}, {"psnr": 30.0, "lpips": 0.25}]) == {"psnr": 25.0, "lpips": 0.375}
+    assert mean_scores([]) == {}
