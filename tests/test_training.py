@@ -224,24 +224,29 @@ def test_the_log_holds_the_gradient_norm_of_each_term(photographs: Path, tmp_pat
     assert line.gradients["l2"] == pytest.approx(0.5 * 2 * (line.terms["l2"] / (2 * 3 * 16 * 16)) ** 0.5, rel=1e-3)
 
 
-def test_a_full_disk_while_saving_leaves_the_old_checkpoint(
-    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_while_saving_leaves_the_old_checkpoint(photographs: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="file size limits are POSIX")
     run = tmp_path / "run"
     train(config(photographs, run, save_every=2), StopAt(2))
     before = (run / "state.safetensors").read_bytes()
+    room = len(before) // 2
 
-    def full(tensors: object, path: Path, *rest: object) -> None:
-        Path(path).write_bytes(b"half a file")
-        raise OSError(28, "No space left on device", str(path))
-
-    with monkeypatch.context() as patched:
-        patched.setattr("pdloss.runs.save_file", full)
-        with pytest.raises(OSError, match="No space left"):
-            train(config(photographs, run, save_every=2))
+    options = ["--loss", "l1", "--steps", "6", "--save-every", "2", "--log-every", "2", "--precision", "float32"]
+    full = subprocess.run(
+        command(photographs, run, *options),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert full.returncode == 1
+    complaint = [line for line in full.stderr.splitlines() if line.startswith("pdloss: ")]
+    assert len(complaint) == 1
+    assert "File too large" in complaint[0]
+    assert ".safetensors" in complaint[0]
+    assert "Traceback" not in full.stderr
     assert (run / "state.safetensors").read_bytes() == before
-    assert RunFolder(run).latest_weights()[0] == 2
-    assert not list((run / "weights").glob(".*"))
+    assert not list(run.rglob(".*.safetensors")), "half a file is left behind"
     assert train(config(photographs, run, save_every=2)).step == 6
 
 

@@ -11,16 +11,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pdloss import datasets, features
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
-from pdloss.files import write_atomically
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
+from pdloss.runs import write_tensors
 
 Maps = dict[str, Tensor]
 
@@ -226,4 +225,4 @@ def _save(
         "training": f"{config.steps} steps of {config.batch} crops of {config.crop}, seed {config.seed}",
     }
     tensors = {name: tensor.half().contiguous() for name, tensor in student.state_dict().items()}
-    write_atomically(config.out, lambda path: save_file(tensors, path, header))
+    write_tensors(config.out, tensors, header)

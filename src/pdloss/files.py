@@ -30,6 +30,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         # mkstemp makes files private; a run folder is as open as its neighbours.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:  # named after the file asked for; writing to a full disk names none at all
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

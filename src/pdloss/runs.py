@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pdloss.errors import RunError
@@ -127,13 +127,13 @@ class RunFolder:
 
     def save(self, state: State, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Writes the weights, then the state; each is whole or the one before it stays."""
-        write_atomically(self.weights_file(state.step), lambda path: save_file(_tensors(network.state_dict()), path))
+        write_tensors(self.weights_file(state.step), _tensors(network.state_dict()))
         tensors = {f"network.{name}": tensor for name, tensor in _tensors(network.state_dict()).items()}
         for index, values in optimiser.state_dict()["state"].items():
             tensors |= _tensors({f"optimiser.{index}.{name}": value for name, value in values.items()})
         randomness, numbers = _random_state()
         header = {"step": str(state.step), "seconds": repr(state.seconds), "random": json.dumps(numbers)}
-        write_atomically(self.state, lambda path: save_file(tensors | randomness, path, header))
+        write_tensors(self.state, tensors | randomness, header)
 
     def resume(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
         """Puts network, optimiser and random streams where `save` found them; a fresh run starts at step 0.
@@ -163,6 +163,16 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = None) -> None:
+    """Writes a safetensors file, whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written; safetensors' own writer would hide a full disk in an error of its own kind.
+    """
+    data = save(dict(tensors), None if header is None else dict(header))
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

@@ -66,7 +66,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _said(text: str | Callable[[], str]) -> str:

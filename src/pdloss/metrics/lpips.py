@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss import assets
-from pdloss._types import Images, check_pair
+from pdloss._types import check_pair
 from pdloss.errors import AssetError
 from pdloss.features.alexnet import AlexNetFeatures
 from pdloss.features.frozen import Frozen
@@ -97,7 +97,7 @@ class LPIPS(Frozen):
         for index, head in enumerate(_heads(path)):
             self.freeze(f"head{index}", head)
 
-    def forward(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+    def forward(self, restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
         """Returns one value per image for two (B, 3, H, W) batches; 0 for equal images.
 
         Raises:

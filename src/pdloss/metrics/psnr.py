@@ -3,12 +3,12 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from pdloss._types import Images, check_pair
+from pdloss._types import check_pair
 from pdloss.ops.color import luma
 from pdloss.ops.dtypes import at_least_float32
 
 
-def psnr(restored: Images, target: Images, border: int = 0) -> Float[Tensor, " b"]:
+def psnr(restored: Tensor, target: Tensor, border: int = 0) -> Float[Tensor, " b"]:
     r"""Returns the peak signal-to-noise ratio of each image in dB, over all pixels and the three channels together.
 
     .. math:: \mathrm{PSNR} = -10 \log_{10} \frac{1}{3HW} \sum (x - y)^2
@@ -36,7 +36,7 @@ def psnr(restored: Images, target: Images, border: int = 0) -> Float[Tensor, " b
     return _psnr(_inside(restored, border), _inside(target, border))
 
 
-def psnr_y(restored: Images, target: Images, border: int = 0) -> Float[Tensor, " b"]:
+def psnr_y(restored: Tensor, target: Tensor, border: int = 0) -> Float[Tensor, " b"]:
     """Returns the peak signal-to-noise ratio of each image in dB, of the studio-range luma `pdloss.ops.color.luma`.
 
     The peak is 1, that is 255 and not 219 levels, as the tables of super-resolution have it; Y is not rounded. The

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pdloss._types import Images, check_pair
+from pdloss._types import check_pair
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.filters import filter_valid, gaussian_kernel, halve
 
@@ -19,7 +19,7 @@ MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def ssim(
-    restored: Images, target: Images, window: int = 11, sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03
+    restored: Tensor, target: Tensor, window: int = 11, sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03
 ) -> Float[Tensor, " b"]:
     r"""Returns the structural similarity of each image: 1 for equal images, less for others.
 
@@ -60,8 +60,8 @@ def ssim(
 
 
 def ms_ssim(
-    restored: Images,
-    target: Images,
+    restored: Tensor,
+    target: Tensor,
     weights: Sequence[float] = MS_SSIM_WEIGHTS,
     window: int = 11,
     sigma: float = 1.5,

@@ -35,8 +35,9 @@ def bit_rows(x: Tensor) -> NDArray[Any]:
 
 def floats(bits: NDArray[Any], dtype: torch.dtype) -> NDArray[np.float32]:
     """Returns what `bits` mean in `dtype`, as float32; float32 itself is seen in place."""
-    if dtype == torch.bfloat16:
-        return np.left_shift(bits, 16, dtype=np.int32).view(np.float32)
+    if dtype == torch.bfloat16:  # the upper half of a float32
+        values: NDArray[np.float32] = np.left_shift(bits, 16, dtype=np.int32).view(np.float32)
+        return values
     return bits.view(np.float32 if dtype == torch.float32 else np.float16).astype(np.float32, copy=False)
 
 
@@ -60,7 +61,7 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     ascending = bits & np.iinfo(bits.dtype).max
     ascending ^= sign
     ascending -= sign
-    keys = ascending.astype(integer)
+    keys: NDArray[Any] = ascending.astype(integer)
     keys <<= shift
     keys |= np.arange(bits.size, dtype=integer).reshape(bits.shape)
     keys.sort(axis=-1)

@@ -15,6 +15,8 @@ from pdloss.ops import sorting
 
 _DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
+_CostAndSlopes = tuple[Tensor, Tensor | None, Tensor | None]
+
 
 def wasserstein_1d(
     u: Float[Tensor, "*batch n"], v: Float[Tensor, "*batch m"], p: float = 1.0
@@ -85,7 +87,8 @@ def _check_samples(u: Tensor, v: Tensor, p: float) -> None:
         )
     if u.shape[-1] == 0 or v.shape[-1] == 0:
         raise ValueError(
-            f"the last axis must hold at least one sample, got {tuple(u.shape)} and {tuple(v.shape)}; leave such rows out"
+            f"the last axis must hold at least one sample, got {tuple(u.shape)} and {tuple(v.shape)}; "
+            "leave empty samples out"
         )
     if u.device != v.device:
         raise ValueError(f"samples must lie on one device, got {u.device} and {v.device}; move one with .to(...)")
@@ -148,72 +151,73 @@ _CostAndSlopes = tuple[Tensor, Tensor | None, Tensor | None]
 
 
 def _at_once(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
-    """Returns the cost, and its slopes by u and v, on any device and in any precision."""
+    """Returns the cost, and its slopes by u and v where needed, on any device and in any precision."""
     dtype = torch.promote_types(torch.promote_types(u.dtype, v.dtype), torch.float32)
-    of_u, of_v, width = _levels(u.shape[-1], v.shape[-1])
-    if isinstance(width, Tensor):
-        width = width.to(u.device, dtype)
+    of_u, of_v, width = (
+        None if x is None else torch.as_tensor(x, device=u.device) for x in _levels(u.shape[-1], v.shape[-1])
+    )
 
-    def quantiles(x: Tensor, of: Tensor | None) -> tuple[Tensor, Tensor]:
-        values, places = torch.sort(x, dim=-1, stable=True)
-        values = values.to(dtype)
-        return values if of is None else values.index_select(-1, of.to(x.device)), places
+    def at_levels(values: Tensor, of: Tensor | None) -> Tensor:
+        return values.to(dtype) if of is None else values.to(dtype).index_select(-1, of)
 
-    def unsorted(slope: Tensor, of: Tensor | None, places: Tensor) -> Tensor:
+    def by_place(slope: Tensor, of: Tensor | None, places: Tensor) -> Tensor:
         if of is not None:
-            slope = slope.new_zeros(places.shape).index_add_(-1, of.to(slope.device), slope)
+            slope = slope.new_zeros(places.shape).index_add_(-1, of, slope)
         return torch.empty_like(slope).scatter_(-1, places, slope)
 
-    quantiles_u, places_u = quantiles(u, of_u)
-    quantiles_v, places_v = quantiles(v, of_v)
-    cost, slope = _cost_and_slope(quantiles_u - quantiles_v, width, p, torch.sign)
-    slope_u = unsorted(slope, of_u, places_u) if needs_u else None
-    slope_v = unsorted(-slope, of_v, places_v) if needs_v else None
+    values_u, places_u = torch.sort(u, dim=-1, stable=True)
+    values_v, places_v = torch.sort(v, dim=-1, stable=True)
+    d = at_levels(values_u, of_u) - at_levels(values_v, of_v)
+    cost, slope = _cost_and_slope(d, width.to(dtype), p, torch.sign)
+    slope_u = by_place(slope, of_u, places_u) if needs_u else None
+    slope_v = by_place(-slope, of_v, places_v) if needs_v else None
     return cost, slope_u, slope_v
 
 
 def _by_blocks(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
-    """Returns the same for samples that have a packed sort, a few rows at a time and all of it in the cache."""
-    of_u, of_v, width = (x.numpy() if isinstance(x, Tensor) else x for x in _levels(u.shape[-1], v.shape[-1]))
-    if isinstance(width, np.ndarray):
-        width = width.astype(np.float32)
+    """Returns the same for samples that have a packed sort, a few rows at a time so that they stay in the cache."""
+    of_u, of_v, width = _levels(u.shape[-1], v.shape[-1])
+    width = np.asarray(width, dtype=np.float32)
     sample_u, sample_v = _Sample(u, of_u, needs_u), _Sample(v, of_v, needs_v)
     cost = torch.empty(u.shape[:-1], dtype=torch.float32, device="cpu")
     cost_rows = cost.view(-1).numpy()
 
     def work(block: slice) -> None:
-        quantiles_u, places_u = sample_u.quantiles(block)
-        quantiles_v, places_v = sample_v.quantiles(block)
-        with np.errstate(all="ignore"):  # infinities and NaN show in the value
-            cost_rows[block], slope = _cost_and_slope(quantiles_u - quantiles_v, width, p, np.sign)
-        sample_u.keep_slope(slope, places_u, block)
-        sample_v.keep_slope(-slope, places_v, block)
+        values_u, places_u = sample_u.at_levels(block)
+        values_v, places_v = sample_v.at_levels(block)
+        with np.errstate(all="ignore"):  # infinities and NaN speak for themselves
+            cost_rows[block], slope = _cost_and_slope(values_u - values_v, width, p, np.sign)
+        if places_u is not None:
+            sample_u.keep(slope, places_u, block)
+        if places_v is not None:
+            sample_v.keep(-slope, places_v, block)
 
     sorting.in_blocks(work, rows=cost.numel(), n=max(u.shape[-1], v.shape[-1]))
     return cost, sample_u.slope, sample_v.slope
 
 
 class _Sample:
-    """One of the two samples on its way through `_by_blocks`, and the slope by it if that is needed."""
+    """One of the two samples on its way through `_by_blocks`, with the slope by it if that is needed."""
 
     def __init__(self, x: Tensor, of: NDArray[np.int64] | None, needs_slope: bool) -> None:
-        self.bits = sorting.bit_rows(x)
-        self.dtype = x.dtype
         self.of = of
+        self.dtype = x.dtype
+        self.bits = sorting.bit_rows(x)
         self.slope = torch.empty(x.shape, dtype=torch.float32, device="cpu") if needs_slope else None
+        self.slope_rows = None if self.slope is None else self.slope.view(self.bits.shape).numpy()
 
-    def quantiles(self, block: slice) -> tuple[NDArray[np.float32], NDArray[np.intp] | None]:
+    def at_levels(self, block: slice) -> tuple[NDArray[np.float32], NDArray[np.intp] | None]:
         bits = self.bits[block]
-        places = None if self.slope is None else sorting.places_by_rank(bits)
-        values = sorting.floats(bits, self.dtype)
-        # All places are within bounds: "wrap" merely skips the slower way of checking.
-        values = np.sort(values, axis=-1) if places is None else values.take(places, mode="wrap")
+        values, places = sorting.floats(bits, self.dtype), None
+        if self.slope_rows is None:
+            values = np.sort(values, axis=-1)
+        else:
+            places = sorting.places_by_rank(bits)
+            values = values.take(places, mode="wrap")  # which is in bounds; "wrap" skips a slower check
         return values if self.of is None else values.take(self.of, axis=-1, mode="wrap"), places
 
-    def keep_slope(self, slope: NDArray[np.float32], places: NDArray[np.intp] | None, block: slice) -> None:
-        if self.slope is None:
-            return
+    def keep(self, slope: NDArray[np.float32], places: NDArray[np.intp], block: slice) -> None:
         if self.of is not None:
-            firsts = np.flatnonzero(np.diff(self.of, prepend=-1))
-            slope = np.add.reduceat(slope, firsts, axis=-1)
-        self.slope.view(-1, self.slope.shape[-1]).numpy()[block].reshape(-1)[places] = slope
+            slope = np.add.reduceat(slope, np.flatnonzero(np.diff(self.of, prepend=-1)), axis=-1)
+        if self.slope_rows is not None:
+            self.slope_rows[block].reshape(-1)[places] = slope
