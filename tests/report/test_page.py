@@ -164,6 +164,10 @@ def test_shows_trade_off_curves_crops_and_every_image(page: Page) -> None:
     assert [tag for tag, _ in page.tags].count("details") == 2
     assert [float(row[2][0]["data-value"] or "") for row in page.tables[1][1:]] == SMOOTH["psnr"]
     assert "mean difference 30.0 of 255" in page.text
+    assert (
+        "degraded input PSNR 20.00 LPIPS 0.5000 smooth PSNR 29.00 LPIPS 0.3000 sharp PSNR 28.00 LPIPS 0.1000 target"
+        in (page.text)
+    )
     assert f"rows 0{EN_DASH}39, columns 0{EN_DASH}39" in page.text
 
 

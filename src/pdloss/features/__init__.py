@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pdloss import assets
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledFeatures
 from pdloss.features.frozen import Frozen
@@ -26,6 +27,9 @@ __all__ = [
 BACKBONES: dict[str, Callable[[Sequence[str]], Frozen]] = {
     "vgg16": VGG16Features,
     "vgg19": VGG19Features,
+    # The same networks as torchvision trained and normalises them: features about 57 times smaller.
+    "vgg16-torchvision": lambda layers: VGG16Features(layers, assets.path("vgg16-torchvision")),
+    "vgg19-torchvision": lambda layers: VGG19Features(layers, assets.path("vgg19-torchvision")),
     "distilled": lambda layers: DistilledFeatures(layers or None),
     "steerable": lambda layers: SteerablePyramidFeatures(layers=layers or None),
 }

@@ -4,7 +4,6 @@ Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556. ``conv4_3`` is the
 after it, ``pool4`` after the max pooling that closes block 4.
 """
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +44,7 @@ class VGGFeatures(Frozen):
     Args:
         layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
         weights: A safetensors file with torchvision's keys, whose header says its ``input_convention``; by default the
-            first of `weight_files` that is at hand, or can be fetched.
+            original ones, in Caffe's convention, which give the losses' weights their usual size.
 
     Raises:
         SpecError: If a layer does not exist.
@@ -53,7 +52,6 @@ class VGGFeatures(Frozen):
     """
 
     depth: str
-    weight_files: tuple[str, ...]
 
     def __init__(self, layers: Sequence[str], weights: Path | None = None) -> None:
         super().__init__()
@@ -63,7 +61,7 @@ class VGGFeatures(Frozen):
         self.plan = [(name, index) for name, index in plan if index <= last]
         # Every pooling halves the sides; at least one position must be left.
         self.minimum_side = 2 ** sum(name.startswith("pool") for name, _ in self.plan)
-        path = weights or _first_at_hand(self.weight_files)
+        path = weights or assets.path(f"{self.depth}-caffe")
         self.origin = self.describe(path)
         self.convention = _convention(path)
         self._load(path)
@@ -116,7 +114,6 @@ class VGG16Features(VGGFeatures):
     """
 
     depth = "vgg16"
-    weight_files = ("vgg16-caffe", "vgg16-torchvision")
 
 
 class VGG19Features(VGGFeatures):
@@ -126,18 +123,6 @@ class VGG19Features(VGGFeatures):
     """
 
     depth = "vgg19"
-    weight_files = ("vgg19-caffe", "vgg19-torchvision")
-
-
-def _first_at_hand(names: Sequence[str]) -> Path:
-    """Returns the first of these files that lies here; if none does, the first that can be fetched."""
-    for name in names:
-        if (path := assets.find(name)) is not None:
-            return path
-    for name in names[1:]:
-        with contextlib.suppress(AssetError):
-            return assets.path(name)
-    return assets.path(names[0])
 
 
 def _convention(path: Path) -> str:

@@ -71,7 +71,7 @@ def wasserstein_1d(
     _check_samples(u, v, p)
     if not torch.is_grad_enabled():
         u, v = u.detach(), v.detach()  # requires_grad alone would have the gradient computed
-    cost: Tensor = _Transport.apply(u, v, float(p))
+    cost: Tensor = _Transport.apply(u, v, float(p))  # type: ignore[no-untyped-call]
     return cost
 
 
@@ -97,21 +97,21 @@ def _check_samples(u: Tensor, v: Tensor, p: float) -> None:
 
 
 class _Transport(torch.autograd.Function):
-    """The cost, with its slopes computed along the way: less to do, and to keep, than to come back for them."""
+    """The cost, with its slopes computed along the way: that is less to do, and to keep, than coming back for them."""
 
     @staticmethod
     def forward(ctx: Any, u: Tensor, v: Tensor, p: float) -> Tensor:
-        """Returns the cost, and keeps its slope by each sample that needs it."""
-        fast = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
-        cost, *slopes = (_by_blocks if fast else _at_once)(u, v, p, *ctx.needs_input_grad[:2])
+        """Returns the cost; keeps its slope by each sample that needs a gradient."""
+        packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
+        cost, *slopes = (_by_blocks if packed else _at_once)(u, v, p, *ctx.needs_input_grad[:2])
         ctx.save_for_backward(cost, *slopes)
         ctx.dtypes = u.dtype, v.dtype
         return cost
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        """Returns the gradients by u and by v."""
+        """Returns the gradients by u and by v; those of a row without a value are NaN."""
         cost, *slopes = ctx.saved_tensors
         gradient = torch.where(cost.isnan(), cost, gradient).unsqueeze(-1)
         by_u, by_v = (
@@ -121,54 +121,50 @@ class _Transport(torch.autograd.Function):
         return by_u, by_v, None
 
 
-class _Levels(NamedTuple):
-    """The steps of two quantile functions: which sample of each holds from one level to the next, and how far that is."""
-
-    of_u: Tensor | None
-    of_v: Tensor | None
-    width: Tensor | float
-
-
-def _levels(n: int, m: int) -> _Levels:
-    if n == m:
-        return _Levels(None, None, 1 / n)
-    # In units of 1/(n m) every level is a whole number.
-    rises = torch.arange(1, n + 1, device="cpu") * m, torch.arange(1, m + 1, device="cpu") * n
-    ends = torch.cat(rises).unique()
-    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
-    return _Levels(starts // m, starts // n, (ends - starts).double() / (n * m))
-
-
 def _cost_and_slope(d: Any, width: Any, p: float, sign: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """Returns the sum of ``width |d|^p`` over the last axis, and its derivative by d; for torch and NumPy alike."""
+    """Returns the sum of ``width |d|^p`` over the last axis, and its derivative by d; for NumPy and torch alike."""
     slope = sign(d) * width
     if p != 1:
         slope *= p * abs(d) ** (p - 1)
     return (slope * d).sum(-1) / p, slope
 
 
-_CostAndSlopes = tuple[Tensor, Tensor | None, Tensor | None]
+class _Levels(NamedTuple):
+    """The steps of two quantile functions: the rank that each has between two levels (None: i at step i)."""
+
+    of_u: NDArray[np.int64] | None
+    of_v: NDArray[np.int64] | None
+    width: NDArray[np.float64] | float
+
+
+def _levels(n: int, m: int) -> _Levels:
+    if n == m:
+        return _Levels(None, None, 1 / n)
+    # In units of 1/(n m) all levels are whole numbers.
+    ends = np.union1d(np.arange(1, n + 1) * m, np.arange(1, m + 1) * n)
+    starts = np.concatenate([[0], ends[:-1]])
+    return _Levels(starts // m, starts // n, (ends - starts) / (n * m))
 
 
 def _at_once(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
     """Returns the cost, and its slopes by u and v where needed, on any device and in any precision."""
     dtype = torch.promote_types(torch.promote_types(u.dtype, v.dtype), torch.float32)
-    of_u, of_v, width = (
-        None if x is None else torch.as_tensor(x, device=u.device) for x in _levels(u.shape[-1], v.shape[-1])
-    )
+    of_u, of_v, width = _levels(u.shape[-1], v.shape[-1])
 
-    def at_levels(values: Tensor, of: Tensor | None) -> Tensor:
-        return values.to(dtype) if of is None else values.to(dtype).index_select(-1, of)
+    def at_levels(values: Tensor, of: NDArray[np.int64] | None) -> Tensor:
+        values = values.to(dtype)
+        return values if of is None else values.index_select(-1, torch.as_tensor(of, device=values.device))
 
-    def by_place(slope: Tensor, of: Tensor | None, places: Tensor) -> Tensor:
+    def by_place(slope: Tensor, of: NDArray[np.int64] | None, places: Tensor) -> Tensor:
         if of is not None:
-            slope = slope.new_zeros(places.shape).index_add_(-1, of, slope)
+            slope = slope.new_zeros(places.shape).index_add_(-1, torch.as_tensor(of, device=slope.device), slope)
         return torch.empty_like(slope).scatter_(-1, places, slope)
 
     values_u, places_u = torch.sort(u, dim=-1, stable=True)
     values_v, places_v = torch.sort(v, dim=-1, stable=True)
     d = at_levels(values_u, of_u) - at_levels(values_v, of_v)
-    cost, slope = _cost_and_slope(d, width.to(dtype), p, torch.sign)
+    share = width if isinstance(width, float) else torch.as_tensor(width, dtype=dtype, device=d.device)
+    cost, slope = _cost_and_slope(d, share, p, torch.sign)
     slope_u = by_place(slope, of_u, places_u) if needs_u else None
     slope_v = by_place(-slope, of_v, places_v) if needs_v else None
     return cost, slope_u, slope_v
@@ -176,9 +172,9 @@ def _at_once(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _C
 
 def _by_blocks(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
     """Returns the same for samples that have a packed sort, a few rows at a time so that they stay in the cache."""
-    of_u, of_v, width = _levels(u.shape[-1], v.shape[-1])
-    width = np.asarray(width, dtype=np.float32)
-    sample_u, sample_v = _Sample(u, of_u, needs_u), _Sample(v, of_v, needs_v)
+    levels = _levels(u.shape[-1], v.shape[-1])
+    width = np.asarray(levels.width, dtype=np.float32)
+    sample_u, sample_v = _Sample(u, levels.of_u, needs_u), _Sample(v, levels.of_v, needs_v)
     cost = torch.empty(u.shape[:-1], dtype=torch.float32, device="cpu")
     cost_rows = cost.view(-1).numpy()
 

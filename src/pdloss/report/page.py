@@ -48,8 +48,8 @@ def write_report(
     template = _template()
     svg.require_matplotlib()
     path = out / "index.html"
-    _refuse_unwritable(out)
     comparison = read_comparison(runs, set_name)
+    _refuse_unwritable(out)
     strips, missing = crops.strips(comparison, CROPPED_IMAGES, progress)
     image_tables = {key: tables.image_table(comparison, key) for key in comparison.metrics}
     html = template.render(
