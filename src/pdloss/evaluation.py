@@ -128,8 +128,7 @@ def _measures(
     names: Sequence[str], photographs: Photographs, device: torch.device
 ) -> tuple[dict[str, metrics.Score], list[str]]:
     """Returns the metrics that can be computed here, and for each of the others why not."""
-    for name in names:
-        metrics.entry(name)
+    metrics.check_names(names)
     measures: dict[str, metrics.Score] = {}
     notes = []
     for name in names:

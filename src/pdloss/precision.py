@@ -8,7 +8,6 @@ from torch import nn
 
 from pdloss.errors import SpecError
 
-
 M = TypeVar("M", bound=nn.Module)
 
 

@@ -22,7 +22,6 @@ __all__ = [
     "Score",
     "build",
     "check_names",
-    "entry",
     "lpips",
     "ms_ssim",
     "psnr",
@@ -90,17 +89,6 @@ METRICS: dict[str, Entry] = {
 
 CEILING = 120.0
 """What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
-
-
-def entry(name: str) -> Entry:
-    """Returns the metric of that name.
-
-    Raises:
-        SpecError: If there is none.
-    """
-    if name not in METRICS:
-        raise SpecError(f"unknown metric {name!r}{suggestion(name, METRICS)}")
-    return METRICS[name]
 
 
 def build(names: Iterable[str]) -> dict[str, Score]:
