@@ -359,3 +359,13 @@ def test_real_photographs_load_whole(images_folder):
         whole = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)
     assert torch.equal(photographs[photographs.names.index(pair.name)], whole)
     assert 0 <= pair.target.min() < pair.target.max() <= 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_photograph_that_vanished_meanwhile_is_named_in_one_line(tmp_path: Path, workers: int) -> None:
+    PIL.Image.new("RGB", (20, 20)).save(tmp_path / "gone.png")
+    photographs = Photographs(tmp_path, memory_limit=0)
+    (tmp_path / "gone.png").unlink()
+    crops = Crops(photographs, lambda clean, generator: clean, size=8, seed=0, batch=1)
+    with pytest.raises(ImageError, match=r"\Acannot read [^\n]*gone.png[^\n]*\Z"):
+        next(batches(crops, 0, 1, workers))

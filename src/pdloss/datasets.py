@@ -270,7 +270,10 @@ def batches(crops: Crops, first_step: int, last_step: int, workers: int = 0, *, 
         # The workers run one thread and take no lock that the parent's threads may hold.
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         loaded = iter(loader)
-    yield from loaded
+    try:
+        yield from loaded
+    except ImageError as error:  # a worker puts its traceback before the message
+        raise ImageError(str(error).strip().splitlines()[-1].rpartition("ImageError: ")[2]) from None
 
 
 def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: str) -> Pair:
