@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 import types
@@ -86,7 +85,11 @@ def test_arguments_come_from_the_command_line_by_default(monkeypatch: pytest.Mon
     [
         (SpecError("unknown loss 'l3'; did you mean 'l1'?"), 1, "unknown loss 'l3'; did you mean 'l1'?"),
         (AssetError("vgg16 is not at hand"), 1, "vgg16 is not at hand"),
-        (MissingExtraError("jinja2", "report"), 1, "jinja2 is not installed; it comes with: pip install 'pdloss[report]'"),
+        (
+            MissingExtraError("jinja2", "report"),
+            1,
+            "jinja2 is not installed; it comes with: pip install 'pdloss[report]'",
+        ),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a/x"), 1, "No space left on device: runs/a/x"),
         (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "runs"), 1, "Permission denied: runs"),
         (OSError("without a number"), 1, "without a number"),

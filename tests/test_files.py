@@ -34,7 +34,7 @@ def test_what_stood_there_stays_until_the_new_file_is_finished(tmp_path: Path) -
     assert path.read_text() == "new"
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt(), ValueError("odd")])
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     path = tmp_path / "c.txt"
     path.write_text("old")
@@ -43,11 +43,24 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: B
         temporary.write_text("ha")
         raise error
 
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(type(error)):
         write_atomically(path, write)
-    assert caught.value is error
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EFBIG])
+def test_an_error_of_the_system_names_the_file_asked_for(tmp_path: Path, code: int) -> None:
+    path = tmp_path / "c.txt"
+
+    def write(temporary: Path) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with pytest.raises(OSError) as caught:
+        write_atomically(path, write)
+    expected = OSError(code, os.strerror(code), str(path))
+    assert type(caught.value) is type(expected)
+    assert str(caught.value) == str(expected)
 
 
 def test_a_disk_that_fills_up_on_the_last_bytes_leaves_the_old_file(

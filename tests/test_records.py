@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pdloss.errors import RunError
@@ -22,6 +22,7 @@ from pdloss.records import (
     write_record,
 )
 
+few = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 RUN = RunRecord(
     task="denoise",
     data="/photographs",
@@ -77,6 +78,7 @@ def test_a_record_is_plain_indented_json(tmp_path: Path) -> None:
     assert text.endswith("}\n")
 
 
+@few
 @given(value=st.floats(allow_nan=False))
 def test_every_score_is_read_back_exactly_even_an_infinite_one(
     value: float, tmp_path_factory: pytest.TempPathFactory

@@ -1,13 +1,14 @@
 """The language of choices: text and object say the same, nothing is evaluated, errors name the word at fault."""
 
 import dataclasses
+import keyword
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -33,6 +34,7 @@ class Smooth(Choice, name="smooth"):
     widths: tuple[int, ...] = (1,)
 
 
+few = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 FILTERS = Family("filter", (Plain, Smooth))
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -50,33 +52,33 @@ simple = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | numbers | 
 owns = st.builds(
     Own,
     path=st.from_regex(r"[a-z]{1,4}(\.[a-z_]{1,4}){0,2}:[A-Z][a-z]{0,3}", fullmatch=True).filter(
-        lambda path: not {"as", "if", "in", "is", "or", "and", "def", "del", "for", "not", "try"} & set(path_words(path))
+        lambda path: not any(map(keyword.iskeyword, path.replace(":", ".").split(".")))
     ),
     arguments=st.dictionaries(st.sampled_from(["a", "strength", "of_what"]), simple | st.lists(simple)),
 )
 choices = st.just(Plain()) | smooths | owns
 
 
-def path_words(path: str) -> list[str]:
-    return path.replace(":", ".").split(".")
-
-
+@few
 @given(choices)
 def test_the_text_of_a_choice_makes_it_again(choice: Choice) -> None:
     assert FILTERS.parse(str(choice)) == choice
     assert FILTERS.parse(choice.in_full()) == choice
 
 
+@few
 @given(st.lists(st.tuples(st.floats(0, 1e300), choices), min_size=1, max_size=4))
 def test_the_text_of_a_sum_makes_it_again(terms: list[tuple[float, Choice]]) -> None:
     assert FILTERS.parse_sum(sum_text([(weight, str(choice)) for weight, choice in terms])) == tuple(terms)
 
 
+@few
 @given(st.lists(choices, min_size=1, max_size=4))
 def test_the_text_of_a_chain_makes_it_again(chain: list[Choice]) -> None:
     assert FILTERS.parse_chain(" | ".join(map(str, chain))) == tuple(chain)
 
 
+@few
 @given(choices, choices)
 def test_equal_choices_have_equal_hashes(one: Choice, other: Choice) -> None:
     assert len({one, other}) == (1 if one == other else 2)
@@ -223,7 +225,9 @@ def test_a_choice_builds_itself_unless_it_says_otherwise() -> None:
 def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a module with a user's own class in the working folder, which is not on the path."""
     (tmp_path / "pdloss_test_own.py").write_text(
-        "class Edge:\n    def __init__(self, strength=1, sides=()):\n        self.strength, self.sides = strength, sides\n"
+        "class Edge:\n"
+        "    def __init__(self, strength=1, sides=()):\n"
+        "        self.strength, self.sides = strength, sides\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
@@ -239,7 +243,11 @@ def test_own_classes_are_found_in_the_working_folder_and_built_with_their_argume
 
 @pytest.mark.parametrize(
     ("rest", "said"),
-    [(":Edges", "Edges"), (":Edge(strong=1)", "strong"), ("_missing:Edge", "No module named 'pdloss_test_own_missing'")],
+    [
+        (":Edges", "Edges"),
+        (":Edge(strong=1)", "strong"),
+        ("_missing:Edge", "No module named 'pdloss_test_own_missing'"),
+    ],
 )
 def test_own_classes_that_cannot_be_built_are_named(own_module: str, rest: str, said: str) -> None:
     choice = FILTERS.parse(own_module + rest)

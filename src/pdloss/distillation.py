@@ -23,6 +23,9 @@ from pdloss.runs import write_tensors
 
 Maps = dict[str, Tensor]
 
+# The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
+_SMALLEST_CROP = 10
+
 
 @dataclass(frozen=True)
 class DistillConfig:
@@ -47,6 +50,13 @@ class DistillConfig:
     seed: int = 0
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
+            if getattr(self, name) < least:
+                raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.lr < math.inf:
+            raise SpecError(f"--lr must be positive, got {self.lr}")
 
 
 def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:
@@ -73,6 +83,12 @@ def training_error(before_relu: Tensor, maps: Tensor) -> Tensor:
     """
     error = torch.where(maps > 0, before_relu - maps, F.relu(before_relu))
     return error.square().mean() / maps.square().mean()
+
+
+def _error(layer: str, imitated: Tensor, maps: Tensor) -> Tensor:
+    if layer.startswith("relu"):
+        return training_error(imitated, maps)
+    return (imitated - maps).square().mean() / maps.square().mean()
 
 
 def heads_of(teacher: nn.Module, crop: int) -> dict[str, tuple[int, int]]:
@@ -134,6 +150,7 @@ def distill(
     deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
     if not deepest == len(config.widths) == len(config.blocks):
         raise SpecError(f"{config.teacher} needs {deepest} widths and blocks, got {config.widths} and {config.blocks}")
+    config.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after the training
     torch.manual_seed(config.seed)
     student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks))
     channels_last(student).train()
@@ -175,7 +192,7 @@ def _train(
             group["lr"] = config.lr * _rate(step, config.steps)
         with autocast(images.device):
             imitated = student(images, list(maps))
-        errors = {layer: training_error(imitated[layer].float(), maps[layer].float() / scales[layer]) for layer in maps}
+        errors = {layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in maps.items()}
         optimiser.zero_grad()
         torch.stack(list(errors.values())).mean().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)

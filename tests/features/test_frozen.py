@@ -59,7 +59,9 @@ def test_layers_are_taken_once_in_the_order_asked_for() -> None:
 
 def test_an_unknown_layer_is_answered_with_the_nearest() -> None:
     known = ["relu3_3", "relu4_3"]
-    with pytest.raises(SpecError, match="vgg16 has no layer 'rellu4_3'; did you mean 'relu4_3'\\? Known: relu3_3, relu4_3"):
+    with pytest.raises(
+        SpecError, match="vgg16 has no layer 'rellu4_3'; did you mean 'relu4_3'\\? Known: relu3_3, relu4_3"
+    ):
         chosen_layers(["rellu4_3"], known, "vgg16")
 
 

@@ -64,7 +64,12 @@ def as_torchvision(images: Tensor) -> Tensor:
 @pytest.mark.parametrize("size", [(8, 8), (7, 9), (2, 2), (13, 4)])
 @pytest.mark.parametrize(
     ("convention", "prepared"),
-    [(CAFFE, as_caffe), (CONVENTIONS["caffe"], as_caffe), (TORCHVISION, as_torchvision), ("torchvision", as_torchvision)],
+    [
+        (CAFFE, as_caffe),
+        (CONVENTIONS["caffe"], as_caffe),
+        (TORCHVISION, as_torchvision),
+        ("torchvision", as_torchvision),
+    ],
 )
 def test_equals_the_chain_of_its_convolutions(convention, prepared, size: tuple[int, int], tmp_path: Path) -> None:
     layers = ["relu2_2", "conv1_1", "relu1_1", "conv1_2", "pool1", "conv2_1", "relu2_1", "conv2_2"]

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, chosen_layers
+from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 from pdloss.ops.dtypes import at_least_float32
 
 # A layer's place in this list is its index in torchvision's `features`.
@@ -61,7 +60,7 @@ class AlexNetFeatures(Frozen):
         self.freeze("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1))
 
     def _load(self, path: Path) -> None:
-        tensors = load_file(path)
+        tensors = read_weights(path)
         for name in self.plan:
             if name not in _CONVOLUTIONS:
                 continue

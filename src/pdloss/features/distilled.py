@@ -7,13 +7,12 @@ from pathlib import Path
 import msgspec
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, chosen_layers
+from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 from pdloss.precision import channels_last
 
 SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
@@ -98,7 +97,7 @@ class DistilledFeatures(Frozen):
 
     Raises:
         SpecError: If a layer is not in the file.
-        AssetError: If the file is not one written by ``pdloss distill``.
+        AssetError: If the file is not one written by ``pdloss distill``, or is damaged.
     """
 
     def __init__(self, layers: Sequence[str] | None = None, weights: Path | None = None) -> None:
@@ -110,16 +109,21 @@ class DistilledFeatures(Frozen):
                 self._load(shipped, layers)
 
     def _load(self, path: Path, layers: Sequence[str] | None) -> None:
-        plan = assets.metadata(path).get("network")
-        if plan is None:
-            raise AssetError(f"{path} was not written by pdloss distill: its header does not describe a network")
-        network_plan = msgspec.json.decode(plan, type=Plan)
-        self.layers = chosen_layers(layers or list(network_plan.heads), list(network_plan.heads), path.stem)
-        network = DistilledNetwork(network_plan.heads, network_plan.widths, network_plan.blocks)
-        network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+        try:
+            plan = msgspec.json.decode(assets.metadata(path)["network"], type=Plan)
+            network = DistilledNetwork(plan.heads, plan.widths, plan.blocks)
+        except (LookupError, ValueError):
+            raise AssetError(
+                f"{path} was not written by pdloss distill: its header does not describe a network"
+            ) from None
+        self.layers = chosen_layers(layers or list(plan.heads), list(plan.heads), path.stem)
+        try:
+            network.load_state_dict({name: tensor.float() for name, tensor in read_weights(path).items()})
+        except RuntimeError:
+            raise AssetError(f"{path} is damaged: its tensors are not those that its header describes") from None
         self.minimum_side = max(network.divisors[layer] for layer in self.layers)
         self.origin = self.describe(path)
-        self.network = _with_buffers(channels_last(network))
+        self.network = _with_buffers(channels_last(network)).eval()
 
     def forward(self, images: Images) -> dict[str, Tensor]:
         """Returns the maps (B, C, h, w) of the layers asked for.

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pdloss import assets
-from pdloss.errors import SpecError
+from pdloss.errors import AssetError, SpecError
 from pdloss.specs import suggestion
 
 
@@ -50,7 +52,7 @@ class Frozen(nn.Module):
         height, width = images.shape[-2:]
         if min(height, width) < self.minimum_side:
             raise ValueError(
-                f"images of {height}x{width} are too small for {self.layers[-1]}, "
+                f"images of {height}x{width} are too small for {'+'.join(self.layers)}, "
                 f"which needs at least {self.minimum_side} pixels a side"
             )
 
@@ -59,6 +61,18 @@ class Frozen(nn.Module):
         """Returns the record of a weights file: its name, hash and input convention."""
         convention = assets.metadata(path).get("input_convention", "not stated")
         return {path.stem: f"sha256 {assets.sha256(path)}; {convention}"}
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Returns the tensors of a safetensors file.
+
+    Raises:
+        AssetError: If the file is damaged.
+    """
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise AssetError(f"{path} is damaged ({error}); fetch or write it anew") from None
 
 
 def chosen_layers(asked: Sequence[str], known: Sequence[str], backbone: str) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, chosen_layers
+from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -67,7 +66,7 @@ class VGGFeatures(Frozen):
         self._load(path)
 
     def _load(self, path: Path) -> None:
-        tensors = load_file(path)
+        tensors = read_weights(path)
         for name, index in self.plan:
             if not name.startswith("conv"):
                 continue

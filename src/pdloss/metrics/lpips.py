@@ -5,14 +5,13 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import check_pair
 from pdloss.errors import AssetError
 from pdloss.features.alexnet import AlexNetFeatures
-from pdloss.features.frozen import Frozen
+from pdloss.features.frozen import Frozen, read_weights
 from pdloss.ops.dtypes import at_least_float32
 
 _LAYERS = ("relu1", "relu2", "relu3", "relu4", "relu5")
@@ -120,7 +119,7 @@ def _unit(features: Tensor, eps: float) -> Tensor:
 
 
 def _heads(path: Path) -> list[Tensor]:
-    tensors = load_file(path)
+    tensors = read_weights(path)
     heads = []
     for index, channels in enumerate((64, 192, 384, 256, 256)):
         key = f"lin{index}.weight"

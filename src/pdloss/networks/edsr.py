@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
@@ -89,9 +90,12 @@ class EDSRNetwork(nn.Module):
             nn.Conv2d(width, width, 3, padding=1),
         )
         self.tail = nn.Sequential(*upsampler(choice.scale, width), nn.Conv2d(width, 3 * block**2, 3, padding=1))
-        self.register_buffer("mean", torch.tensor(_DIV2K_MEAN).view(1, 3, 1, 1), persistent=False)
+        mean = torch.tensor(_DIV2K_MEAN)
+        if mean.is_meta:  # a network laid out on the meta device gets its weights later, but nothing brings this
+            mean = torch.tensor(_DIV2K_MEAN, device="cpu")
+        self.register_buffer("mean", mean.view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, degraded: Images) -> Images:
+    def forward(self, degraded: Images) -> Float[Tensor, "b 3 h2 w2"]:
         """Returns the restored batch (B, 3, scale*H, scale*W), not clipped."""
         x = degraded - self.mean
         height, width = x.shape[-2:]

@@ -24,8 +24,8 @@ _BLOCKS_PER_THREAD = 4
 
 
 def has_packed_sort(x: Tensor) -> bool:
-    """Returns whether `places_by_rank` can sort `x`: on a CPU, at most 32 bits a value, not inside `torch.compile`."""
-    return x.device.type == "cpu" and x.dtype in _BITS and not torch.compiler.is_compiling()
+    """Returns whether `places_by_rank` can sort `x`: on a CPU, at most 32 bits a value."""
+    return x.device.type == "cpu" and x.dtype in _BITS
 
 
 def bit_rows(x: Tensor) -> NDArray[Any]:
@@ -47,15 +47,15 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     Equal floats keep their order, and -0.0 equals 0.0. NaN comes first or last in its row, as its sign bit says.
 
     Args:
-        bits: Bits of floats, (R, N), int32 or int16, fewer than 2**32 in all.
+        bits: Bits of floats, (R, N), int32 or int16; N at most 2**32.
 
     Example:
-        >>> places_by_rank(np.array([[3.0, 1.0, 2.0]], dtype=np.float32).view(np.int32))
-        array([[1, 2, 0]])
+        >>> places_by_rank(np.array([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]], dtype=np.float32).view(np.int32))
+        array([[1, 2, 0], [3, 5, 4]])
     """
-    # A 16-bit float and a place below 65536 share 32 bits, which sort faster than 64.
-    narrow = bits.itemsize == 2 and bits.size <= 1 << 16
-    shift, integer = (16, np.int32) if narrow else (32, np.int64)
+    n = bits.shape[-1]
+    # A 16-bit float and an index below 65536 share 32 bits, which sort faster than 64.
+    shift, integer = (16, np.int32) if bits.itemsize == 2 and n <= 1 << 16 else (32, np.int64)
     # From sign and magnitude to two's complement.
     sign = bits >> (8 * bits.itemsize - 1)
     ascending = bits & np.iinfo(bits.dtype).max
@@ -63,10 +63,10 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     ascending -= sign
     keys: NDArray[Any] = ascending.astype(integer)
     keys <<= shift
-    keys |= np.arange(bits.size, dtype=integer).reshape(bits.shape)
+    keys |= np.arange(n, dtype=integer)
     keys.sort(axis=-1)
     keys &= (1 << shift) - 1
-    return keys.astype(np.intp, copy=False)
+    return np.add(keys, np.arange(0, bits.size, n)[:, np.newaxis], dtype=np.intp)
 
 
 def in_blocks(work: Callable[[slice], None], rows: int, n: int) -> None:

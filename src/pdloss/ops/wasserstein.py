@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from pdloss.ops import sorting
 
@@ -34,13 +33,14 @@ def wasserstein_1d(
     over the levels :math:`t_k`, all :math:`i/N` and :math:`j/M` in ascending order.
 
     The sorting permutations are constants of the gradient. Equal samples are taken in order of index, so that the
-    gradient is the same on every run; where :math:`u_{(i)} = v_{(i)}` it is 0. Only first derivatives are provided.
+    gradient is the same on every run; where :math:`u_{(i)} = v_{(i)}` it is 0. For `p` above 1 there is no second
+    derivative.
 
     NaN makes the value and the gradient of its own row NaN. An infinity costs infinity, unless it meets one of the same
     sign at the same level: their distance is undefined, and the row NaN.
 
     On a CPU, samples of at most 32 bits are sorted many times faster than by `torch.sort`, in as many threads as
-    :func:`torch.get_num_threads` allows; inside `torch.compile`, `torch.sort` it is.
+    :func:`torch.get_num_threads` allows. `torch.compile` leaves this function as it is (a graph break).
 
     Args:
         u: First samples, :math:`(*, N)`; float32, float64, bfloat16 or float16.
@@ -71,8 +71,14 @@ def wasserstein_1d(
     _check_samples(u, v, p)
     if not torch.is_grad_enabled():
         u, v = u.detach(), v.detach()  # requires_grad alone would have the gradient computed
-    cost: Tensor = _Transport.apply(u, v, float(p))  # type: ignore[no-untyped-call]
-    return cost
+    # Nothing to trace into; said here, not by a decorator, since that would load the compiler on every import.
+    if torch.compiler.is_compiling():
+        return torch.compiler.disable(_transport)(u, v, float(p))  # type: ignore[no-any-return, no-untyped-call]
+    return _transport(u, v, float(p))
+
+
+def _transport(u: Tensor, v: Tensor, p: float) -> Tensor:
+    return _Transport.apply(u, v, p)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _check_samples(u: Tensor, v: Tensor, p: float) -> None:
@@ -105,15 +111,17 @@ class _Transport(torch.autograd.Function):
         packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
         cost, *slopes = (_by_blocks if packed else _at_once)(u, v, p, *ctx.needs_input_grad[:2])
         ctx.save_for_backward(cost, *slopes)
-        ctx.dtypes = u.dtype, v.dtype
+        ctx.dtypes, ctx.p = (u.dtype, v.dtype), p
         return cost
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         """Returns the gradients by u and by v; those of a row without a value are NaN."""
+        # To a second derivative the kept slopes are constants: right for p=1, silently wrong for any other.
+        if ctx.p != 1 and torch.is_grad_enabled():
+            raise RuntimeError(f"wasserstein_1d has no second derivative for p={ctx.p}; leave create_graph=True out")
         cost, *slopes = ctx.saved_tensors
-        gradient = torch.where(cost.isnan(), cost, gradient).unsqueeze(-1)
+        gradient = gradient.masked_fill(cost.isnan(), math.nan).unsqueeze(-1)
         by_u, by_v = (
             None if slope is None else (gradient * slope).to(dtype)
             for slope, dtype in zip(slopes, ctx.dtypes, strict=True)

@@ -1,0 +1,214 @@
+"""Distilled features: the function the file describes, and what the shipped file promises."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pdloss import features
+from pdloss.errors import AssetError, SpecError
+from pdloss.features import DistilledFeatures, extractor
+from pdloss.features.distilled import SHIPPED
+from pdloss.images import read_image
+
+PLAN = {"heads": {"relu2_1": [3, 2], "conv3_1": [4, 4], "relu3_1": [2, 4]}, "widths": [5, 6], "blocks": [1, 2]}
+SHAPES = {
+    "stages.0.0.0": (5, 12, 3, 3),
+    "stages.0.2.convolution.0": (5, 5, 3, 3),
+    "stages.1.0.0": (6, 5, 2, 2),
+    "stages.1.2.convolution.0": (6, 6, 3, 3),
+    "stages.1.3.convolution.0": (6, 6, 3, 3),
+    "heads.relu2_1": (3, 5, 1, 1),
+    "heads.conv3_1": (4, 6, 1, 1),
+    "heads.relu3_1": (2, 6, 1, 1),
+}
+
+
+def tensors() -> dict[str, Tensor]:
+    stream = torch.Generator().manual_seed(0)
+    made = {}
+    for name, shape in SHAPES.items():
+        made[f"{name}.weight"] = (torch.randn(shape, generator=stream) * 0.3).half()
+        made[f"{name}.bias"] = (torch.randn(shape[0], generator=stream) * 0.3).half()
+    return made
+
+
+def written(folder: Path, changed: dict[str, Tensor] | None = None, **header: str) -> Path:
+    path = folder / "own.safetensors"
+    save_file(tensors() | (changed or {}), path, {"network": json.dumps(PLAN), "input_convention": "RGB"} | header)
+    return path
+
+
+def picture(*shape: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def described(images: Tensor) -> dict[str, Tensor]:
+    """The same maps, one operation at a time."""
+    kernel = {name: tensor.double() for name, tensor in tensors().items()}
+
+    def convolve(x: Tensor, name: str, **options: int) -> Tensor:
+        return F.conv2d(x, kernel[f"{name}.weight"], kernel[f"{name}.bias"], **options)
+
+    height, width = (side // 2 * 2 for side in images.shape[-2:])
+    x = 4.5 * images[..., :height, :width] - 2
+    x = torch.stack([x[:, c, i::2, j::2] for c in range(3) for i in range(2) for j in range(2)], 1)
+    x = convolve(x, "stages.0.0.0", padding=1).clamp(min=0)
+    x = (x + convolve(x, "stages.0.2.convolution.0", padding=1)).clamp(min=0)
+    maps = {"relu2_1": convolve(x, "heads.relu2_1").clamp(min=0)}
+    x = convolve(x, "stages.1.0.0", stride=2).clamp(min=0)
+    for block in (2, 3):
+        x = (x + convolve(x, f"stages.1.{block}.convolution.0", padding=1)).clamp(min=0)
+    maps["conv3_1"] = convolve(x, "heads.conv3_1")
+    maps["relu3_1"] = convolve(x, "heads.relu3_1").clamp(min=0)
+    return maps
+
+
+@pytest.mark.parametrize("size", [(8, 12), (7, 9), (4, 4), (5, 19)])
+def test_computes_what_the_file_describes(size: tuple[int, int], tmp_path: Path) -> None:
+    images = picture(2, 3, *size)
+    maps = DistilledFeatures(weights=written(tmp_path)).double()(images)
+    expected = described(images)
+    assert list(maps) == ["relu2_1", "conv3_1", "relu3_1"]
+    for layer in maps:
+        torch.testing.assert_close(maps[layer], expected[layer], msg=layer)
+    assert maps["conv3_1"].min() < 0 <= maps["relu3_1"].min()
+
+
+def test_layers_come_in_the_order_asked_for(tmp_path: Path) -> None:
+    path, image = written(tmp_path), picture(1, 3, 8, 8).float()
+    every = DistilledFeatures(weights=path)(image)
+    some = extractor(f"{path}.relu3_1+relu2_1")(image)
+    assert list(some) == ["relu3_1", "relu2_1"]
+    assert all(torch.equal(some[layer], every[layer]) for layer in some)
+
+
+def test_stages_beyond_the_layers_asked_for_are_not_computed(tmp_path: Path) -> None:
+    path, image = written(tmp_path), picture(1, 3, 5, 4).float()
+    shallow = DistilledFeatures(["relu2_1"], path)
+    ran = []
+    for stage in shallow.network.stages:
+        stage.register_forward_hook(lambda module, *_: ran.append(module))
+    torch.testing.assert_close(shallow(image)["relu2_1"], described(image.double())["relu2_1"].float())
+    assert ran == [shallow.network.stages[0]]
+
+
+@pytest.mark.parametrize("height", [*range(4, 14), 37])
+def test_maps_have_the_sizes_that_vgg_s_pooling_leaves(height: int, tmp_path: Path) -> None:
+    distilled, width = DistilledFeatures(weights=written(tmp_path)), 31 - height // 2
+    maps = distilled(torch.rand(1, 3, height, width))
+    pooled = F.max_pool2d(torch.rand(1, 1, height, width), 2)
+    assert maps["relu2_1"].shape[-2:] == pooled.shape[-2:]
+    assert maps["relu3_1"].shape[-2:] == F.max_pool2d(pooled, 2).shape[-2:]
+
+
+def test_is_frozen_and_stays_in_eval_mode(tmp_path: Path) -> None:
+    distilled = DistilledFeatures(weights=written(tmp_path))
+    parent = nn.ModuleList([distilled]).train()
+    assert not any(module.training for module in distilled.modules())
+    assert list(parent.parameters()) == []
+    assert parent.state_dict() == {}
+    assert len(list(distilled.buffers())) == 2 * len(SHAPES)
+    assert not any(module.training for module in DistilledFeatures(weights=written(tmp_path)).modules())
+
+
+def test_gradients_reach_the_input(tmp_path: Path) -> None:
+    images, expected = picture(1, 3, 8, 8).requires_grad_(), picture(1, 3, 8, 8).requires_grad_()
+    DistilledFeatures(weights=written(tmp_path)).double()(images)["conv3_1"].square().sum().backward()
+    described(expected)["conv3_1"].square().sum().backward()
+    assert expected.grad.abs().max() > 0
+    torch.testing.assert_close(images.grad, expected.grad)
+
+
+def test_images_too_small_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with pytest.raises(ValueError, match="images of 3x9 are too small for .*relu3_1.* at least 4 pixels a side"):
+        DistilledFeatures(weights=path)(torch.rand(1, 3, 3, 9))
+    DistilledFeatures(["relu2_1"], path)(torch.rand(1, 3, 2, 3))
+
+
+def test_unknown_layers_are_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="own has no layer 'relu3_2'; did you mean 'relu3_1'"):
+        DistilledFeatures(["relu3_2"], written(tmp_path))
+
+
+def test_says_what_its_weights_are(tmp_path: Path) -> None:
+    origin = DistilledFeatures(weights=written(tmp_path)).origin
+    assert list(origin) == ["own"]
+    assert origin["own"].endswith("; RGB")
+
+
+def test_files_of_another_kind_are_refused_by_name(tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    save_file({"a": torch.zeros(1)}, other)
+    with pytest.raises(AssetError, match="other.safetensors was not written by pdloss distill"):
+        DistilledFeatures(weights=other)
+    with pytest.raises(AssetError, match="missing.safetensors"):
+        DistilledFeatures(weights=tmp_path / "missing.safetensors")
+
+
+@pytest.mark.parametrize("network", ["{", "[]", '{"heads": {}}', json.dumps(PLAN | {"widths": ["wide", 6]})])
+def test_headers_that_describe_no_network_are_refused_by_name(network: str, tmp_path: Path) -> None:
+    with pytest.raises(AssetError, match="own.safetensors was not written by pdloss distill"):
+        DistilledFeatures(weights=written(tmp_path, network=network))
+
+
+def test_tensors_that_do_not_fit_the_header_are_refused_by_name(tmp_path: Path) -> None:
+    wrong = {"heads.relu2_1.weight": torch.zeros(9, 9, 1, 1)}
+    with pytest.raises(AssetError, match="own.safetensors"):
+        DistilledFeatures(weights=written(tmp_path, wrong))
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(AssetError, match="own.safetensors"):
+        DistilledFeatures(weights=path)
+
+
+def header_of_shipped() -> dict[str, str]:
+    with safe_open(str(SHIPPED), "pt") as file:
+        return file.metadata()
+
+
+def test_the_shipped_file_is_small_and_holds_the_paper_s_layers() -> None:
+    assert Path(str(SHIPPED)).stat().st_size <= 2_500_000
+    distilled = extractor("distilled")
+    assert distilled.layers == ("relu3_4", "relu4_3")
+    maps = distilled(torch.rand(1, 3, 33, 50))
+    assert {layer: tuple(x.shape) for layer, x in maps.items()} == {
+        "relu3_4": (1, 256, 8, 12),
+        "relu4_3": (1, 512, 4, 6),
+    }
+    assert header_of_shipped()["license"] == "Apache-2.0"
+
+
+def test_the_shipped_file_says_how_close_it_comes() -> None:
+    errors = json.loads(header_of_shipped()["relative_squared_error"])
+    assert set(errors) == {"relu3_4", "relu4_3"}
+    assert 0 < sum(errors.values()) / 2 <= 0.2
+
+
+def test_the_shipped_network_needs_a_sixth_of_vgg19_s_multiplications() -> None:
+    side, channels, vgg = 96, 3, 0
+    for convolutions, width in ((2, 64), (2, 128), (4, 256), (3, 512)):
+        for _ in range(convolutions):
+            vgg, channels = vgg + 2 * side**2 * channels * width * 9, width
+        side //= 2
+    distilled = extractor("distilled").to("meta")
+    with FlopCounterMode(display=False) as counter:
+        distilled(torch.rand(1, 3, 96, 96, device="meta"))
+    assert 0 < counter.get_total_flops() < vgg / 6
+
+
+def test_the_shipped_file_imitates_vgg19_on_photographs(assets_folder: Path, images_folder: Path) -> None:
+    names = ("kodim05.png", "kodim15.png", "kodim23.png")
+    crops = [read_image(images_folder / "valid" / "kodak24" / name)[:, 200:328, 250:378] for name in names]
+    images = torch.stack(crops)
+    maps = features.extractor("vgg19.relu3_4+relu4_3")(images)
+    imitated = features.extractor("distilled.relu3_4+relu4_3")(images)
+    errors = {layer: ((imitated[layer] - x).square().mean() / x.square().mean()).item() for layer, x in maps.items()}
+    assert sum(errors.values()) / 2 <= 0.25, errors
