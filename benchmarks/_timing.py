@@ -5,54 +5,59 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
+Name = TypeVar("Name", bound=Hashable)
 
-def interleaved_seconds(candidates: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Returns the seconds of each call, candidate by candidate.
 
-    In every repeat each candidate runs once, so that whatever else the machine does in that while bears on all of them.
-    One call of each goes before, untimed.
+def interleaved_medians(
+    calls: Mapping[Name, Callable[[], object]], repeats: int, device: torch.device
+) -> dict[Name, float]:
+    """Returns the median seconds of each call.
+
+    In every repeat each is called once, so that a machine whose speed drifts slows all alike; one call of each goes
+    before, untimed.
     """
-    for call in candidates.values():
-        call()
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(repeats):
-        for name, call in candidates.items():
+    seconds: dict[Name, list[float]] = {name: [] for name in calls}
+    for repeat in range(repeats + 1):
+        for name, call in calls.items():
+            _wait_for(device)
             start = time.perf_counter()
             call()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
+            _wait_for(device)
+            if repeat:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def median_ratio(slow: list[float], fast: list[float]) -> float:
-    """Returns the median, over repeats, of how many times longer `slow` took than `fast`."""
-    return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
-
-
-def environment(*packages: str) -> dict[str, object]:
-    """Returns date, device, threads, versions (Python's, torch's, those of `packages`) and commit of this run."""
+def environment(device: torch.device) -> dict[str, object]:
+    """Returns date, device, threads, versions and commit of this run."""
+    host = f"{platform.system()} {platform.machine()}, {_processor()}"
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "device": f"{platform.system()} {platform.machine()}, {_processor()}",
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "device": f"{torch.cuda.get_device_name(device)} in {host}" if device.type == "cuda" else host,
         "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in ("torch", *packages)},
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in ("numpy", "torch", "pdloss")},
         "commit": _commit(),
     }
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
+    except OSError:  # not Linux
+        lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or "unknown processor"
 

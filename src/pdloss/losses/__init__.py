@@ -1,11 +1,11 @@
 """Restored × target → number: every loss as a function, a module and a choice; sums of choices as objectives."""
 
-from pdloss.losses.choice import FeatureChoice, LossChoice
+from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
 from pdloss.losses.features import FeatureLoss
 from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
 from pdloss.losses.pixel import L1, L2, PixelLoss, pixel_distance
 from pdloss.losses.projected import PDL, ProjectedDistributionLoss, projected_distribution_distance
-from pdloss.losses.weighted import LossTerms, Objective, WeightedSum
+from pdloss.losses.weighted import LossTerms, WeightedSum
 from pdloss.specs import Family
 
 __all__ = [

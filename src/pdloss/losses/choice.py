@@ -1,14 +1,14 @@
 """Losses as choices: they scale and add up, and the sum prints as the text that makes it again."""
 
+from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import nn
 
-from pdloss.specs import Choice
-
-if TYPE_CHECKING:
-    from pdloss.losses.weighted import Objective
+from pdloss.features import FeatureNames
+from pdloss.losses.weighted import WeightedSum
+from pdloss.specs import Choice, Own, sum_text
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,80 @@ class LossChoice(Choice):
         return self._alone() + other
 
     def _alone(self) -> "Objective":
-        from pdloss.losses.weighted import Objective
-
         return Objective(((1.0, self),))
 
 
 @dataclass(frozen=True)
-class FeatureChoice(LossChoice):
+class FeatureChoice(LossChoice, ABC):
     """Base of the losses that compare feature maps; its module may share an extractor with other terms."""
 
     features: str = "vgg16.relu4_3"
 
+    @abstractmethod
     def build(self, extractor: nn.Module | None = None) -> nn.Module:
         """Returns the module.
 
         Args:
             extractor: Computes at least the layers named by `features`; by default one of its own is built.
         """
-        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weighted choices of losses: ``L1() + 0.01 * PDL()``, in text ``"l1 + 0.01*pdl"``.
+
+    Args:
+        terms: Pairs of weight and choice.
+
+    Example:
+        >>> from pdloss.losses import L1, PDL
+        >>> str(L1() + 0.01 * PDL(features="vgg19.relu4_3"))
+        "l1 + 0.01*pdl(features='vgg19.relu4_3')"
+    """
+
+    terms: tuple[tuple[float, Choice], ...]
+
+    def __mul__(self, weight: float) -> "Objective":
+        return Objective(tuple((weight * own, choice) for own, choice in self.terms))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: "LossChoice | Objective") -> "Objective":
+        return Objective(self.terms + (other if isinstance(other, Objective) else 1.0 * other).terms)
+
+    def in_full(self) -> str:
+        """Returns the text with every option of every term, defaults too."""
+        return sum_text((weight, choice.in_full()) for weight, choice in self.terms)
+
+    def __str__(self) -> str:
+        return sum_text((weight, str(choice)) for weight, choice in self.terms)
+
+    def names(self) -> list[str]:
+        """Returns a name for each term, each once."""
+        names, seen = [], Counter[str]()
+        for _, choice in self.terms:
+            name = choice.path.partition(":")[2] if isinstance(choice, Own) else choice.name
+            seen[name] += 1
+            names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        return names
+
+    def build(self) -> "WeightedSum":
+        """Returns the module ``(restored, target) → LossTerms``.
+
+        Raises:
+            AssetError: If a backbone's weights are not at hand.
+        """
+        wanted: dict[str, FeatureNames] = {}
+        for _, choice in self.terms:
+            if isinstance(choice, FeatureChoice):
+                names = FeatureNames.parse(choice.features)
+                before = wanted.get(names.backbone)
+                wanted[names.backbone] = names if before is None else before.union(names)
+        extractors = {backbone: names.build() for backbone, names in wanted.items()}
+        built = [
+            choice.build(extractors[FeatureNames.parse(choice.features).backbone])
+            if isinstance(choice, FeatureChoice)
+            else choice.build()
+            for _, choice in self.terms
+        ]
+        return WeightedSum(self.names(), [weight for weight, _ in self.terms], built)

@@ -1,5 +1,6 @@
 """What losses on feature maps share: an extractor, a distance between maps, the mean over layers."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -10,7 +11,7 @@ from pdloss._types import check_pair
 from pdloss.features import FeatureNames
 
 
-class FeatureLoss(nn.Module):
+class FeatureLoss(nn.Module, ABC):
     """Base of the losses on feature maps: the mean over layers and batch of `distance`.
 
     Args:
@@ -34,9 +35,9 @@ class FeatureLoss(nn.Module):
             self.extractor = extractor or names.build()
             self.layers = names.layers or None
 
-    def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    @abstractmethod
+    def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
-        raise NotImplementedError
 
     def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
         """Returns the loss of maps already computed: the mean over this loss's layers and over the batch."""

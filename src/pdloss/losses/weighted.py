@@ -1,16 +1,12 @@
 """A weighted sum of losses: what a training minimises, and what it says of every term."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from pdloss._types import Loss, check_pair
-from pdloss.features import FeatureNames
-from pdloss.losses.choice import FeatureChoice, LossChoice
 from pdloss.losses.features import FeatureLoss, pair_of_maps
-from pdloss.specs import Choice, Own, sum_text
 
 
 class LossTerms(NamedTuple):
@@ -22,67 +18,6 @@ class LossTerms(NamedTuple):
     """Each term's value before its weight, by name; a second ``pdl`` is called ``pdl_2``."""
     weights: dict[str, float]
     """Each term's weight."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Weighted choices of losses: ``L1() + 0.01 * PDL()``, in text ``"l1 + 0.01*pdl"``.
-
-    Args:
-        terms: Pairs of weight and choice.
-
-    Example:
-        >>> from pdloss.losses import L1, PDL
-        >>> str(L1() + 0.01 * PDL(features="vgg19.relu4_3"))
-        "l1 + 0.01*pdl(features='vgg19.relu4_3')"
-    """
-
-    terms: tuple[tuple[float, Choice], ...]
-
-    def __mul__(self, weight: float) -> "Objective":
-        return Objective(tuple((weight * own, choice) for own, choice in self.terms))
-
-    __rmul__ = __mul__
-
-    def __add__(self, other: "LossChoice | Objective") -> "Objective":
-        return Objective(self.terms + (other if isinstance(other, Objective) else 1.0 * other).terms)
-
-    def in_full(self) -> str:
-        """Returns the text with every option of every term, defaults too."""
-        return sum_text((weight, choice.in_full()) for weight, choice in self.terms)
-
-    def __str__(self) -> str:
-        return sum_text((weight, str(choice)) for weight, choice in self.terms)
-
-    def names(self) -> list[str]:
-        """Returns a name for each term, each once."""
-        names: list[str] = []
-        for _, choice in self.terms:
-            name = choice.path.partition(":")[2] if isinstance(choice, Own) else choice.name
-            taken = sum(known.partition("_")[0] == name or known == name for known in names)
-            names.append(f"{name}_{taken + 1}" if taken else name)
-        return names
-
-    def build(self) -> "WeightedSum":
-        """Returns the module ``(restored, target) → LossTerms``.
-
-        Raises:
-            AssetError: If a backbone's weights are not at hand.
-        """
-        wanted: dict[str, FeatureNames] = {}
-        for _, choice in self.terms:
-            if isinstance(choice, FeatureChoice):
-                names = FeatureNames.parse(choice.features)
-                before = wanted.get(names.backbone)
-                wanted[names.backbone] = names if before is None else before.union(names)
-        extractors = {backbone: names.build() for backbone, names in wanted.items()}
-        built = [
-            choice.build(extractors[FeatureNames.parse(choice.features).backbone])
-            if isinstance(choice, FeatureChoice)
-            else choice.build()
-            for _, choice in self.terms
-        ]
-        return WeightedSum(self.names(), [weight for weight, _ in self.terms], built)
 
 
 class WeightedSum(nn.Module):
