@@ -9,17 +9,18 @@ runs=${RUNS:-$here/../../local/denoise-first}
 
 train() {  # name, loss
     pdloss train --task denoise --data "$PDLOSS_IMAGES/train" --out "$runs/$1" --loss "$2" \
+        --degradation "noise(sigma=50/255)" \
         --network "edsr(blocks=8, unshuffle=2)" --steps 3000 --batch 8 --crop 96 --lr 5e-4 --seed 0
 }
 
-train l1              "l1"
-train pdl-0.002       "l1 + 0.002*pdl(features='vgg19.relu4_3')"
-train perceptual-0.02 "l1 + 0.02*perceptual(features='vgg19.relu4_3')"
-train distilled-0.002 "l1 + 0.002*pdl(features='distilled.relu4_3')"
-train pdl-0.0007      "l1 + 0.0007*pdl(features='vgg19.relu4_3')"
-train perceptual-0.003 "l1 + 0.003*perceptual(features='vgg19.relu4_3')"
+train l1                "l1"
+train distilled-0.002   "l1 + 0.002*pdl(features='distilled.relu4_3')"
+train pdl-0.002         "l1 + 0.002*pdl(features='vgg19.relu4_3')"
+train perceptual-0.003  "l1 + 0.003*perceptual(features='vgg19.relu4_3')"
+train pdl-0.0007        "l1 + 0.0007*pdl(features='vgg19.relu4_3')"
+train perceptual-0.001  "l1 + 0.001*perceptual(features='vgg19.relu4_3')"
 
-all=(l1 perceptual-0.003 perceptual-0.02 pdl-0.0007 pdl-0.002 distilled-0.002)
+all=(l1 perceptual-0.001 perceptual-0.003 pdl-0.0007 pdl-0.002 distilled-0.002)
 pdloss evaluate "${all[@]/#/$runs/}" --data "$PDLOSS_IMAGES/valid/kodak24"
 pdloss report "${all[@]/#/$runs/}" --out "$runs/report"
 for run in "${all[@]}"; do

@@ -16,8 +16,10 @@ from torch import Tensor
 
 _BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16: torch.int16}
 
-BLOCK = 1 << 17
-"""Values of one block: few enough that keys and temporaries stay in a cache, enough that Python's part goes unnoticed."""
+BLOCK = 1 << 16
+"""Values of one block: its keys and temporaries stay in the cache, and each place in it can be said in 16 bits."""
+
+_PLACES = {np.int32: np.arange(BLOCK, dtype=np.int32), np.int64: np.arange(BLOCK)}
 
 
 def has_packed_sort(x: Tensor) -> bool:
@@ -44,15 +46,16 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     Equal floats keep their order, and -0.0 equals 0.0. NaN comes first or last in its row, as its sign bit says.
 
     Args:
-        bits: Bits of floats, (R, N), int32 or int16; N at most 2**32.
+        bits: Bits of floats, (R, N), int32 or int16, fewer than 2**32 in all.
 
     Example:
         >>> places_by_rank(np.array([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]], dtype=np.float32).view(np.int32))
         array([[1, 2, 0], [3, 5, 4]])
     """
-    n = bits.shape[-1]
-    # A 16-bit float and an index below 65536 share 32 bits, which sort faster than 64.
-    shift, integer = (16, np.int32) if bits.itemsize == 2 and n <= 1 << 16 else (32, np.int64)
+    # A 16-bit float and a place below 65536 share 32 bits, which sort faster than 64.
+    narrow = bits.itemsize == 2 and bits.size <= 1 << 16
+    shift, integer = (16, np.int32) if narrow else (32, np.int64)
+    places = _PLACES[integer][: bits.size] if bits.size <= BLOCK else np.arange(bits.size, dtype=integer)
     # From sign and magnitude to two's complement.
     sign = bits >> (8 * bits.itemsize - 1)
     ascending = bits & np.iinfo(bits.dtype).max
@@ -60,10 +63,10 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     ascending -= sign
     keys: NDArray[Any] = ascending.astype(integer)
     keys <<= shift
-    keys |= np.arange(n, dtype=integer)
+    keys |= places.reshape(bits.shape)
     keys.sort(axis=-1)
     keys &= (1 << shift) - 1
-    return np.add(keys, np.arange(0, bits.size, n)[:, np.newaxis], dtype=np.intp)
+    return keys.astype(np.intp, copy=False)
 
 
 def in_blocks(work: Callable[[slice], None], rows: int, n: int) -> None:
