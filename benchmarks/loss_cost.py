@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 import tyro
-
 from _timing import environment, interleaved_medians
+
 from pdloss.losses import objective
 from pdloss.networks import network
 from pdloss.ops import wasserstein_1d
@@ -47,7 +47,7 @@ def training_step(loss: str, options: Options, device: torch.device) -> Callable
             restored = model(degraded).float()
             total = criterion(restored, target).total
         optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         optimiser.step()
 
     return step

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 import tyro
+from _timing import environment, interleaved_medians
 from torch import Tensor
 
-from _timing import environment, interleaved_medians
 from pdloss.files import write_atomically
 from pdloss.ops import wasserstein_1d
 

@@ -22,11 +22,11 @@ HELD_OUT = ("chelsea", "coffee", "grass")
 
 LOSSES = {
     "l1": "l1",
-    "l1-pdl": "l1 + 0.002*pdl(features='distilled.relu3_4+relu4_3')",
+    "l1-pdl": "l1 + 0.0003*pdl(features='distilled.relu3_4+relu4_3')",
 }
 
 
-def demo(out: Path = Path("demo"), steps: int = 2000) -> None:
+def demo(out: Path = Path("demo"), steps: int = 1500) -> None:
     """Trains, evaluates and reports.
 
     Args:

@@ -185,7 +185,7 @@ def test_numbers_out_of_range_are_refused_by_their_option(
 ) -> None:
     ((name, value),) = changes.items()
     with pytest.raises(SpecError, match=f"--{name} must be .*, got {value}"):
-        configuration(folders, tmp_path / "x.safetensors", **changes)
+        distill(configuration(folders, tmp_path / "x.safetensors", **changes))
 
 
 @pytest.mark.parametrize("divisor", [1, 3])

@@ -273,7 +273,7 @@ def test_a_wrong_choice_is_refused_before_anything_is_written(
 @pytest.mark.parametrize("option", ["steps", "batch", "lr", "save_every", "log_every", "crop"])
 def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> None:
     with pytest.raises(SpecError, match=option.replace("_", "-")):
-        config(tmp_path, tmp_path / "run", **{option: 0})
+        train(config(tmp_path, tmp_path / "run", **{option: 0}))
 
 
 def test_a_damaged_photograph_is_named_or_skipped(photographs: Path, tmp_path: Path) -> None:

@@ -51,7 +51,12 @@ class DistillConfig:
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
+        """Refuses numbers that make no sense.
+
+        Raises:
+            SpecError: Naming the option and its value.
+        """
         for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
             if getattr(self, name) < least:
                 raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
@@ -145,6 +150,7 @@ def distill(
     Raises:
         SpecError: If the teacher's layers cannot be imitated with these widths.
     """
+    config.validate()
     teacher = features.extractor(config.teacher)
     heads = heads_of(teacher, config.crop)
     deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1

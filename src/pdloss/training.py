@@ -74,7 +74,12 @@ class TrainConfig:
     tensorboard: bool = False
     """Also write the log for TensorBoard, into RUN/tensorboard."""
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
+        """Refuses numbers that make no sense.
+
+        Raises:
+            SpecError: Naming the option and its value.
+        """
         for name in ("steps", "batch", "save_every", "log_every"):
             if getattr(self, name) < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
@@ -116,6 +121,7 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
         UserError: If a choice, the data, the run folder or the loss cannot be used; the message says what to do.
     """
     watcher = watcher or Watcher()
+    config.validate()
     device = chosen_device(config.device)
     defaults = task(config.task)
     objective = losses.objective(config.loss)

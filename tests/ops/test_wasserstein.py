@@ -278,9 +278,17 @@ def test_only_the_asked_gradients_are_computed(path: str, generator: torch.Gener
     (wasserstein_1d(u, b, 2) * torch.arange(1, 4)).sum().backward()
     assert b.grad is not None
     assert b.grad.equal(by_v)
+
+
+def test_without_gradients_no_permutation_is_sought(
+    monkeypatch: pytest.MonkeyPatch, generator: torch.Generator
+) -> None:
+    u, v = (leaf(x) for x in torch.randn(2, 3, 5, generator=generator))
+    expected = wasserstein_1d(u, v)
+    monkeypatch.delattr(sorting, "places_by_rank")
     with torch.no_grad():
-        assert not wasserstein_1d(a, b).requires_grad
-    assert not wasserstein_1d(u, v).requires_grad
+        assert wasserstein_1d(u, v).equal(expected)
+    assert not wasserstein_1d(u.detach(), v.detach()).requires_grad
 
 
 def test_second_derivative_is_right_or_refused(generator: torch.Generator) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import tyro
@@ -21,7 +21,7 @@ class Display(Watcher):
 
     def __init__(self, config: TrainConfig, bar: Bar) -> None:
         self.config, self.bar = config, bar
-        self.board = _tensorboard(config.out) if config.tensorboard else None
+        self.board: Any = None
 
     def loading(self, done: int, total: int) -> None:
         """Shows the images read."""
@@ -29,6 +29,8 @@ class Display(Watcher):
 
     def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
         """Says what is trained and on what."""
+        if self.config.tensorboard:
+            self.board = _tensorboard(self.config.out)
         self.bar.say(f"{record.network}, {record.parameters:,} parameters, {record.precision} on {record.device}")
         self.bar.say(f"minimises {record.loss}")
         self.bar.say(f"{record.images} photographs in {record.data}, degraded by {record.degradation}")
@@ -98,10 +100,12 @@ def from_record(record: RunRecord) -> TrainConfig:
     known = msgspec.to_builtins(record)
     fields = {f.name: known[f.name] for f in dataclasses.fields(TrainConfig) if f.name in known}
     paths = {name: fields[name] and Path(fields[name]) for name in ("data", "init")}
-    return TrainConfig(**(fields | paths), out=tyro.MISSING)
+    config = TrainConfig(**(fields | paths), out=Path())
+    object.__setattr__(config, "out", tyro.MISSING)  # must be named anew
+    return config
 
 
-def _tensorboard(out: Path) -> "SummaryWriter":  # type: ignore[name-defined]  # noqa: F821
+def _tensorboard(out: Path) -> Any:
     try:
         from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError:

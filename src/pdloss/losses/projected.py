@@ -29,6 +29,7 @@ def projected_distribution_distance(
         p: Order of the cost, at least 1; no root is taken.
 
     Example:
+        >>> import torch
         >>> features = torch.rand(1, 4, 8, 8)
         >>> elsewhere = features.flatten(2)[:, :, torch.randperm(64)].view(1, 4, 8, 8)
         >>> projected_distribution_distance(features, elsewhere)
@@ -53,6 +54,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         extractor: See `FeatureLoss`.
 
     Example:
+        >>> import torch
         >>> loss = ProjectedDistributionLoss("distilled.relu4_3")
         >>> image = torch.rand(1, 3, 32, 32)
         >>> loss(image, image)

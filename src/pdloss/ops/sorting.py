@@ -7,6 +7,7 @@ sorts the floats, leaves equal ones in the order they came in, and carries the p
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ _BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16:
 BLOCK = 1 << 16
 """Values of one block: its keys and temporaries stay in the cache, and each place in it can be said in 16 bits."""
 
-_PLACES = {np.int32: np.arange(BLOCK, dtype=np.int32), np.int64: np.arange(BLOCK)}
+_PLACES = np.arange(BLOCK, dtype=np.int64)
+_NARROW_PLACES = _PLACES.astype(np.int32)
 
 
 def has_packed_sort(x: Tensor) -> bool:
@@ -54,14 +56,14 @@ def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
     """
     # A 16-bit float and a place below 65536 share 32 bits, which sort faster than 64.
     narrow = bits.itemsize == 2 and bits.size <= 1 << 16
-    shift, integer = (16, np.int32) if narrow else (32, np.int64)
-    places = _PLACES[integer][: bits.size] if bits.size <= BLOCK else np.arange(bits.size, dtype=integer)
+    shift, known = (16, _NARROW_PLACES) if narrow else (32, _PLACES)
+    places = known[: bits.size] if bits.size <= known.size else np.arange(bits.size)
     # From sign and magnitude to two's complement.
     sign = bits >> (8 * bits.itemsize - 1)
     ascending = bits & np.iinfo(bits.dtype).max
     ascending ^= sign
     ascending -= sign
-    keys: NDArray[Any] = ascending.astype(integer)
+    keys: NDArray[Any] = ascending.astype(places.dtype)
     keys <<= shift
     keys |= places.reshape(bits.shape)
     keys.sort(axis=-1)
@@ -79,12 +81,23 @@ def in_blocks(work: Callable[[slice], None], rows: int, n: int) -> None:
     """
     step = max(1, BLOCK // n)
     blocks = [slice(start, start + step) for start in range(0, rows, step)]
-    threads = min(torch.get_num_threads(), len(blocks))
-    if threads < 2:
-        for block in blocks:
+    helpers = min(torch.get_num_threads(), len(blocks)) - 1
+    remaining, lock = iter(blocks), Lock()
+
+    def share() -> None:
+        while True:
+            with lock:
+                block = next(remaining, None)
+            if block is None:
+                return
             work(block)
+
+    if helpers < 1:
+        share()
         return
     # NumPy lets other threads run while it computes. The pool ends with the call: kept, it would not survive a fork.
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, blocks):
-            pass
+    with ThreadPoolExecutor(helpers) as pool:
+        shares = [pool.submit(share) for _ in range(helpers)]
+        share()
+        for done in shares:
+            done.result()

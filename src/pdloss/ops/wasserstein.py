@@ -63,7 +63,7 @@ def wasserstein_1d(
         tensor(2.5000)
 
     References:
-        | Projected Distribution Loss for Image Enhancement (Delbracio, Talebi and Milanfar, 2021), section 3
+        | Projected Distribution Loss for Image Enhancement (Delbracio, Talebi and Milanfar, 2021), eq. (2)-(3)
         | https://arxiv.org/abs/2012.09289
         | Computational Optimal Transport (Peyré and Cuturi, 2019), section 2.6
         | https://arxiv.org/abs/1803.00567
@@ -205,10 +205,11 @@ class _Sample:
 
     def __init__(self, x: Tensor, of: NDArray[np.int64] | None, needs_slope: bool) -> None:
         self.of = of
+        self.firsts = None if of is None else np.flatnonzero(np.diff(of, prepend=-1))
         self.dtype = x.dtype
         self.bits = sorting.bit_rows(x)
         self.slope = torch.empty(x.shape, dtype=torch.float32, device="cpu") if needs_slope else None
-        self.slope_rows = None if self.slope is None else self.slope.view(self.bits.shape).numpy()
+        self.slope_rows = None if self.slope is None else self.slope.view(self.bits.shape)
 
     def at_levels(self, block: slice) -> tuple[NDArray[np.float32], NDArray[np.intp] | None]:
         bits = self.bits[block]
@@ -221,7 +222,8 @@ class _Sample:
         return values if self.of is None else values.take(self.of, axis=-1, mode="wrap"), places
 
     def keep(self, slope: NDArray[np.float32], places: NDArray[np.intp], block: slice) -> None:
-        if self.of is not None:
-            slope = np.add.reduceat(slope, np.flatnonzero(np.diff(self.of, prepend=-1)), axis=-1)
+        if self.firsts is not None:
+            slope = np.add.reduceat(slope, self.firsts, axis=-1)
         if self.slope_rows is not None:
-            self.slope_rows[block].reshape(-1)[places] = slope
+            out = self.slope_rows[block].view(-1)
+            out.scatter_(0, torch.from_numpy(places.reshape(-1)), torch.from_numpy(slope.reshape(-1)))
