@@ -242,7 +242,7 @@ def test_an_error_in_a_thread_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) 
     def fail(block: slice) -> None:
         raise MemoryError(f"at {block.start}")
 
-    with pytest.raises(MemoryError, match="at 0"):
+    with pytest.raises(MemoryError, match="at [01]"):  # whichever thread was first
         sorting.in_blocks(fail, rows=20, n=1)
 
 
