@@ -163,6 +163,7 @@ def test_ctrl_c_stops_with_130_and_no_traceback() -> None:
     program = (
         "import os, signal, sys, types\n"
         "from pdloss.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background is born deaf to it
         "stop = lambda argv: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.modules['pdloss.commands.train'] = types.SimpleNamespace(main=stop)\n"
         "sys.exit(main(['train']))\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pdloss.files import write_atomically
+from pdloss.files import remove_unfinished, write_atomically
 
 
 def test_writes_the_file_and_makes_its_folders(tmp_path: Path) -> None:
@@ -92,9 +92,12 @@ def test_the_data_reach_the_disk_before_the_name_does(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_the_old_file_and_what_can_be_told_from_others_and_removed(tmp_path: Path) -> None:
     path = tmp_path / "c.txt"
     path.write_text("old")
+    others = {path, tmp_path / ".lock", tmp_path / ".c.txt", tmp_path / ".c.backup12.txt"}
+    for other in others - {path}:
+        other.touch()
     program = (
         "import os, pathlib, signal, sys\n"
         "from pdloss.files import write_atomically\n"
@@ -105,6 +108,9 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     )
     assert subprocess.run([sys.executable, "-c", program, str(path)]).returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == len(others) + 1
+    remove_unfinished(tmp_path)
+    assert set(tmp_path.iterdir()) == others
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")

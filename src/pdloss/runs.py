@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import remove_unfinished, write_atomically
 from pdloss.records import LogLine, RunRecord, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
@@ -83,6 +83,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keeps a second process from training in the same folder; the lock goes when the process does.
 
+        Half-written files of a process that was killed are removed.
+
         Raises:
             RunError: If another process holds it.
         """
@@ -97,6 +99,8 @@ class RunFolder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise RunError(f"another process is training in {self.path}") from None
+            remove_unfinished(self.path)
+            remove_unfinished(self.path / "weights")
             yield
 
     def append_log(self, line: LogLine) -> None:
