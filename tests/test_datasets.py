@@ -10,8 +10,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pdloss.datasets import Crops, Pairs, Photographs, available_memory, batches, generator, random_crop
+from pdloss.datasets import Crops, Pairs, Photographs, available_memory, batches, random_crop
 from pdloss.errors import ImageError
+from pdloss.ops.streams import generator
 
 SIZES = {"a.png": (9, 14), "b.png": (8, 8), "c.bmp": (31, 10), "d.png": (13, 11), "e.png": (8, 17)}
 

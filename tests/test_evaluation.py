@@ -9,11 +9,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from skimage.metrics import peak_signal_noise_ratio
 
-from pdloss.datasets import generator
 from pdloss.degradations import degradation
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.evaluation import evaluate
 from pdloss.images import read_image, to_bytes, write_image
+from pdloss.ops.streams import generator
 from pdloss.records import Scores, read_record
 from pdloss.runs import RunFolder
 from tests.runs_for_tests import photographs_in, trained_run

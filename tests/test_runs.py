@@ -48,6 +48,18 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
             assert restored.stride() == value.stride(), "the memory layout too: kernels round along it"
 
 
+def test_other_parts_come_back_too(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    (network, optimiser), (critic, its_optimiser) = network_and_optimiser(), network_and_optimiser()
+    run.save(State(7, 12.5), network, optimiser, criterion=critic, optimiser_of_critic=its_optimiser)
+    (other, other_optimiser), (new, new_optimiser) = network_and_optimiser(), network_and_optimiser()
+    run.resume(other, other_optimiser, criterion=new, optimiser_of_critic=new_optimiser)
+    for name, tensor in critic.state_dict().items():
+        assert torch.equal(new.state_dict()[name], tensor)
+    for parameter, same in zip(critic.parameters(), new.parameters(), strict=True):
+        assert torch.equal(its_optimiser.state[parameter]["exp_avg"], new_optimiser.state[same]["exp_avg"])
+
+
 def test_pythons_and_numpys_streams_come_back_too() -> None:
     tensors, numbers = _random_state()
     numbers = json.loads(json.dumps(numbers))  # as the file's header holds it

@@ -1,6 +1,7 @@
 """Training: the loss falls, stopping and going on changes no bit, faults are named."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -74,7 +75,15 @@ class StopAt(Watcher):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("loss", ["l1", "l1 + 0.01*pdl(features='distilled.relu3_4')"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "l1",
+        "l1 + 0.01*pdl(features='distilled.relu3_4', projection='sphere', ratio=0.2)",
+        "l1 + 0.01*adversarial(critic='srgan(size=16, width=2)', lr=0.001)",
+        "l1 + 0.01*adversarial(critic='unet(width=2)', objective='relativistic', lr=0.001)",
+    ],
+)
 def test_stopping_and_going_on_changes_no_bit(photographs: Path, tmp_path: Path, loss: str) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(config(photographs, whole, loss=loss))
@@ -222,6 +231,34 @@ def test_the_log_holds_the_gradient_norm_of_each_term(photographs: Path, tmp_pat
     # The gradient of a mean of n absolute values is ±1/n everywhere: its norm is 1/sqrt(n).
     assert line.gradients["l1"] == pytest.approx((2 * 3 * 16 * 16) ** -0.5, rel=1e-3)
     assert line.gradients["l2"] == pytest.approx(0.5 * 2 * (line.terms["l2"] / (2 * 3 * 16 * 16)) ** 0.5, rel=1e-3)
+
+
+def test_the_log_says_how_the_critic_does(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run", loss="l1 + 0.01*adversarial(critic='unet(width=2)')"))
+    for line in read_log(tmp_path / "run" / "log.jsonl"):
+        assert line.learners["adversarial"] == pytest.approx(2 * math.log(2), abs=0.5), "a critic that knows little"
+        assert line.gradients["adversarial"] > 0
+
+
+class Drift(torch.nn.Module):
+    """A loss whose own training goes wrong at its third step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
+        self.steps = 0
+
+    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
+        return (restored - target).abs().mean()
+
+    def learn(self, restored: Tensor, target: Tensor, rate_share: float) -> Tensor:
+        self.steps += 1
+        return torch.tensor(float("nan") if self.steps == 3 else 1.0)
+
+
+def test_a_critic_that_is_lost_is_named(photographs: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"step 3: what trains along in the loss term 'Drift' has come to nan"):
+        train(config(photographs, tmp_path / "run", loss=f"l1 + {__name__}:Drift"))
 
 
 def test_a_full_disk_while_saving_leaves_the_old_checkpoint(photographs: Path, tmp_path: Path) -> None:

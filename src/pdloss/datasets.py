@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from pdloss._types import Image
 from pdloss.errors import ImageError
 from pdloss.images import Picture, list_images, read_pixels
+from pdloss.ops.streams import generator
 
 _UNKNOWN_MEMORY = 4 << 30
 
@@ -44,20 +45,6 @@ class Batch(NamedTuple):
     degraded: Float[Tensor, "b 3 h2 w2"]
     target: Float[Tensor, "b 3 h w"]
     names: list[str]
-
-
-def generator(*key: int | str) -> torch.Generator:
-    """Returns a random generator that belongs to `key`: equal keys give equal streams, different keys unrelated ones.
-
-    torch's CPU generator keeps 32 bits of a seed, so among n streams about n²/2³³ pairs coincide by chance: harmless
-    for noise on different photographs, too weak for cryptography.
-
-    Example:
-        >>> torch.equal(torch.rand(3, generator=generator(0, 7)), torch.rand(3, generator=generator(0, 7)))
-        True
-    """
-    seed = int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "little")
-    return torch.Generator().manual_seed(seed)
 
 
 def available_memory(root: Path = Path("/")) -> int:

@@ -59,6 +59,8 @@ class LogLine(Record, frozen=True, kw_only=True):
     """Each term's value, before its weight."""
     gradients: dict[str, float]
     """Each term's weighted gradient norm at the restored batch."""
+    learners: dict[str, float] = {}
+    """What terms that are themselves in training, such as a critic, say of their own step."""
 
 
 class Metric(Record, frozen=True, kw_only=True):

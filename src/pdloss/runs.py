@@ -26,6 +26,9 @@ from pdloss.records import LogLine, RunRecord, read_log, read_record, write_reco
 _NOT_BINDING = {"data", "versions", "commit", "created", "parameters", "images"}
 
 
+Stateful = nn.Module | torch.optim.Optimizer
+
+
 class State(NamedTuple):
     """Where a training stands."""
 
@@ -129,18 +132,30 @@ class RunFolder:
             raise RunError(f"{self.path} has no weights yet: train it first, or wait for its first checkpoint")
         return int(found[-1].stem), found[-1]
 
-    def save(self, state: State, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Writes the weights, then the state; each is whole or the one before it stays."""
+    def save(self, state: State, network: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> None:
+        """Writes the weights, then the state; each is whole or the one before it stays.
+
+        Args:
+            state: Where the training stands.
+            network: What is trained.
+            optimiser: What trains it.
+            **others: Modules and optimisers that change in training too, by a name of their own.
+        """
         write_tensors(self.weights_file(state.step), _tensors(network.state_dict()))
-        tensors = {f"network.{name}": tensor for name, tensor in _tensors(network.state_dict()).items()}
-        for index, values in optimiser.state_dict()["state"].items():
-            tensors |= _tensors({f"optimiser.{index}.{name}": value for name, value in values.items()})
+        tensors: dict[str, Tensor] = {}
+        for name, part in {"network": network, "optimiser": optimiser, **others}.items():
+            tensors |= {f"{name}.{key}": tensor for key, tensor in _state_of(part).items()}
         randomness, numbers = _random_state()
         header = {"step": str(state.step), "seconds": repr(state.seconds), "random": json.dumps(numbers)}
         write_tensors(self.state, tensors | randomness, header)
 
-    def resume(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
-        """Puts network, optimiser and random streams where `save` found them; a fresh run starts at step 0.
+    def resume(self, network: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> State:
+        """Puts all parts and the random streams where `save` found them; a fresh run starts at step 0.
+
+        Args:
+            network: What is trained.
+            optimiser: What trains it.
+            **others: As in `save`.
 
         Raises:
             RunError: If the state is damaged or belongs to another network.
@@ -152,8 +167,11 @@ class RunFolder:
             with safe_open(self.state, "pt") as file:
                 header = file.metadata()
             tensors = load_file(self.state)
-            network.load_state_dict(_below(tensors, "network."))
-            _load_optimiser(optimiser, _below(tensors, "optimiser."))
+            for name, part in {"network": network, "optimiser": optimiser, **others}.items():
+                if isinstance(part, nn.Module):
+                    part.load_state_dict(_below(tensors, f"{name}."))
+                else:
+                    _load_optimiser(part, _below(tensors, f"{name}."))
             _set_random_state(tensors, json.loads(header["random"]))
         except (SafetensorError, RuntimeError, KeyError) as error:
             raise RunError(f"{self.state} cannot be resumed from ({error}); remove it to start again") from error
@@ -209,6 +227,13 @@ def _tensors(values: Mapping[str, Any]) -> dict[str, Tensor]:
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _state_of(part: Stateful) -> dict[str, Tensor]:
+    if isinstance(part, nn.Module):
+        return _tensors(part.state_dict())
+    states = part.state_dict()["state"]
+    return _tensors({f"{index}.{name}": value for index, values in states.items() for name, value in values.items()})
 
 
 def _load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

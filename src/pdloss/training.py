@@ -151,14 +151,15 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
     run = runs.RunFolder(config.out)
     with run.locked(), _stop_requests() as stop:
         record = run.open(record)
-        state = run.resume(network, optimiser)
+        learning = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
+        state = run.resume(network, optimiser, criterion=criterion, **learning)
         watcher.start(record, state, photographs)
         started = time.monotonic() - state.seconds
         step = state.step
         for batch in batches(crops, step, config.steps, _workers(config, device), pin=device.type == "cuda"):
-            rate = config.lr * learning_rate_share(step, config.steps, config.schedule)
+            share = learning_rate_share(step, config.steps, config.schedule)
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = share * config.lr
             degraded = batch.degraded.to(device, non_blocking=True, memory_format=torch.channels_last)
             target = batch.target.to(device, non_blocking=True, memory_format=torch.channels_last)
             with autocast(device, record.precision):
@@ -171,18 +172,21 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
             terms.total.backward()
             _refuse_non_finite(run, step, batch, restored, terms, network)
             optimiser.step()
+            with autocast(device, record.precision):
+                learned = criterion.learn(restored.detach(), target, share)
+            _refuse_lost_learners(step, learned)
             watcher.step(step, terms)
             if logging:
                 values = {name: value.item() for name, value in terms.values.items()}
                 line = LogLine(
-                    step=step, seconds=time.monotonic() - started, lr=rate, total=terms.total.item(),
-                    terms=values, gradients=gradients,
+                    step=step, seconds=time.monotonic() - started, lr=share * config.lr, total=terms.total.item(),
+                    terms=values, gradients=gradients, learners={name: v.item() for name, v in learned.items()},
                 )  # fmt: skip
                 run.append_log(line)
                 watcher.log(line)
             state = runs.State(step, time.monotonic() - started)
             if step % config.save_every == 0 or step == config.steps or stop.is_set():
-                run.save(state, network, optimiser)
+                run.save(state, network, optimiser, criterion=criterion, **learning)
             if stop.is_set():
                 break
     return state
@@ -280,3 +284,12 @@ def _refuse_non_finite(
         f"step {step}: {culprit}; the images of this batch ({', '.join(sorted(set(batch.names)))}) are in {folder}; "
         "the last checkpoint is untouched: try a smaller --lr, or a smaller weight of that term"
     )
+
+
+def _refuse_lost_learners(step: int, learned: dict[str, Tensor]) -> None:
+    for name, value in learned.items():
+        if not value.isfinite():
+            raise RunError(
+                f"step {step}: what trains along in the loss term {name!r} has come to {value.item():g}; "
+                "the last checkpoint is untouched: try a smaller lr= of that term"
+            )

@@ -7,7 +7,10 @@ from scipy.stats import wasserstein_distance
 
 from pdloss.errors import SpecError
 from pdloss.features import extractor
-from pdloss.losses import PDL, ProjectedDistributionLoss, projected_distribution_distance
+from pdloss.losses import PDL, ProjectedDistributionLoss, objective, projected_distribution_distance
+from pdloss.ops import max_sliced_wasserstein, sliced_wasserstein
+from pdloss.ops.projections import directions
+from pdloss.ops.streams import generator as stream
 from tests.losses.tiny import TinyFeatures
 
 
@@ -141,3 +144,115 @@ def test_half_precision_features_give_a_float32_loss(generator: torch.Generator)
         rough = loss(restored, target)
     assert rough.dtype == torch.float32
     assert rough.item() == pytest.approx(exact.item(), rel=0.02)
+
+
+RANDOM = ["pairs", "perturbed", "sphere", "orthogonal", "max"]
+
+
+@pytest.mark.parametrize("projection", RANDOM)
+def test_a_scheme_compares_the_features_along_its_directions(projection: str, generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 2, 3, 16, 16, generator=generator)
+    loss = ProjectedDistributionLoss(TinyFeatures(), 2, projection=projection, ratio=1.4, epsilon=0.3, seed=5)
+    u, v = TinyFeatures()(restored), TinyFeatures()(target)
+    scheme = "sphere" if projection == "max" else projection
+    drawn = directions(scheme, 5, 1.4, stream("directions", 5, 0, 5), epsilon=0.3)
+    assert len(drawn) == 7
+    compared = max_sliced_wasserstein if projection == "max" else sliced_wasserstein
+    torch.testing.assert_close(loss(restored, target), compared(u, v, drawn, 2).mean())
+
+
+@pytest.mark.parametrize("projection", ["pairs", "sphere", "orthogonal", "max"])
+def test_directions_across_channels_see_which_values_go_together(projection: str, generator: torch.Generator) -> None:
+    maps = torch.rand(1, 4, 12, 12, generator=generator)
+    each_its_own = torch.cat([shuffled(maps[:, [c]], torch.randperm(144, generator=generator)) for c in range(4)], 1)
+    together = shuffled(maps, torch.randperm(144, generator=generator))
+    loss = ProjectedDistributionLoss(torch.nn.Identity(), projection=projection, ratio=4)
+    assert loss.distance(maps, together).item() == pytest.approx(0, abs=1e-6)
+    assert loss.distance(maps, each_its_own).item() > 0.005
+    assert loss.distance(maps, maps.flip(1) + 1).item() > 0.1
+
+
+def test_a_small_epsilon_is_the_identity(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 1, 3, 16, 16, generator=generator)
+    turned = ProjectedDistributionLoss(TinyFeatures(), projection="perturbed", epsilon=1e-6)
+    torch.testing.assert_close(turned(restored, target), ProjectedDistributionLoss(TinyFeatures())(restored, target))
+
+
+def test_a_ready_matrix_is_taken_as_it_is(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 1, 3, 16, 16, generator=generator)
+    identity = ProjectedDistributionLoss(TinyFeatures())(restored, target)
+    given = ProjectedDistributionLoss(TinyFeatures(), directions=torch.eye(5))
+    torch.testing.assert_close(given(restored, target), identity)
+    assert not given.state_dict()
+    with pytest.raises(ValueError, match="none to draw by 'sphere'"):
+        ProjectedDistributionLoss(TinyFeatures(), projection="sphere", directions=torch.eye(5))
+
+
+def test_new_directions_are_drawn_for_every_value_in_training_only(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 1, 3, 16, 16, generator=generator)
+    loss, again = (ProjectedDistributionLoss(TinyFeatures(), projection="sphere", seed=3) for _ in range(2))
+    values = [loss(restored, target).item() for _ in range(3)]
+    assert len(set(values)) == 3
+    assert [again(restored, target).item() for _ in range(3)] == values, "the n-th drawing is a matter of seed and n"
+    assert ProjectedDistributionLoss(TinyFeatures(), projection="sphere", seed=4)(restored, target).item() != values[0]
+    loss.eval()
+    assert loss(restored, target).item() == loss(restored, target).item()
+    fixed = ProjectedDistributionLoss(TinyFeatures(), projection="sphere", seed=3, redraw=False)
+    assert [fixed(restored, target).item() for _ in range(2)] == [values[0], values[0]]
+    assert not fixed.state_dict()
+
+
+def test_a_loaded_state_goes_on_with_the_drawings(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 1, 3, 16, 16, generator=generator)
+    loss, resumed = (ProjectedDistributionLoss(TinyFeatures(), projection="sphere") for _ in range(2))
+    loss(restored, target)
+    assert all(isinstance(value, torch.Tensor) for value in loss.state_dict().values())
+    resumed.load_state_dict(loss.state_dict())
+    assert resumed(restored, target).item() == loss(restored, target).item()
+
+
+def test_layers_are_weighted(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
+    third, fourth = (
+        ProjectedDistributionLoss(f"distilled.{layer}")(restored, target) for layer in ("relu3_4", "relu4_3")
+    )
+    weighted = ProjectedDistributionLoss("distilled.relu3_4+relu4_3", layer_weights=(2.0, 0.25))
+    torch.testing.assert_close(weighted(restored, target), 2 * third + 0.25 * fourth)
+    in_text = objective("pdl(features='distilled.relu3_4+relu4_3', layer_weights=(2, 0.25))")
+    assert str(objective(str(in_text))) == str(in_text)
+    torch.testing.assert_close(in_text.build()(restored, target).total, 2 * third + 0.25 * fourth)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("projection='sfere'", "'identity', 'pairs', 'perturbed', 'sphere', 'orthogonal', 'max'"),
+        ("projection='sphere', ratio=0", "> 0"),
+        ("projection='sphere', ratio=-1", "> 0"),
+        ("layer_weights=(1, 2)", r"2 layer weights for 1 layers \(relu4_3\)"),
+        ("ascents=-1", ">= 0"),
+        ("epsilon=0", "> 0"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        objective(f"pdl(features='distilled.relu4_3', {options})").build()
+
+
+def test_the_module_refuses_what_the_text_does() -> None:
+    with pytest.raises(ValueError, match="did you mean 'sphere'"):
+        ProjectedDistributionLoss(TinyFeatures(), projection="sfere")
+    with pytest.raises(ValueError, match="ratio must be positive, got 0"):
+        ProjectedDistributionLoss(TinyFeatures(), projection="sphere", ratio=0)
+
+
+def test_a_ratio_that_draws_no_direction_is_refused(generator: torch.Generator) -> None:
+    image = torch.rand(1, 3, 16, 16, generator=generator)
+    with pytest.raises(ValueError, match=r"ratio of 0\.05 draws no direction for 5 channels; use at least 0\.2"):
+        ProjectedDistributionLoss(TinyFeatures(), projection="sphere", ratio=0.05)(image, image)
+
+
+def test_pairs_of_one_channel_are_refused(generator: torch.Generator) -> None:
+    maps = torch.rand(1, 1, 4, 4, generator=generator)
+    with pytest.raises(ValueError, match="the features have 1; use 'identity'"):
+        ProjectedDistributionLoss(torch.nn.Identity(), projection="pairs").distance(maps, maps)

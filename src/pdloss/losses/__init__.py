@@ -1,5 +1,6 @@
 """Restored × target → number: every loss as a function, a module and a choice; sums of choices as objectives."""
 
+from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
 from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
 from pdloss.losses.features import FeatureLoss
 from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
@@ -13,6 +14,8 @@ __all__ = [
     "L2",
     "LOSSES",
     "PDL",
+    "Adversarial",
+    "AdversarialLoss",
     "FeatureChoice",
     "FeatureLoss",
     "LossChoice",
@@ -23,13 +26,15 @@ __all__ = [
     "PixelLoss",
     "ProjectedDistributionLoss",
     "WeightedSum",
+    "adversarial_loss",
+    "critic_loss",
     "objective",
     "perceptual_distance",
     "pixel_distance",
     "projected_distribution_distance",
 ]
 
-LOSSES = Family("loss", (L1, L2, Perceptual, PDL))
+LOSSES = Family("loss", (L1, L2, Perceptual, PDL, Adversarial))
 
 
 def objective(text: str) -> Objective:

@@ -33,6 +33,7 @@ class FeatureChoice(LossChoice, ABC):
     """Base of the losses that compare feature maps; its module may share an extractor with other terms."""
 
     features: str = "vgg16.relu4_3"
+    layer_weights: tuple[float, ...] | None = None
 
     @abstractmethod
     def build(self, extractor: nn.Module | None = None) -> nn.Module:

@@ -1,5 +1,6 @@
 """The perceptual loss: features compared place by place, eq. (6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,7 @@ class PerceptualLoss(FeatureLoss):
         features: See `FeatureLoss`.
         p: 1 for absolute, 2 for squared differences.
         extractor: See `FeatureLoss`.
+        layer_weights: See `FeatureLoss`.
 
     References:
         | Perceptual Losses for Real-Time Style Transfer and Super-Resolution (Johnson et al., 2016)
@@ -39,11 +41,15 @@ class PerceptualLoss(FeatureLoss):
     """
 
     def __init__(
-        self, features: str | nn.Module = "vgg16.relu4_3", p: int = 1, extractor: nn.Module | None = None
+        self,
+        features: str | nn.Module = "vgg16.relu4_3",
+        p: int = 1,
+        extractor: nn.Module | None = None,
+        layer_weights: Sequence[float] | None = None,
     ) -> None:
         if p not in (1, 2):
             raise ValueError(f"p must be 1 or 2, got {p}")
-        super().__init__(features, extractor)
+        super().__init__(features, extractor, layer_weights)
         self.p = p
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -59,4 +65,4 @@ class Perceptual(FeatureChoice, name="perceptual"):
 
     def build(self, extractor: nn.Module | None = None) -> PerceptualLoss:
         """Returns the module."""
-        return PerceptualLoss(self.features, self.p, extractor)
+        return PerceptualLoss(self.features, self.p, extractor, self.layer_weights)

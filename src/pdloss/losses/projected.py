@@ -1,15 +1,21 @@
 """The projected distribution loss: features compared as distributions, eq. (5)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, cast, get_args
 
+import torch
 from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.features import FeatureLoss
-from pdloss.ops import wasserstein_1d
+from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
+from pdloss.ops.streams import generator
+from pdloss.specs import suggestion
+
+Projection = Literal["identity", "pairs", "perturbed", "sphere", "orthogonal", "max"]
 
 
 def projected_distribution_distance(
@@ -45,41 +51,130 @@ def projected_distribution_distance(
 
 
 class ProjectedDistributionLoss(FeatureLoss):
-    """Measures how differently each feature's values are distributed, wherever in the image they lie.
+    """Measures how differently features are distributed, wherever in the image they lie, along many directions.
+
+    Directions are drawn anew for every value, in training mode: the n-th drawing depends on `seed` and n alone, on any
+    device, and n is part of the state dict, so that a resumed training draws what it would have drawn. In eval mode,
+    or without `redraw`, they stay as they are.
 
     Args:
         features: Backbone and layers, such as ``"vgg16.relu4_3"`` (the paper's) or ``"distilled.relu4_3"`` (ships with
             the package); or any module that maps RGB images in [0, 1] to feature maps. See `FeatureLoss`.
         p: Order of the cost, at least 1.
+        projection: What to project on: ``identity``, each channel by itself (the paper's choice); or directions drawn
+            at random, ``pairs`` (R2P), ``perturbed`` (RPP), ``sphere`` (RSP), ``orthogonal``, see
+            `pdloss.ops.projections`; or ``max``, the costliest direction found from ``sphere``.
+        ratio: Directions per channel.
+        epsilon: Tangent of the angle by which ``perturbed`` turns the channels' axes.
+        ascents: Steps of ``max`` towards a costlier direction.
+        redraw: Whether to draw new directions every time.
+        seed: Chooses the directions.
+        directions: A ready matrix (M, C) instead: `projection` is then ``identity`` and none is drawn.
         extractor: See `FeatureLoss`.
+        layer_weights: See `FeatureLoss`.
+
+    Raises:
+        ValueError: If an option makes no sense.
 
     Example:
         >>> import torch
-        >>> loss = ProjectedDistributionLoss("distilled.relu4_3")
+        >>> loss = ProjectedDistributionLoss("distilled.relu4_3", projection="sphere", ratio=0.5)
         >>> image = torch.rand(1, 3, 32, 32)
         >>> loss(image, image)
         tensor(0.)
     """
 
+    given: Tensor | None
+
     def __init__(
-        self, features: str | nn.Module = "vgg16.relu4_3", p: float = 1.0, extractor: nn.Module | None = None
+        self,
+        features: str | nn.Module = "vgg16.relu4_3",
+        p: float = 1.0,
+        extractor: nn.Module | None = None,
+        *,
+        projection: str = "identity",
+        ratio: float = 1.0,
+        epsilon: float = 0.1,
+        ascents: int = 5,
+        redraw: bool = True,
+        seed: int = 0,
+        directions: Float[Tensor, "m c"] | None = None,
+        layer_weights: Sequence[float] | None = None,
     ) -> None:
         if not p >= 1:
             raise ValueError(f"p must be at least 1, got {p}")
-        super().__init__(features, extractor)
-        self.p = p
+        if projection not in get_args(Projection):
+            raise ValueError(f"unknown projection {projection!r}{suggestion(projection, get_args(Projection))}")
+        if not ratio > 0:
+            raise ValueError(f"ratio must be positive, got {ratio}: it is the number of directions per channel")
+        if directions is not None and projection != "identity":
+            raise ValueError(f"directions are given, so there are none to draw by {projection!r}; leave one out")
+        super().__init__(features, extractor, layer_weights)
+        self.p, self.projection, self.ratio, self.epsilon, self.ascents = p, projection, ratio, epsilon, ascents
+        self.seed = seed
+        self.drawings = Count() if redraw and projection != "identity" else None
+        self.register_buffer("given", directions, persistent=False)
+
+    def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
+        """Returns the loss of maps already computed: averaged over the batch, summed over this loss's layers."""
+        value = super().compare(restored, target)
+        if self.drawings is not None and self.training:
+            self.drawings.value += 1
+        return value
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
-        return projected_distribution_distance(restored, target, self.p)
+        if self.given is not None:
+            return sliced_wasserstein(restored, target, self.given, self.p)
+        if self.projection == "identity":
+            return projected_distribution_distance(restored, target, self.p)
+        drawn = self.draw(restored.shape[1])
+        if self.projection == "max":
+            return max_sliced_wasserstein(restored, target, drawn, self.p, self.ascents)
+        return sliced_wasserstein(restored, target, drawn, self.p)
+
+    def draw(self, channels: int) -> Float[Tensor, "m c"]:
+        """Returns the directions of the next value, for that many channels.
+
+        Raises:
+            ValueError: If the ratio draws none, or there are too few channels.
+        """
+        stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.value, channels)
+        scheme = "sphere" if self.projection == "max" else cast(projections.Drawn, self.projection)
+        return projections.directions(scheme, channels, self.ratio, stream, self.epsilon)
+
+
+class Count(nn.Module):
+    """A whole number, saved and loaded with the module it belongs to; on no device, so that none has to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value = 0
+
+    def get_extra_state(self) -> Tensor:
+        """Returns the number as a tensor, the only thing that safetensors holds."""
+        return torch.tensor(self.value)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Takes the number back."""
+        self.value = int(state)
 
 
 @dataclass(frozen=True)
 class PDL(FeatureChoice, name="pdl"):
-    """The projected distribution loss, eq. (5), with each channel as its own projection."""
+    """The projected distribution loss, eq. (5): by default with each channel as its own projection."""
 
     p: Annotated[float, Meta(ge=1)] = 1.0
+    projection: Projection = "identity"
+    ratio: Annotated[float, Meta(gt=0)] = 1.0
+    epsilon: Annotated[float, Meta(gt=0)] = 0.1
+    ascents: Annotated[int, Meta(ge=0)] = 5
+    redraw: bool = True
+    seed: int = 0
 
     def build(self, extractor: nn.Module | None = None) -> ProjectedDistributionLoss:
         """Returns the module."""
-        return ProjectedDistributionLoss(self.features, self.p, extractor)
+        return ProjectedDistributionLoss(
+            self.features, self.p, extractor, projection=self.projection, ratio=self.ratio, epsilon=self.epsilon,
+            ascents=self.ascents, redraw=self.redraw, seed=self.seed, layer_weights=self.layer_weights,
+        )  # fmt: skip

@@ -1,6 +1,6 @@
 """A weighted sum of losses: what a training minimises, and what it says of every term."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,17 @@ class LossTerms(NamedTuple):
     """Each term's value before its weight, by name; a second ``pdl`` is called ``pdl_2``."""
     weights: dict[str, float]
     """Each term's weight."""
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A loss that is itself in training, as an adversarial one."""
+
+    optimiser: torch.optim.Optimizer
+    """What takes the steps; its state is saved with a run."""
+
+    def learn(self, restored: Tensor, target: Tensor, rate_share: float) -> Tensor:
+        """Takes one step on a batch without a graph; returns a scalar that says how it goes."""
 
 
 class WeightedSum(nn.Module):
@@ -41,6 +52,21 @@ class WeightedSum(nn.Module):
         """The pretrained files in use: name to hash and input convention."""
         below = self.modules_of_terms.modules()
         return {file: said for module in below for file, said in getattr(module, "origin", {}).items()}
+
+    @property
+    def learners(self) -> dict[str, Learner]:
+        """The terms that are themselves in training, by name."""
+        return {name: term for name, term in zip(self.names, self.terms, strict=True) if isinstance(term, Learner)}
+
+    def learn(self, restored: Tensor, target: Tensor, rate_share: float) -> dict[str, Tensor]:
+        """Lets each learner take a step, and returns what each says of it.
+
+        Args:
+            restored: Restored images (B, 3, H, W).
+            target: Their targets.
+            rate_share: Share of the full learning rate, as the schedule has it.
+        """
+        return {name: term.learn(restored.detach(), target, rate_share) for name, term in self.learners.items()}
 
     def forward(self, restored: Tensor, target: Tensor) -> LossTerms:
         """Returns the terms for two image batches (B, 3, H, W) in [0, 1]; gradients reach `restored` only.

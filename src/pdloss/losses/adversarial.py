@@ -1,0 +1,133 @@
+"""The adversarial loss: how easily a critic, itself in training, tells restored images from real ones."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from msgspec import Meta
+from torch import Tensor, nn
+
+from pdloss._types import check_pair
+from pdloss.losses.choice import LossChoice
+from pdloss.losses.critics import critic as critic_named
+
+Game = Literal["vanilla", "relativistic"]
+
+
+def adversarial_loss(
+    real: Float[Tensor, "*logits"], restored: Float[Tensor, "*logits"], objective: Game = "vanilla"
+) -> Float[Tensor, ""]:
+    r"""Returns what the restoration network minimises, given the critic's logits C.
+
+    Vanilla, in the form that does not fade when the critic wins (Goodfellow et al. 2014):
+
+    .. math:: -\mathbb{E} \log \sigma(C(\hat x))
+
+    Relativistic average (Jolicoeur-Martineau 2018), where each is judged against the mean of the other kind:
+
+    .. math:: -\mathbb{E} \log \sigma\left(C(\hat x) - \mathbb{E} C(x)\right)
+              - \mathbb{E} \log \sigma\left(\mathbb{E} C(\hat x) - C(x)\right)
+
+    Args:
+        real: Logits of real images.
+        restored: Logits of restored images, of the same shape.
+        objective: ``vanilla`` or ``relativistic``.
+
+    References:
+        | Generative Adversarial Networks (Goodfellow et al., 2014), section 3
+        | https://arxiv.org/abs/1406.2661
+        | The relativistic discriminator (Jolicoeur-Martineau, 2018)
+        | https://arxiv.org/abs/1807.00734
+    """
+    if objective == "vanilla":
+        return F.softplus(-restored).mean()
+    return F.softplus(real.mean() - restored).mean() + F.softplus(real - restored.mean()).mean()
+
+
+def critic_loss(
+    real: Float[Tensor, "*logits"], restored: Float[Tensor, "*logits"], objective: Game = "vanilla"
+) -> Float[Tensor, ""]:
+    r"""Returns what the critic minimises, given its logits C: the negative log-likelihood of being right.
+
+    .. math:: -\mathbb{E} \log \sigma(C(x)) - \mathbb{E} \log (1 - \sigma(C(\hat x)))
+
+    for ``vanilla``; for ``relativistic`` each logit minus the mean of the other kind. A critic that knows nothing
+    pays :math:`2 \log 2`.
+
+    Args:
+        real: Logits of real images.
+        restored: Logits of restored images, of the same shape.
+        objective: ``vanilla`` or ``relativistic``.
+
+    Example:
+        >>> critic_loss(torch.zeros(4, 1), torch.zeros(4, 1))
+        tensor(1.3863)
+    """
+    if objective == "relativistic":
+        real, restored = real - restored.mean(), restored - real.mean()
+    return F.softplus(-real).mean() + F.softplus(restored).mean()
+
+
+class AdversarialLoss(nn.Module):
+    """Measures how easily a critic recognises the restored images; `learn` trains the critic.
+
+    A training loop calls the loss for its own step, then ``learn(restored.detach(), target)`` for the critic's. The
+    critic's weights and its optimiser's state belong to what resuming needs.
+
+    The value is not a mean of single values: batch norm and the relativistic means run over the batch.
+
+    Args:
+        critic: Maps images (B, 3, H, W) in [0, 1] to logits, higher for real ones.
+        objective: ``vanilla`` (SRGAN) or ``relativistic`` (average; ESRGAN).
+        lr: Learning rate of the critic's Adam.
+    """
+
+    def __init__(self, critic: nn.Module, objective: Game = "vanilla", lr: float = 1e-4) -> None:
+        super().__init__()
+        self.critic, self.objective, self.lr = critic, objective, lr
+        self.optimiser = torch.optim.Adam(critic.parameters(), lr)
+
+    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
+        """Returns what the restoration network minimises; gradients reach `restored`, not the critic.
+
+        Raises:
+            ValueError: If the two are not floating-point RGB batches of one shape, or of a size the critic cannot take.
+        """
+        check_pair(restored, target)
+        self.critic.requires_grad_(False)
+        judged = self.critic(restored).float()
+        with torch.no_grad():
+            real = self.critic(target).float() if self.objective == "relativistic" else judged
+        return adversarial_loss(real, judged, self.objective)
+
+    def learn(self, restored: Tensor, target: Tensor, rate_share: float = 1.0) -> Tensor:
+        """Takes one step of the critic, and returns the loss that it had before.
+
+        Args:
+            restored: Restored images (B, 3, H, W) in [0, 1], without a graph.
+            target: Real ones.
+            rate_share: Share of the full learning rate, as the schedule has it.
+        """
+        self.critic.requires_grad_(True)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.lr * rate_share
+        loss = critic_loss(self.critic(target).float(), self.critic(restored.detach()).float(), self.objective)
+        self.optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        return loss.detach()
+
+
+@dataclass(frozen=True)
+class Adversarial(LossChoice, name="adversarial"):
+    """How easily a critic in training tells restored from real: with a perceptual term, the paper's row SRGAN."""
+
+    critic: str = "srgan"
+    objective: Game = "vanilla"
+    lr: Annotated[float, Meta(gt=0)] = 1e-4
+
+    def build(self) -> AdversarialLoss:
+        """Returns the module."""
+        return AdversarialLoss(critic_named(self.critic), self.objective, self.lr)
