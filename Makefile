@@ -19,8 +19,9 @@ test: setup  ## run all tests
 check: setup  ## formatting, lint, types, and who imports whom
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: setup  ## time the losses on this machine
-	$(BIN)/python benchmarks/loss_cost.py
+bench: setup  ## measure on this machine what the losses cost, and how fast the sort is
+	$(BIN)/pdloss bench losses --out benchmarks/results/losses.json
+	$(BIN)/python benchmarks/wasserstein_speed.py
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

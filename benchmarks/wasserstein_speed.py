@@ -2,9 +2,9 @@
 
     python benchmarks/wasserstein_speed.py [--repeats 11] [--threads 2] [--out FILE]
 
-Forward and backward, with the gradient by the first sample only, as in training, and by both. Ratios of medians are
-printed, with the largest difference in value and the share of gradients that differ (in half precision: those at ties),
-and written to ``benchmarks/results/wasserstein_speed.json``.
+Forward and backward, with the gradient by the first sample only, as in training, and by both. Medians of paired ratios
+are printed, with the largest difference in value and the share of gradients that differ (in half precision: those at
+ties), and written to ``benchmarks/results/wasserstein_speed.json``.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 import tyro
-from _timing import environment, interleaved_medians
 from torch import Tensor
 
+from pdloss.benchmarking import environment, interleaved, median_ratio
 from pdloss.files import write_atomically
 from pdloss.ops import wasserstein_1d
 
@@ -48,14 +48,14 @@ def comparison(shape: tuple[int, int], dtype: torch.dtype, both: bool, repeats: 
         "torch.sort": lambda: gradients(by_torch_sort(u, v)),
         "wasserstein_1d": lambda: gradients(wasserstein_1d(u, v)),
     }
-    seconds = interleaved_medians(calls, repeats, CPU)
+    seconds = interleaved(calls, repeats, CPU)
     expected, cost = by_torch_sort(u, v), wasserstein_1d(u, v)
     differing = (a != b for a, b in zip(gradients(expected), gradients(cost), strict=True))
     return {
         "shape": shape,
         "dtype": str(dtype).removeprefix("torch."),
         "gradient_by": "u and v" if both else "u",
-        "times_faster": round(seconds["torch.sort"] / seconds["wasserstein_1d"], 1),
+        "times_faster": round(median_ratio(seconds["torch.sort"], seconds["wasserstein_1d"]), 1),
         "relative_difference": ((cost - expected) / expected).abs().max().item(),
         "gradients_differing": max(different.double().mean().item() for different in differing),
     }
@@ -72,7 +72,8 @@ def main(options: Options) -> None:
                 print("  ".join(f"{name} {value}" for name, value in lines[-1].items()), flush=True)
     record = {
         **environment(CPU),
-        "protocol": f"forward and backward, p=1, normal samples, medians of {options.repeats} interleaved repeats",
+        "protocol": f"forward and backward, p=1, normal samples, medians of the ratios of "
+        f"{options.repeats} interleaved repeats",
         "results": lines,
     }
     write_atomically(options.out, lambda path: path.write_text(json.dumps(record, indent=2) + "\n"))

@@ -37,7 +37,7 @@ def test_help_lists_every_verb(flag: str, capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr()
     assert said.err == ""
     for name, what in cli.VERBS.items():
-        assert f"  {name:<10}{what}\n" in said.out
+        assert f"  {name:<13}{what}\n" in said.out
 
 
 def test_every_verb_has_its_file() -> None:
@@ -61,7 +61,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert said.out == ""
     assert said.err == (
         "pdloss: unknown command 'trian'; did you mean 'train'? "
-        "Known: train, evaluate, restore, report, distill, assets\n"
+        "Known: train, evaluate, restore, report, calibrate, conformance, bench, distill, assets\n"
     )
 
 

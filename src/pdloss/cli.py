@@ -13,6 +13,9 @@ VERBS = {
     "evaluate": "restore a folder of photographs with trained networks, and score them",
     "restore": "restore your own pictures",
     "report": "make one HTML page out of evaluated runs",
+    "calibrate": "find the weights that give each loss term its share",
+    "conformance": "check that a loss on feature maps does what its kind must, with reasons",
+    "bench": "measure what training with each loss costs here",
     "distill": "train a small network to imitate the features of a large one",
     "assets": "list, fetch or find pretrained weights",
 }
@@ -51,7 +54,7 @@ def _complain(problem: str, status: int) -> int:
 
 
 def _help() -> str:
-    verbs = "\n".join(f"  {verb:<10}{what}" for verb, what in VERBS.items())
+    verbs = "\n".join(f"  {verb:<13}{what}" for verb, what in VERBS.items())
     return (
         "pdloss: train image restoration with distribution losses on features, and find out honestly what it gains.\n\n"
         f"usage: pdloss VERB [options]\n\n{verbs}\n\n`pdloss VERB --help` lists the options of one."

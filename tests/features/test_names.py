@@ -15,6 +15,13 @@ words = st.from_regex(r"[a-z]+[0-9_]{0,3}", fullmatch=True)
 backbones = st.sampled_from(sorted(BACKBONES)) | st.sampled_from(["own.safetensors", "a.b/c+d/mine.v2.safetensors"])
 
 
+def test_every_backbone_of_the_library_has_a_name() -> None:
+    assert list(BACKBONES) == [
+        *("vgg16", "vgg19", "vgg16-torchvision", "vgg19-torchvision"),
+        *("alexnet", "squeezenet", "distilled", "steerable"),
+    ]
+
+
 @few
 @given(backbones, st.lists(words, max_size=4))
 def test_the_text_of_names_makes_them_again(backbone: str, layers: list[str]) -> None:
@@ -30,6 +37,8 @@ def test_the_text_of_names_makes_them_again(backbone: str, layers: list[str]) ->
         ("distilled", "distilled", ()),
         ("runs/mine.v2.safetensors.relu4_3", "runs/mine.v2.safetensors", ("relu4_3",)),
         ("mine.safetensors", "mine.safetensors", ()),
+        ("alexnet.relu2+pool2", "alexnet", ("relu2", "pool2")),
+        ("mine.features:Net", "mine.features:Net", ()),
     ],
 )
 def test_text_is_a_backbone_and_its_layers(text: str, backbone: str, layers: tuple[str, ...]) -> None:
@@ -55,6 +64,13 @@ def test_an_extractor_gives_the_layers_that_its_text_names() -> None:
     last = steerable.layers[-1]
     image = torch.rand(1, 3, 32, 32)
     assert list(extractor(f"steerable.{last}")(image)) == [last]
+
+
+def test_the_names_of_small_networks_find_their_real_weights(assets_folder: Path) -> None:
+    image = torch.rand(1, 3, 32, 32)
+    assert extractor("alexnet.relu2")(image)["relu2"].shape == (1, 192, 3, 3)
+    with pytest.raises(SpecError, match="alexnet needs at least one layer"):
+        extractor("alexnet")
 
 
 @pytest.mark.parametrize("text", ["vgg16.relu4_3", "vgg19.relu3_4+relu4_4"])

@@ -83,6 +83,20 @@ def test_equals_the_chain_of_its_convolutions(convention, prepared, size: tuple[
     assert maps["conv2_1"].min() < 0 <= maps["relu2_1"].min()
 
 
+def test_another_pooling_takes_the_place_of_the_maximum(tmp_path: Path) -> None:
+    path, images = written(tmp_path, TORCHVISION), picture(1, 3, 9, 6).float()
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 2)
+
+    maps = VGG16Features(["relu1_2", "pool1", "relu2_1"], path, pool=mean)(images)
+    torch.testing.assert_close(maps["pool1"], F.avg_pool2d(maps["relu1_2"], 2))
+    tensors = weights()
+    expected = F.conv2d(maps["pool1"], tensors["features.5.weight"], tensors["features.5.bias"], padding=1)
+    torch.testing.assert_close(maps["relu2_1"], expected.relu())
+    assert (VGG16Features(["pool1"], path)(images)["pool1"] - maps["pool1"]).abs().max() > 0.1
+
+
 def test_both_depths_agree_where_they_are_the_same_network(tmp_path: Path) -> None:
     path, images = written(tmp_path, CAFFE), picture(1, 3, 8, 8).float()
     assert torch.equal(

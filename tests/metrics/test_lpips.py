@@ -1,13 +1,16 @@
 import numpy as np
 import pytest
 import torch
+import torchmetrics.functional.image.lpips as peer
 from PIL import Image
 from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file
 from torch import nn
 
 from pdloss.errors import AssetError
 from pdloss.metrics import LPIPS, lpips
+from tests.oracles import imagenet
 from tests.oracles import lpips as oracle
 
 CHANNELS = (64, 192, 384, 256, 256)
@@ -60,6 +63,30 @@ def test_agrees_with_the_published_definition_in_double_precision(assets_folder,
     assert min(expected) > 0.01
 
 
+def test_squeezenet_and_its_heads_agree_with_torchmetrics(assets_folder, generator, monkeypatch):
+    network = nn.Module()
+    network.features = imagenet.squeezenet()
+    network.load_state_dict(load_tensors(assets_folder / "squeezenet1_1-torchvision.safetensors"))
+    restored, target = pair(generator, 59, 46, count=2)  # sides at which poolings that round up and down differ
+    target[1] = 0.0
+    check_against_torchmetrics("squeeze", network.features, LPIPS(net="squeeze"), restored, target, monkeypatch)
+
+
+def test_vgg16_and_its_heads_agree_with_torchmetrics(assets_folder, generator, monkeypatch, tmp_path):
+    network = imagenet.vgg16()  # the real heads on a random network: its own weights are not at hand
+    path = imagenet.write(network, tmp_path / "vgg16.safetensors")
+    measure = LPIPS(path, assets_folder / "lpips-vgg.safetensors", net="vgg")
+    check_against_torchmetrics("vgg", network, measure, *pair(generator, 21, 18, count=2), monkeypatch)
+
+
+def check_against_torchmetrics(net, features, measure, restored, target, monkeypatch):
+    """Compares with torchmetrics' slices and packaged heads on the same features; its epsilon is 100 times ours."""
+    monkeypatch.setattr(peer, "_get_tv_model_features", lambda *_: features)
+    expected = peer._LPIPS(net=net, pnet_rand=True)(restored, target, normalize=True).flatten().tolist()
+    assert measure(restored, target).tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert min(expected) > 0.01
+
+
 def test_random_weights_agree_with_the_published_definition_too(files, generator):
     check_against_oracle(files, *pair(generator))
 
@@ -77,6 +104,17 @@ def test_more_noise_on_photographs_is_further_away(assets_folder, images_folder,
     assert (values.diff(dim=0) > 0).all()
     assert values[0].max() < 0.05
     assert values[-1].min() > 0.5
+
+
+def test_the_networks_agree_on_which_photograph_is_noisier(assets_folder, images_folder, generator):
+    photograph = np.array(Image.open(images_folder / "valid" / "kodak24" / "kodim23.png"))[200:264, 300:364]
+    target = torch.from_numpy(photograph).permute(2, 0, 1)[None] / 255
+    noise = torch.randn(target.shape, generator=generator)
+    measure = LPIPS(net="squeeze")
+    values = torch.cat([measure((target + s / 255 * noise).clamp(0, 1), target) for s in (2, 10, 50)])
+    assert (values.diff() > 0).all()
+    assert values[0] < 0.05
+    assert values[-1] > 0.3
 
 
 def test_orthogonal_features_differ_by_the_sum_of_their_weights():
@@ -183,6 +221,29 @@ def test_refuses_images_below_31_with_both_numbers(distance, size):
     images = torch.zeros(1, 3, *size)
     with pytest.raises(ValueError, match=rf"images of {size[0]}x{size[1]} are too small .* at least 31 "):
         distance(images, images)
+
+
+def test_squeezenet_takes_images_from_17_on(assets_folder):
+    measure = LPIPS(net="squeeze")
+    assert measure(torch.ones(1, 3, 17, 17), torch.zeros(1, 3, 17, 17)).item() > 0
+    with pytest.raises(ValueError, match=r"images of 16x17 are too small .* at least 17 "):
+        measure(torch.ones(1, 3, 16, 17), torch.zeros(1, 3, 16, 17))
+
+
+def test_an_unknown_network_is_refused():
+    with pytest.raises((ValueError, TypeError), match="net"):
+        LPIPS(net="resnet")
+
+
+def test_vgg16_without_its_weights_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PDLOSS_ASSETS", str(tmp_path))
+    with pytest.raises(AssetError, match="vgg16-torchvision.safetensors is not in"):
+        LPIPS(net="vgg")
+
+
+def test_heads_of_another_network_are_refused(assets_folder):
+    with pytest.raises(AssetError, match="no LPIPS heads for SqueezeNet: lin1.weight should have 128 weights"):
+        LPIPS(heads=assets_folder / "lpips-alex.safetensors", net="squeeze")
 
 
 def test_refuses_different_shapes_with_both_in_the_message(distance):

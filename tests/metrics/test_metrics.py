@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from pdloss.errors import AssetError, SpecError
-from pdloss.metrics import METRICS, Entry, build, check_names
+from pdloss.metrics import DISTS, LPIPS, METRICS, Entry, build, check_names
+from tests.oracles import imagenet
 
-WITHOUT_WEIGHTS = [name for name in METRICS if name != "lpips"]
+WITHOUT_WEIGHTS = ["psnr", "psnr_y", "ms_ssim"]
 
 
 def check_direction_and_side(name):
@@ -20,8 +21,8 @@ def check_direction_and_side(name):
             score(target[..., 1:], target[..., 1:])
 
 
-def test_evaluation_can_ask_for_four_metrics():
-    assert list(METRICS) == ["psnr", "psnr_y", "ms_ssim", "lpips"]
+def test_evaluation_can_ask_for_seven_metrics():
+    assert list(METRICS) == [*WITHOUT_WEIGHTS, "lpips", "lpips_squeeze", "lpips_vgg", "dists"]
 
 
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)
@@ -29,8 +30,9 @@ def test_a_metric_turns_the_way_it_says_and_takes_the_side_it_says(name):
     check_direction_and_side(name)
 
 
-def test_lpips_turns_the_way_it_says_and_takes_the_side_it_says(assets_folder):
-    check_direction_and_side("lpips")
+@pytest.mark.parametrize("name", ["lpips", "lpips_squeeze"])
+def test_lpips_turns_the_way_it_says_and_takes_the_side_it_says(assets_folder, name):
+    check_direction_and_side(name)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -52,7 +54,23 @@ def test_an_unknown_name_is_refused_with_a_guess_before_any_weights_are_loaded(m
         check_names(["psnr", "ssmi"])
 
 
-def test_lpips_without_its_weights_says_so(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("lpips", "alexnet-torchvision"),
+        ("lpips_squeeze", "squeezenet1_1-torchvision"),
+        ("lpips_vgg", "vgg16-torchvision"),
+        ("dists", "vgg16-torchvision"),
+    ],
+)
+def test_a_metric_without_its_weights_says_so(monkeypatch, tmp_path, name, file):
     monkeypatch.setenv("PDLOSS_ASSETS", str(tmp_path))
-    with pytest.raises(AssetError, match="alexnet-torchvision"):
-        build(["lpips"])
+    with pytest.raises(AssetError, match=f"{file}.safetensors is not in"):
+        build([name])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("lpips_vgg", "vgg"), ("dists", "dists")])
+def test_metrics_on_vgg16_state_their_smallest_side(name, kind, tmp_path, assets_folder):
+    vgg16 = imagenet.write(imagenet.vgg16(), tmp_path / "vgg16.safetensors")
+    measure = DISTS(vgg16) if kind == "dists" else LPIPS(vgg16, net="vgg")
+    assert measure.minimum_side == METRICS[name].minimum_side

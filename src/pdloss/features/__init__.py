@@ -1,4 +1,7 @@
-"""Images → activations; in text a backbone and its layers: ``vgg16.relu4_3``, ``vgg19.relu3_4+relu4_4``."""
+"""Images → activations; in text a backbone and its layers: ``vgg16.relu4_3``, ``vgg19.relu3_4+relu4_4``.
+
+A module of one's own is named ``package.module:Name(key=value)``.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,17 +9,23 @@ from pathlib import Path
 
 from pdloss import assets
 from pdloss.errors import SpecError
+from pdloss.features.alexnet import AlexNetFeatures
 from pdloss.features.distilled import DistilledFeatures
 from pdloss.features.frozen import Frozen
+from pdloss.features.own import OwnFeatures, is_own, own_text
+from pdloss.features.squeezenet import SqueezeNetFeatures
 from pdloss.features.steerable import SteerablePyramidFeatures
 from pdloss.features.vgg import VGG16Features, VGG19Features, VGGFeatures
 from pdloss.specs import suggestion
 
 __all__ = [
     "BACKBONES",
+    "AlexNetFeatures",
     "DistilledFeatures",
     "FeatureNames",
     "Frozen",
+    "OwnFeatures",
+    "SqueezeNetFeatures",
     "SteerablePyramidFeatures",
     "VGG16Features",
     "VGG19Features",
@@ -30,6 +39,8 @@ BACKBONES: dict[str, Callable[[Sequence[str]], Frozen]] = {
     # The same networks as torchvision trained and normalises them: features about 57 times smaller.
     "vgg16-torchvision": lambda layers: VGG16Features(layers, assets.path("vgg16-torchvision")),
     "vgg19-torchvision": lambda layers: VGG19Features(layers, assets.path("vgg19-torchvision")),
+    "alexnet": AlexNetFeatures,
+    "squeezenet": SqueezeNetFeatures,
     "distilled": lambda layers: DistilledFeatures(layers or None),
     "steerable": lambda layers: SteerablePyramidFeatures(layers=layers or None),
 }
@@ -44,24 +55,31 @@ class FeatureNames:
 
     @classmethod
     def parse(cls, text: str) -> "FeatureNames":
-        """Returns the names in ``backbone.layer+layer``, or in ``path/to/own.safetensors.layer+layer``.
+        """Returns the names in ``backbone.layer+layer``, or in one of the two forms for features of one's own.
 
-        The second form reads a file written by ``pdloss distill``.
+        ``path/to/own.safetensors.layer+layer`` reads a file written by ``pdloss distill``, and
+        ``package.module:Name(key=value)`` a class, whose maps are all used (`OwnFeatures`).
 
         Raises:
             SpecError: If the backbone is unknown.
         """
+        if is_own(text):
+            return cls(own_text(text), ())
         own, mark, layers = text.rpartition(".safetensors")
         if mark:
             backbone, layers = own + mark, layers.removeprefix(".")
         else:
             backbone, _, layers = text.partition(".")
             if backbone not in BACKBONES:
-                raise SpecError(f"unknown features {backbone!r}{suggestion(backbone, BACKBONES)}")
+                hint = "a module of your own is written package.module:Name(key=value), without layers"
+                word = text if ":" in text else backbone
+                raise SpecError(f"unknown features {word!r}{suggestion(backbone, BACKBONES)}; {hint}")
         return cls(backbone, tuple(layer for layer in layers.split("+") if layer))
 
     def build(self) -> Frozen:
         """Returns the extractor, with its weights loaded."""
+        if is_own(self.backbone):
+            return OwnFeatures(self.backbone)
         if self.backbone.endswith(".safetensors"):
             return DistilledFeatures(self.layers or None, Path(self.backbone))
         return BACKBONES[self.backbone](self.layers)

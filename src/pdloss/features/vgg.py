@@ -1,10 +1,10 @@
 """VGG16 and VGG19 up to the layers asked for, frozen; torchvision's state-dict keys, no classifier.
 
 Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556. ``conv4_3`` is the map before its ReLU, ``relu4_3``
-after it, ``pool4`` after the max pooling that closes block 4.
+after it, ``pool4`` after the pooling that closes block 4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -34,6 +34,11 @@ def layer_plan(depth: str) -> list[tuple[str, int]]:
     return [(name, index) for index, name in enumerate(plan)]
 
 
+def max_pool(x: Tensor) -> Tensor:
+    """Returns the largest value of every 2x2 block; an odd side loses its last row or column."""
+    return F.max_pool2d(x, 2)
+
+
 class VGGFeatures(Frozen):
     """Computes maps of a pretrained VGG; the base of `VGG16Features` and `VGG19Features`.
 
@@ -44,6 +49,7 @@ class VGGFeatures(Frozen):
         layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
         weights: A safetensors file with torchvision's keys, whose header says its ``input_convention``; by default the
             original ones, in Caffe's convention, which give the losses' weights their usual size.
+        pool: Halves both sides of a map after each block: by default the maximum of 2x2 blocks, as VGG was trained.
 
     Raises:
         SpecError: If a layer does not exist.
@@ -52,8 +58,11 @@ class VGGFeatures(Frozen):
 
     depth: str
 
-    def __init__(self, layers: Sequence[str], weights: Path | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[str], weights: Path | None = None, pool: Callable[[Tensor], Tensor] = max_pool
+    ) -> None:
         super().__init__()
+        self.pool = pool
         plan = layer_plan(self.depth)
         self.layers = chosen_layers(layers, [name for name, _ in plan], self.depth)
         last = max(index for name, index in plan if name in self.layers)
@@ -100,7 +109,7 @@ class VGGFeatures(Frozen):
             elif name.startswith("relu"):
                 x = F.relu(x)
             else:
-                x = F.max_pool2d(x, 2)
+                x = self.pool(x)
             if name in self.layers:
                 maps[name] = x
         return {name: maps[name] for name in self.layers}

@@ -3,23 +3,44 @@
 from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
 from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
 from pdloss.losses.features import FeatureLoss
+from pdloss.losses.frequency import FocalFrequency, FocalFrequencyLoss, focal_frequency_distance
 from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
 from pdloss.losses.pixel import L1, L2, PixelLoss, pixel_distance
 from pdloss.losses.projected import PDL, ProjectedDistributionLoss, projected_distribution_distance
+from pdloss.losses.similarity import (
+    DISTS,
+    LPIPS,
+    MSSSIM,
+    MSSSIML1,
+    MetricLoss,
+    MSSSIML1Loss,
+    MSSSIMLoss,
+    ms_ssim_distance,
+    ms_ssim_l1_distance,
+)
 from pdloss.losses.weighted import LossTerms, WeightedSum
 from pdloss.specs import Family
 
 __all__ = [
+    "DISTS",
     "L1",
     "L2",
     "LOSSES",
+    "LPIPS",
+    "MSSSIM",
+    "MSSSIML1",
     "PDL",
     "Adversarial",
     "AdversarialLoss",
     "FeatureChoice",
     "FeatureLoss",
+    "FocalFrequency",
+    "FocalFrequencyLoss",
     "LossChoice",
     "LossTerms",
+    "MSSSIML1Loss",
+    "MSSSIMLoss",
+    "MetricLoss",
     "Objective",
     "Perceptual",
     "PerceptualLoss",
@@ -28,13 +49,16 @@ __all__ = [
     "WeightedSum",
     "adversarial_loss",
     "critic_loss",
+    "focal_frequency_distance",
+    "ms_ssim_distance",
+    "ms_ssim_l1_distance",
     "objective",
     "perceptual_distance",
     "pixel_distance",
     "projected_distribution_distance",
 ]
 
-LOSSES = Family("loss", (L1, L2, Perceptual, PDL, Adversarial))
+LOSSES = Family("loss", (L1, L2, Perceptual, PDL, Adversarial, LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency))
 
 
 def objective(text: str) -> Objective:

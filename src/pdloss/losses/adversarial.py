@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pdloss._types import check_pair
 from pdloss.losses.choice import LossChoice
 from pdloss.losses.critics import critic as critic_named
+from pdloss.ops.dtypes import at_least_float32
 
 Game = Literal["vanilla", "relativistic"]
 
@@ -97,9 +98,9 @@ class AdversarialLoss(nn.Module):
         """
         check_pair(restored, target)
         self.critic.requires_grad_(False)
-        judged = self.critic(restored).float()
+        judged = self._judged(restored)
         with torch.no_grad():
-            real = self.critic(target).float() if self.objective == "relativistic" else judged
+            real = self._judged(target) if self.objective == "relativistic" else judged
         return adversarial_loss(real, judged, self.objective)
 
     def learn(self, restored: Tensor, target: Tensor, rate_share: float = 1.0) -> Tensor:
@@ -113,11 +114,15 @@ class AdversarialLoss(nn.Module):
         self.critic.requires_grad_(True)
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * rate_share
-        loss = critic_loss(self.critic(target).float(), self.critic(restored.detach()).float(), self.objective)
+        loss = critic_loss(self._judged(target), self._judged(restored.detach()), self.objective)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
         return loss.detach()
+
+    def _judged(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.critic(at_least_float32(images))
+        return logits.float()
 
 
 @dataclass(frozen=True)

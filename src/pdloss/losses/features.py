@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pdloss._types import check_pair
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
+from pdloss.ops.dtypes import at_least_float32
 
 
 class FeatureLoss(nn.Module, ABC):
@@ -75,10 +76,13 @@ class FeatureLoss(nn.Module, ABC):
 def pair_of_maps(
     extractor: nn.Module, restored: Tensor, target: Tensor
 ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
-    """Returns the maps of both batches by layer; the target's without a graph."""
+    """Returns the maps of both batches by layer; the target's without a graph.
+
+    Half-precision images are seen as float32: which precision convolutions run in is for autocast to say.
+    """
     with torch.no_grad():
-        target_maps = _by_layer(extractor(target))
-    return _by_layer(extractor(restored)), target_maps
+        target_maps = _by_layer(extractor(at_least_float32(target)))
+    return _by_layer(extractor(at_least_float32(restored))), target_maps
 
 
 def _by_layer(maps: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:

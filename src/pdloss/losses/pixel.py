@@ -36,13 +36,13 @@ class PixelLoss(nn.Module):
         self.p = p
 
     def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch.
+        """Returns the mean over the batch; gradients reach `restored` only.
 
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
         check_pair(restored, target)
-        return pixel_distance(restored, target, self.p).mean()
+        return pixel_distance(restored, target.detach(), self.p).mean()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pdloss.errors import SpecError
+from pdloss.metrics.dists import DISTS, dists
 from pdloss.metrics.lpips import LPIPS, lpips
 from pdloss.metrics.psnr import psnr, psnr_y
 from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
@@ -15,6 +16,7 @@ from pdloss.specs import suggestion
 
 __all__ = [
     "CEILING",
+    "DISTS",
     "LPIPS",
     "METRICS",
     "MS_SSIM_WEIGHTS",
@@ -22,6 +24,7 @@ __all__ = [
     "Score",
     "build",
     "check_names",
+    "dists",
     "lpips",
     "ms_ssim",
     "psnr",
@@ -83,6 +86,34 @@ METRICS: dict[str, Entry] = {
         LPIPS,
         31,
     ),
+    "lpips_squeeze": Entry(
+        Metric(
+            label="LPIPS-Squeeze",
+            better="lower",
+            protocol="version 0.1, SqueezeNet 1.1, RGB, whole image, after rounding to 8 bits",
+        ),
+        lambda: LPIPS(net="squeeze"),
+        17,
+    ),
+    "lpips_vgg": Entry(
+        Metric(
+            label="LPIPS-VGG",
+            better="lower",
+            protocol="version 0.1, VGG16 of torchvision, RGB, whole image, after rounding to 8 bits",
+        ),
+        lambda: LPIPS(net="vgg"),
+        16,
+    ),
+    "dists": Entry(
+        Metric(
+            label="DISTS",
+            better="lower",
+            protocol="published weights, VGG16 of torchvision, RGB, whole image at its own size (the published script "
+            "first shrinks the shorter side to 256 pixels), after rounding to 8 bits",
+        ),
+        DISTS,
+        16,
+    ),
 }
 """The metrics of single images, by their name in text."""
 
@@ -94,7 +125,7 @@ CEILING = 120.0
 def build(names: Iterable[str]) -> dict[str, Score]:
     """Returns the callables of the metrics named, in the order named; none rounds its input (`ops.color.quantize`).
 
-    LPIPS is a module on the CPU: move it to the device of the images.
+    LPIPS and DISTS are modules on the CPU: move them to the device of the images.
 
     Raises:
         SpecError: If a name is unknown; no weights are loaded then.

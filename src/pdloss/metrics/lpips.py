@@ -1,7 +1,8 @@
-"""LPIPS version 0.1 with AlexNet: the learned distance between unit-normalised feature maps."""
+"""LPIPS version 0.1: the learned distance between unit-normalised feature maps of one of three networks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,9 +13,33 @@ from pdloss._types import check_pair
 from pdloss.errors import AssetError
 from pdloss.features.alexnet import AlexNetFeatures
 from pdloss.features.frozen import Frozen, read_weights
+from pdloss.features.squeezenet import SqueezeNetFeatures
+from pdloss.metrics.vgg16 import TorchvisionVGG16
 from pdloss.ops.dtypes import at_least_float32
 
-_LAYERS = ("relu1", "relu2", "relu3", "relu4", "relu5")
+Net = Literal["alex", "squeeze", "vgg"]
+
+
+class _Backbone(NamedTuple):
+    label: str
+    build: Callable[[Sequence[str], Path | None], Frozen]
+    channels: dict[str, int]
+    """Of each layer, by its name."""
+
+
+_NETS: dict[Net, _Backbone] = {
+    "alex": _Backbone(
+        "AlexNet", AlexNetFeatures, {"relu1": 64, "relu2": 192, "relu3": 384, "relu4": 256, "relu5": 256}
+    ),
+    "squeeze": _Backbone(
+        "SqueezeNet",
+        SqueezeNetFeatures,
+        {"relu1": 64, "fire3": 128, "fire5": 256, "fire6": 384, "fire7": 384, "fire8": 512, "fire9": 512},
+    ),
+    "vgg": _Backbone(
+        "VGG16", TorchvisionVGG16, {"relu1_2": 64, "relu2_2": 128, "relu3_3": 256, "relu4_3": 512, "relu5_3": 512}
+    ),
+}
 
 
 def lpips(
@@ -62,7 +87,7 @@ def lpips(
 
 
 class LPIPS(Frozen):
-    r"""Measures the learned perceptual distance of each image: LPIPS version 0.1, AlexNet.
+    r"""Measures the learned perceptual distance of each image: LPIPS version 0.1.
 
     Images are RGB in [0, 1], not in [-1, 1] as the published code expects them. That code shifts
     :math:`2x - 1` by (-0.030, -0.088, -0.188) and divides by (0.458, 0.448, 0.450), channel by channel, and
@@ -70,14 +95,17 @@ class LPIPS(Frozen):
     .. math:: \frac{(2x - 1) - s}{t} = \frac{x - (1 + s)/2}{t/2}
 
     is :math:`x` minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225): ImageNet's mean and standard deviation,
-    which `AlexNetFeatures` applies. The range is not looked at, since that would stop a GPU: images in [-1, 1] or
+    which the backbones apply. The range is not looked at, since that would stop a GPU: images in [-1, 1] or
     [0, 255] give wrong values without a word.
 
     Computes in float32 even under autocast. The weights are buffers, on no optimiser's list and in no state dict.
 
     Args:
-        backbone: A safetensors file with AlexNet's weights; by default ``alexnet-torchvision``.
-        heads: A safetensors file with ``lin0.weight`` to ``lin4.weight``; by default ``lpips-alex``.
+        backbone: A safetensors file with the network's weights; by default ``alexnet-torchvision``,
+            ``squeezenet1_1-torchvision`` or ``vgg16-torchvision``.
+        heads: A safetensors file with ``lin0.weight``, ``lin1.weight`` …; by default ``lpips-alex``,
+            ``lpips-squeeze`` or ``lpips-vgg``.
+        net: ``alex``, ``squeeze`` or ``vgg``; values of one say nothing beside those of another.
 
     Raises:
         AssetError: If a file is not at hand, lacks a key, or holds a head of the wrong size or with negative weights.
@@ -86,25 +114,29 @@ class LPIPS(Frozen):
         | https://github.com/richzhang/PerceptualSimilarity
     """
 
-    def __init__(self, backbone: Path | None = None, heads: Path | None = None) -> None:
+    def __init__(self, backbone: Path | None = None, heads: Path | None = None, *, net: Net = "alex") -> None:
         super().__init__()
-        self.layers = _LAYERS
-        self.backbone = AlexNetFeatures(_LAYERS, backbone)
+        if net not in _NETS:
+            raise ValueError(f"net must be one of {', '.join(_NETS)}, got {net!r}")
+        chosen = _NETS[net]
+        self.layers = tuple(chosen.channels)
+        self.backbone = chosen.build(self.layers, backbone)
         self.minimum_side = self.backbone.minimum_side
-        path = heads or assets.path("lpips-alex")
+        path = heads or assets.path(f"lpips-{net}")
         self.origin = self.backbone.origin | self.describe(path)
-        for index, head in enumerate(_heads(path)):
+        for index, head in enumerate(_heads(path, chosen)):
             self.freeze(f"head{index}", head)
 
     def forward(self, restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
         """Returns one value per image for two (B, 3, H, W) batches; 0 for equal images.
 
         Raises:
-            ValueError: If the shapes differ or are not RGB batches, or a side is below 31 pixels.
+            ValueError: If the shapes differ or are not RGB batches, or a side is below 31 pixels (17 for ``squeeze``,
+                16 for ``vgg``).
         """
         check_pair(restored, target)
         restored_maps, target_maps = self.backbone(restored), self.backbone(target)
-        heads = [self.frozen(f"head{index}") for index in range(len(_LAYERS))]
+        heads = [self.frozen(f"head{index}") for index in range(len(self.layers))]
         return lpips(list(restored_maps.values()), list(target_maps.values()), heads)
 
 
@@ -118,15 +150,15 @@ def _unit(features: Tensor, eps: float) -> Tensor:
     return features / (features.square().sum(dim=1, keepdim=True) + eps).sqrt()
 
 
-def _heads(path: Path) -> list[Tensor]:
+def _heads(path: Path, backbone: _Backbone) -> list[Tensor]:
     tensors = read_weights(path)
     heads = []
-    for index, channels in enumerate((64, 192, 384, 256, 256)):
+    for index, channels in enumerate(backbone.channels.values()):
         key = f"lin{index}.weight"
         if key not in tensors or tensors[key].numel() != channels:
             got = f"of shape {tuple(tensors[key].shape)}" if key in tensors else "missing"
             raise AssetError(
-                f"{path} holds no LPIPS heads for AlexNet: {key} should have {channels} weights, but is {got}"
+                f"{path} holds no LPIPS heads for {backbone.label}: {key} should have {channels} weights, but is {got}"
             )
         if bool((tensors[key] < 0).any()):
             raise AssetError(f"{path} is damaged: {key} holds negative weights, and a distance cannot have them")

@@ -1,0 +1,95 @@
+"""``pdloss conformance``: does a loss on feature maps do what its kind must?"""
+
+import importlib
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, Verdict, conformance
+from pdloss.conformance.tables import markdown, summary
+from pdloss.errors import SpecError
+from pdloss.files import write_atomically
+
+_STYLES = {True: "green", False: "bold red", None: "dim"}
+
+
+@dataclass(frozen=True)
+class ConformanceOptions:
+    """Checks losses on feature maps, yours or anybody's: (restored, target), both (B, C, H, W), to a scalar or (B,)."""
+
+    losses: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PACKAGE.MODULE:CALLABLE")]
+    """Functions, or classes to be called without arguments; looked for in the working folder too."""
+    kind: Kind = "distribution"
+    """What the losses compare: which values occur, or what stands in each place."""
+    seed: int = 0
+    """Chooses the maps, and what a loss draws."""
+    scale: float = 1.0
+    """What a distribution loss multiplies the 1-D transport cost by."""
+    channels: int = 6
+    """Channels of the maps, for losses built for a certain number."""
+    markdown: Path | None = None
+    """File to write the tables to as well."""
+
+
+def main(argv: list[str]) -> int:
+    """Checks, prints one table for each loss, and returns 0 if all conform, else 1.
+
+    Raises:
+        SpecError: If a loss cannot be found or built, or an option has no meaning.
+    """
+    options = tyro.cli(ConformanceOptions, args=argv, prog="pdloss conformance")
+    if not options.losses:
+        raise SpecError("no loss is named; write it as package.module:callable")
+    losses = {name: named(name) for name in options.losses}
+    try:
+        results = {
+            name: conformance(loss, options.kind, options.seed, options.scale, options.channels)
+            for name, loss in losses.items()
+        }
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+    console = Console()
+    for name, verdicts in results.items():
+        console.print(table(name, verdicts))
+        console.print(summary(verdicts), highlight=False, markup=False)
+    if options.markdown:
+        text = markdown(f"pdloss conformance {shlex.join(argv)}", CHECKS[options.kind], results)
+        write_atomically(options.markdown, lambda path: path.write_text(text, encoding="utf-8"))
+    return int(any(verdict.passed is False for verdicts in results.values() for verdict in verdicts))
+
+
+def named(path: str) -> FeatureMapLoss:
+    """Returns the callable that ``package.module:name`` names; of a class, an object made without arguments.
+
+    Raises:
+        SpecError: If the text is no such name, the module cannot be imported, or there is nothing to call.
+    """
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", path):
+        raise SpecError(f"expected package.module:callable, such as pdloss.losses:perceptual_distance, got {path!r}")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    module, _, name = path.partition(":")
+    try:
+        loss: Any = getattr(importlib.import_module(module), name)
+        loss = loss() if isinstance(loss, type) else loss
+    except Exception as error:  # whatever a stranger's file does while it is read
+        raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
+    if not callable(loss):
+        raise SpecError(f"{path} is a {type(loss).__name__}, which cannot be called as a loss (restored, target)")
+    return loss  # type: ignore[no-any-return]
+
+
+def table(name: str, verdicts: list[Verdict]) -> Table:
+    """Returns the verdicts of one loss: a row for each check, with what was seen."""
+    result = Table("check", "", "what was seen", title=Text(name))
+    for verdict in verdicts:
+        result.add_row(verdict.name, Text(verdict.word, _STYLES[verdict.passed]), Text(verdict.said))
+    return result

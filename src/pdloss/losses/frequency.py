@@ -1,0 +1,90 @@
+"""The focal frequency loss: spectra compared, the frequencies that are furthest off the most."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from msgspec import Meta
+from torch import Tensor, nn
+
+from pdloss._types import Images, check_pair
+from pdloss.losses.choice import LossChoice
+from pdloss.ops.dtypes import at_least_float32
+
+
+def focal_frequency_distance(restored: Images, target: Images, alpha: float = 1.0) -> Float[Tensor, " b"]:
+    r"""Returns the mean squared difference of spectra, weighted by how large it is, one value per image.
+
+    .. math:: \frac{1}{3 H W} \sum_{c u v} w_{c u v} |D_{c u v}|^2, \quad
+              w_{c u v} = \left(\frac{|D_{c u v}|}{\max_{u v} |D_{c u v}|}\right)^\alpha
+
+    where :math:`D` is the orthonormal discrete Fourier transform of :math:`\hat x - x`, channel by channel, and the
+    maximum is that of each image and channel. The weights are constants of the gradient, and 0/0 counts as 0.
+    With :math:`\alpha = 0` this is the mean squared difference of pixels (Parseval).
+
+    The published options ``log_matrix``, ``batch_matrix``, ``ave_spectrum`` and ``patch_factor`` are left out, as they
+    are off by default.
+
+    Args:
+        restored: Restored images (B, 3, H, W) in [0, 1].
+        target: What they should be, of the same shape.
+        alpha: How much the frequencies that are further off count more, at least 0.
+
+    Example:
+        >>> shift = torch.tensor([0.5, 0.0, 0.0]).view(1, 3, 1, 1)  # all of it in one frequency of one channel
+        >>> black = torch.zeros(1, 3, 4, 4)
+        >>> focal_frequency_distance(black + shift, black)  # 0.5 squared, over three channels
+        tensor([0.0833])
+
+    References:
+        | Focal Frequency Loss for Image Reconstruction and Synthesis (Jiang et al., 2021)
+        | https://arxiv.org/abs/2012.12821
+    """
+    difference = at_least_float32(restored) - at_least_float32(target)
+    spectrum = torch.view_as_real(torch.fft.fft2(difference, norm="ortho"))
+    power = spectrum.square().sum(dim=-1)  # (B, 3, H, W)
+    with torch.no_grad():
+        largest = power.amax(dim=(2, 3), keepdim=True)
+        share = torch.where(largest > 0, power / largest, 0.0)  # of the squares, hence half of alpha
+        weight = share.pow(alpha / 2)
+    return (weight * power).mean(dim=(1, 2, 3))
+
+
+class FocalFrequencyLoss(nn.Module):
+    """Measures the difference of spectra, `focal_frequency_distance`, averaged over the batch.
+
+    Computes in float32 even under autocast.
+
+    Args:
+        alpha: How much the frequencies that are further off count more; 0 is the mean squared difference of pixels.
+
+    Raises:
+        ValueError: If `alpha` is negative.
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        if not alpha >= 0:
+            raise ValueError(f"alpha must not be negative, got {alpha}")
+        self.alpha = alpha
+
+    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
+        """Returns the mean over the batch; gradients reach `restored` only.
+
+        Raises:
+            ValueError: If the two are not floating-point RGB batches of one shape.
+        """
+        check_pair(restored, target)
+        return focal_frequency_distance(restored, target.detach(), self.alpha).mean()
+
+
+@dataclass(frozen=True)
+class FocalFrequency(LossChoice, name="focal_frequency"):
+    """Squared difference of spectra, the frequencies that are furthest off the most (Jiang et al. 2021)."""
+
+    alpha: Annotated[float, Meta(ge=0)] = 1.0
+
+    def build(self) -> FocalFrequencyLoss:
+        """Returns the module."""
+        return FocalFrequencyLoss(self.alpha)
