@@ -40,7 +40,7 @@ def losses(tmp_path_factory):
     squeezenet = imagenet.write(imagenet.squeezenet(), folder / "squeezenet.safetensors")
     vgg16 = imagenet.write(imagenet.vgg16(), folder / "vgg16.safetensors")
     return {
-        "lpips": MetricLoss(metrics.LPIPS(squeezenet, folder / "heads.safetensors", net="squeeze")),
+        "lpips": MetricLoss(metrics.LPIPS("squeeze", squeezenet, folder / "heads.safetensors")),
         "dists": MetricLoss(metrics.DISTS(vgg16, folder / "dists.safetensors")),
         "ms_ssim": MSSSIMLoss(scales=2),
         "ms_ssim_l1": MSSSIML1Loss(scales=2),
@@ -243,7 +243,7 @@ def test_choices_build_what_they_say_and_add_up(assets_folder, generator):
     terms = built(restored, target)
     expected = {
         "lpips": metrics.LPIPS()(restored, target),
-        "lpips_2": metrics.LPIPS(net="squeeze")(restored, target),
+        "lpips_2": metrics.LPIPS("squeeze")(restored, target),
         "ms_ssim": ms_ssim_distance(restored, target, 3),
         "ms_ssim_l1": ms_ssim_l1_distance(restored, target, 0.84, 2),
     }

@@ -37,7 +37,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def distance(files):
-    return LPIPS(*files)
+    return LPIPS("alex", *files)
 
 
 def pair(generator, height=35, width=32, count=1):
@@ -51,7 +51,7 @@ def check_against_oracle(files, restored, target):
         oracle.lpips(r.double().numpy(), t.double().numpy(), weights, heads)
         for r, t in zip(restored, target, strict=True)
     ]
-    assert LPIPS(*files)(restored, target).tolist() == pytest.approx(expected, abs=1e-6)
+    assert LPIPS("alex", *files)(restored, target).tolist() == pytest.approx(expected, abs=1e-6)
     return expected
 
 
@@ -69,13 +69,13 @@ def test_squeezenet_and_its_heads_agree_with_torchmetrics(assets_folder, generat
     network.load_state_dict(load_tensors(assets_folder / "squeezenet1_1-torchvision.safetensors"))
     restored, target = pair(generator, 59, 46, count=2)  # sides at which poolings that round up and down differ
     target[1] = 0.0
-    check_against_torchmetrics("squeeze", network.features, LPIPS(net="squeeze"), restored, target, monkeypatch)
+    check_against_torchmetrics("squeeze", network.features, LPIPS("squeeze"), restored, target, monkeypatch)
 
 
 def test_vgg16_and_its_heads_agree_with_torchmetrics(assets_folder, generator, monkeypatch, tmp_path):
     network = imagenet.vgg16()  # the real heads on a random network: its own weights are not at hand
     path = imagenet.write(network, tmp_path / "vgg16.safetensors")
-    measure = LPIPS(path, assets_folder / "lpips-vgg.safetensors", net="vgg")
+    measure = LPIPS("vgg", path, assets_folder / "lpips-vgg.safetensors")
     check_against_torchmetrics("vgg", network, measure, *pair(generator, 21, 18, count=2), monkeypatch)
 
 
@@ -110,7 +110,7 @@ def test_the_networks_agree_on_which_photograph_is_noisier(assets_folder, images
     photograph = np.array(Image.open(images_folder / "valid" / "kodak24" / "kodim23.png"))[200:264, 300:364]
     target = torch.from_numpy(photograph).permute(2, 0, 1)[None] / 255
     noise = torch.randn(target.shape, generator=generator)
-    measure = LPIPS(net="squeeze")
+    measure = LPIPS("squeeze")
     values = torch.cat([measure((target + s / 255 * noise).clamp(0, 1), target) for s in (2, 10, 50)])
     assert (values.diff() > 0).all()
     assert values[0] < 0.05
@@ -208,7 +208,7 @@ def test_double_precision_images_are_scored_in_double_precision(distance, genera
 
 
 def test_weights_are_frozen_buffers_that_stay_in_eval_mode_and_follow_the_device(files):
-    parent = nn.Sequential(LPIPS(*files)).train()
+    parent = nn.Sequential(LPIPS("alex", *files)).train()
     assert list(parent.parameters()) == []
     assert parent.state_dict() == {}
     assert not any(module.training for module in parent[0].modules())
@@ -224,7 +224,7 @@ def test_refuses_images_below_31_with_both_numbers(distance, size):
 
 
 def test_squeezenet_takes_images_from_17_on(assets_folder):
-    measure = LPIPS(net="squeeze")
+    measure = LPIPS("squeeze")
     assert measure(torch.ones(1, 3, 17, 17), torch.zeros(1, 3, 17, 17)).item() > 0
     with pytest.raises(ValueError, match=r"images of 16x17 are too small .* at least 17 "):
         measure(torch.ones(1, 3, 16, 17), torch.zeros(1, 3, 16, 17))
@@ -232,18 +232,18 @@ def test_squeezenet_takes_images_from_17_on(assets_folder):
 
 def test_an_unknown_network_is_refused():
     with pytest.raises((ValueError, TypeError), match="net"):
-        LPIPS(net="resnet")
+        LPIPS("resnet")
 
 
 def test_vgg16_without_its_weights_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PDLOSS_ASSETS", str(tmp_path))
     with pytest.raises(AssetError, match="vgg16-torchvision.safetensors is not in"):
-        LPIPS(net="vgg")
+        LPIPS("vgg")
 
 
 def test_heads_of_another_network_are_refused(assets_folder):
     with pytest.raises(AssetError, match="no LPIPS heads for SqueezeNet: lin1.weight should have 128 weights"):
-        LPIPS(heads=assets_folder / "lpips-alex.safetensors", net="squeeze")
+        LPIPS("squeeze", heads=assets_folder / "lpips-alex.safetensors")
 
 
 def test_refuses_different_shapes_with_both_in_the_message(distance):
@@ -264,7 +264,7 @@ def test_refuses_heads_that_cannot_be_right(files, tmp_path, change, message):
     change(heads)
     save_file(heads, tmp_path / "heads.safetensors")
     with pytest.raises(AssetError, match=message):
-        LPIPS(files[0], tmp_path / "heads.safetensors")
+        LPIPS("alex", files[0], tmp_path / "heads.safetensors")
 
 
 def test_says_which_weights_it_uses(distance):

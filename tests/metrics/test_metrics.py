@@ -72,5 +72,5 @@ def test_a_metric_without_its_weights_says_so(monkeypatch, tmp_path, name, file)
 @pytest.mark.parametrize(("name", "kind"), [("lpips_vgg", "vgg"), ("dists", "dists")])
 def test_metrics_on_vgg16_state_their_smallest_side(name, kind, tmp_path, assets_folder):
     vgg16 = imagenet.write(imagenet.vgg16(), tmp_path / "vgg16.safetensors")
-    measure = DISTS(vgg16) if kind == "dists" else LPIPS(vgg16, net="vgg")
+    measure = DISTS(vgg16) if kind == "dists" else LPIPS("vgg", vgg16)
     assert measure.minimum_side == METRICS[name].minimum_side

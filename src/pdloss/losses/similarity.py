@@ -177,7 +177,7 @@ class LPIPS(LossChoice, name="lpips"):
 
     def build(self) -> MetricLoss:
         """Returns the module."""
-        return MetricLoss(metrics.LPIPS(net=self.net))
+        return MetricLoss(metrics.LPIPS(self.net))
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ METRICS: dict[str, Entry] = {
             better="lower",
             protocol="version 0.1, SqueezeNet 1.1, RGB, whole image, after rounding to 8 bits",
         ),
-        lambda: LPIPS(net="squeeze"),
+        lambda: LPIPS("squeeze"),
         17,
     ),
     "lpips_vgg": Entry(
@@ -101,7 +101,7 @@ METRICS: dict[str, Entry] = {
             better="lower",
             protocol="version 0.1, VGG16 of torchvision, RGB, whole image, after rounding to 8 bits",
         ),
-        lambda: LPIPS(net="vgg"),
+        lambda: LPIPS("vgg"),
         16,
     ),
     "dists": Entry(

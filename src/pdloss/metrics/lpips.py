@@ -101,11 +101,11 @@ class LPIPS(Frozen):
     Computes in float32 even under autocast. The weights are buffers, on no optimiser's list and in no state dict.
 
     Args:
+        net: ``alex``, ``squeeze`` or ``vgg``; values of one say nothing beside those of another.
         backbone: A safetensors file with the network's weights; by default ``alexnet-torchvision``,
             ``squeezenet1_1-torchvision`` or ``vgg16-torchvision``.
         heads: A safetensors file with ``lin0.weight``, ``lin1.weight`` …; by default ``lpips-alex``,
             ``lpips-squeeze`` or ``lpips-vgg``.
-        net: ``alex``, ``squeeze`` or ``vgg``; values of one say nothing beside those of another.
 
     Raises:
         AssetError: If a file is not at hand, lacks a key, or holds a head of the wrong size or with negative weights.
@@ -114,7 +114,7 @@ class LPIPS(Frozen):
         | https://github.com/richzhang/PerceptualSimilarity
     """
 
-    def __init__(self, backbone: Path | None = None, heads: Path | None = None, *, net: Net = "alex") -> None:
+    def __init__(self, net: Net = "alex", backbone: Path | None = None, heads: Path | None = None) -> None:
         super().__init__()
         if net not in _NETS:
             raise ValueError(f"net must be one of {', '.join(_NETS)}, got {net!r}")
