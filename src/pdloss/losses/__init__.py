@@ -2,6 +2,8 @@
 
 from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
 from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
+from pdloss.losses.distortion import WassersteinDistortion, WassersteinDistortionLoss, wasserstein_distortion
+from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, frequency_distribution_distance
 from pdloss.losses.features import FeatureLoss
 from pdloss.losses.frequency import FocalFrequency, FocalFrequencyLoss, focal_frequency_distance
 from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
@@ -23,6 +25,7 @@ from pdloss.specs import Family
 
 __all__ = [
     "DISTS",
+    "FDL",
     "L1",
     "L2",
     "LOSSES",
@@ -36,6 +39,7 @@ __all__ = [
     "FeatureLoss",
     "FocalFrequency",
     "FocalFrequencyLoss",
+    "FrequencyDistributionLoss",
     "LossChoice",
     "LossTerms",
     "MSSSIML1Loss",
@@ -46,19 +50,30 @@ __all__ = [
     "PerceptualLoss",
     "PixelLoss",
     "ProjectedDistributionLoss",
+    "WassersteinDistortion",
+    "WassersteinDistortionLoss",
     "WeightedSum",
     "adversarial_loss",
     "critic_loss",
     "focal_frequency_distance",
+    "frequency_distribution_distance",
     "ms_ssim_distance",
     "ms_ssim_l1_distance",
     "objective",
     "perceptual_distance",
     "pixel_distance",
     "projected_distribution_distance",
+    "wasserstein_distortion",
 ]
 
-LOSSES = Family("loss", (L1, L2, Perceptual, PDL, Adversarial, LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency))
+LOSSES = Family(
+    "loss",
+    (
+        *(L1, L2, Perceptual, PDL),
+        *(LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency, FDL, WassersteinDistortion),
+        Adversarial,
+    ),
+)
 
 
 def objective(text: str) -> Objective:
