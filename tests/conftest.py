@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: where real weights and photographs are, and a fixed number of threads."""
+"""Fixtures shared by all tests: where real weights and photographs are, and a seeded generator."""
 
 import os
 from pathlib import Path

@@ -2,6 +2,8 @@
 
 from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
 from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
+from pdloss.losses.cobi import CoBi, CoBiCode, CoBiCodeLoss, CoBiLoss, cobi_code_loss, cobi_loss
+from pdloss.losses.contextual import Contextual, ContextualLoss, contextual_loss
 from pdloss.losses.distortion import WassersteinDistortion, WassersteinDistortionLoss, wasserstein_distortion
 from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, frequency_distribution_distance
 from pdloss.losses.features import FeatureLoss
@@ -35,6 +37,12 @@ __all__ = [
     "PDL",
     "Adversarial",
     "AdversarialLoss",
+    "CoBi",
+    "CoBiCode",
+    "CoBiCodeLoss",
+    "CoBiLoss",
+    "Contextual",
+    "ContextualLoss",
     "FeatureChoice",
     "FeatureLoss",
     "FocalFrequency",
@@ -54,6 +62,9 @@ __all__ = [
     "WassersteinDistortionLoss",
     "WeightedSum",
     "adversarial_loss",
+    "cobi_code_loss",
+    "cobi_loss",
+    "contextual_loss",
     "critic_loss",
     "focal_frequency_distance",
     "frequency_distribution_distance",
@@ -70,6 +81,7 @@ LOSSES = Family(
     "loss",
     (
         *(L1, L2, Perceptual, PDL),
+        *(Contextual, CoBi, CoBiCode),
         *(LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency, FDL, WassersteinDistortion),
         Adversarial,
     ),
