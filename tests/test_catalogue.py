@@ -38,7 +38,8 @@ def test_the_catalogue_holds_what_it_says():
 @pytest.mark.parametrize("name", [name for name in assets.ASSETS if name.startswith("vgg")])
 def test_whoever_lacks_a_vgg_is_pointed_to_the_distilled_features(name, cache, monkeypatch):
     monkeypatch.setenv("PDLOSS_OFFLINE", "1")
-    with pytest.raises(AssetError, match=r"or for a loss on features take features='distilled\.relu4_3', which ship with pdloss$"):
+    cure = r"or for a loss on features take features='distilled\.relu4_3', which ship with pdloss$"
+    with pytest.raises(AssetError, match=cure):
         assets.path(name)
 
 

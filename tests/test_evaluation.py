@@ -13,6 +13,7 @@ from pdloss.degradations import degradation
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.evaluation import evaluate
 from pdloss.images import read_image, to_bytes, write_image
+from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
 from pdloss.records import Scores, read_record
 from pdloss.runs import RunFolder
@@ -53,6 +54,27 @@ def test_the_noise_depends_on_seed_and_file_name_only(made: tuple[Path, Path], t
     (tmp_path / "one" / "photo1.png").write_bytes((data / "photo1.png").read_bytes())
     alone = evaluate(run, tmp_path / "one", metric_names=["psnr"], seed=7).scores.images[0]
     assert alone == read_record(run / "scores" / "seven.json", Scores).images[1]
+
+
+def test_super_resolution_is_scored_beside_bicubic(tmp_path: Path) -> None:
+    data = photographs_in(tmp_path / "photographs", height=43)
+    run = trained_run(
+        tmp_path / "run", data, task="sr", network="edsr(scale=2, blocks=1, width=8)", degradation="downscale(factor=2)"
+    )
+    scores = evaluate(run, data, metric_names=["psnr"]).scores
+    shapes = [
+        np.array(Image.open(run / kind / "photographs" / "photo0.png")).shape for kind in ("degraded", "restored")
+    ]
+    assert shapes == [(21, 25, 3), (42, 50, 3)], "the row that the factor leaves over is gone"
+    degraded = read_image(run / "degraded" / "photographs" / "photo0.png")
+    bicubic = to_bytes(resize(degraded[None], (42, 50))[0]).permute(1, 2, 0).numpy()
+    target = np.array(Image.open(data / "photo0.png"))[:42]
+    assert scores.images[0].degraded["psnr"] == pytest.approx(peak_signal_noise_ratio(target, bicubic), abs=1e-3)
+
+
+def test_a_network_of_another_scale_is_refused(made: tuple[Path, Path]) -> None:
+    with pytest.raises(RunError, match=r"does not fit this network"):
+        evaluate(*made, metric_names=["psnr"], degradation="downscale(factor=2)", name="smaller")
 
 
 def test_goes_on_without_what_it_cannot_compute_and_says_so(

@@ -233,6 +233,39 @@ def test_the_log_holds_the_gradient_norm_of_each_term(photographs: Path, tmp_pat
     assert line.gradients["l2"] == pytest.approx(0.5 * 2 * (line.terms["l2"] / (2 * 3 * 16 * 16)) ** 0.5, rel=1e-3)
 
 
+SR = {"task": "sr", "network": "edsr(scale=2, blocks=1, width=8)", "degradation": "downscale(factor=2)"}
+
+
+def test_super_resolution_trains_and_a_critic_goes_on_from_it(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "pixels", **SR, steps=160, log_every=20, lr=3e-3))
+    log = read_log(tmp_path / "pixels" / "log.jsonl")
+    assert log[-1].total < 0.8 * log[0].total
+    critic = "l1 + 0.001*adversarial(critic='srgan(size=16, width=2)')"
+    going_on = SR | {"network": None, "init": tmp_path / "pixels"}
+    train(config(photographs, tmp_path / "critic", **going_on, loss=critic, log_every=1))
+    record = RunFolder(tmp_path / "critic").record()
+    assert record.network.startswith("edsr(scale=2, blocks=1, width=8"), "that of the run it goes on from"
+    first = read_log(tmp_path / "critic" / "log.jsonl")[0]
+    assert first.terms["l1"] < 0.8 * log[0].terms["l1"], "it starts where the other ended"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"network": "edsr(scale=3, blocks=1, width=8)"},
+            r"does not fit downscale\(factor=2.*8x8, 24x24, 16x16",
+        ),
+        ({"degradation": "downscale(factor=3)"}, "crop of 16 pixels cannot be degraded 3 times smaller"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(
+    photographs: Path, tmp_path: Path, changes: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        train(config(photographs, tmp_path / "run", **(SR | changes)))
+
+
 def test_the_log_says_how_the_critic_does(photographs: Path, tmp_path: Path) -> None:
     train(config(photographs, tmp_path / "run", loss="l1 + 0.01*adversarial(critic='unet(width=2)')"))
     for line in read_log(tmp_path / "run" / "log.jsonl"):

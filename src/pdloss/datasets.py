@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pdloss._types import Image
-from pdloss.errors import ImageError
+from pdloss.errors import ImageError, SpecError
 from pdloss.images import Picture, list_images, read_pixels
 from pdloss.ops.streams import generator
 
@@ -175,10 +175,13 @@ class Crops(Dataset[Pair]):
 
     Raises:
         ImageError: If a photograph is smaller than the crop.
+        SpecError: If the degradation's factor does not divide the crop.
     """
 
     def __init__(self, photographs: Photographs, degradation: Degrade, *, size: int, seed: int, batch: int) -> None:
         photographs.check_crop(size)
+        if size % (factor := factor_of(degradation)):
+            raise SpecError(f"a crop of {size} pixels cannot be degraded {factor} times smaller; use a multiple")
         self.photographs, self.degradation = photographs, degradation
         self.size, self.seed, self.batch = size, seed, batch
         self._epoch: tuple[int, list[int]] = (-1, [])
@@ -263,8 +266,15 @@ def batches(crops: Crops, first_step: int, last_step: int, workers: int = 0, *, 
         raise ImageError(str(error).strip().splitlines()[-1].rpartition("ImageError: ")[2]) from None
 
 
+def factor_of(degradation: Degrade) -> int:
+    """Returns how many times smaller than its target a degraded image is: the degradation's ``factor``, else 1."""
+    return int(getattr(degradation, "factor", 1))
+
+
 def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: str) -> Pair:
-    target: Image = pixels.to(torch.float32).contiguous() / 255
+    # As the sets of super-resolution are made: rows and columns that the factor leaves over go, below and at the right.
+    height, width = (side - side % factor_of(degradation) for side in pixels.shape[1:])
+    target: Image = pixels[:, :height, :width].to(torch.float32).contiguous() / 255
     with _one_thread():
         # A copy, so that a degradation that works in place cannot spoil the target.
         return Pair(degradation(target.clone(), stream), target, name)

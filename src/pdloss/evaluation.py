@@ -13,6 +13,7 @@ from pdloss.datasets import Pairs, Photographs
 from pdloss.errors import AssetError, RunError
 from pdloss.images import check_stems, write_image
 from pdloss.ops.color import quantize
+from pdloss.ops.resize import resize
 from pdloss.precision import channels_last, chosen_device
 from pdloss.records import ImageScores, Scores, write_record
 
@@ -84,6 +85,11 @@ def evaluate(
     images = []
     for done, (degraded, target, file) in enumerate((pairs[i] for i in range(len(pairs))), start=1):
         restored = restore_batch(network, degraded[None].to(chosen))
+        if restored.shape[1:] != target.shape:
+            raise RunError(
+                f"{record.network} makes {tuple(restored.shape[1:])} of {tuple(degraded.shape)}, but the target of "
+                f"{file} is {tuple(target.shape)}: {spoil.in_full()} does not fit this network"
+            )
         stem = Path(file).stem
         write_image(folder.path / "restored" / name / f"{stem}.png", restored[0].cpu())
         write_image(folder.path / "degraded" / name / f"{stem}.png", degraded)
@@ -92,7 +98,7 @@ def evaluate(
             ImageScores(
                 name=file,
                 restored=_score(measures, restored, target),
-                degraded=_score(measures, degraded[None].to(chosen), target),
+                degraded=_score(measures, enlarged(degraded[None].to(chosen), target), target),
             )
         )
         if progress:
@@ -122,6 +128,13 @@ def restore_batch(network: nn.Module, degraded: Tensor) -> Tensor:
     if not restored.isfinite().all():
         raise RunError("the network's output is not finite: its weights are damaged, evaluate an earlier checkpoint")
     return restored.clamp(0, 1)
+
+
+def enlarged(degraded: Tensor, target: Tensor) -> Tensor:
+    """Returns degraded images in the target's size, so that they can be scored: smaller ones enlarged bicubically."""
+    if degraded.shape == target.shape:
+        return degraded
+    return resize(degraded, (target.shape[-2], target.shape[-1]))
 
 
 def _measures(

@@ -17,6 +17,7 @@ class Task:
 
 TASKS = {
     "denoise": Task(degradation="noise", network="edsr(blocks=8, unshuffle=2)", crop=96),
+    "sr": Task(degradation="downscale(factor=4)", network="edsr(scale=4)", crop=192),
 }
 
 

@@ -39,7 +39,7 @@ class TrainConfig:
     task: str = "denoise"
     """Restoration task; sets the defaults of --network, --degradation and --crop."""
     network: str | None = None
-    """Such as "edsr(blocks=16, width=64)"; by default the task's."""
+    """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     loss: str = "l1 + 0.01*pdl"
     """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
@@ -125,7 +125,7 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
     device = chosen_device(config.device)
     defaults = task(config.task)
     objective = losses.objective(config.loss)
-    network_choice = networks.NETWORKS.parse(config.network or defaults.network)
+    network_choice = networks.NETWORKS.parse(config.network or _network_of(config.init) or defaults.network)
     degradation_choice = degradations.DEGRADATIONS.parse(config.degradation or defaults.degradation)
     crop = config.crop or defaults.crop
 
@@ -164,6 +164,7 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
             target = batch.target.to(device, non_blocking=True, memory_format=torch.channels_last)
             with autocast(device, record.precision):
                 restored = network(degraded).float()
+                _check_scale(degraded, restored, target, record)
                 terms = criterion(restored, target)
             step += 1
             logging = step % config.log_every == 0 or step == config.steps
@@ -233,6 +234,10 @@ def _workers(config: TrainConfig, device: torch.device) -> int:
     return 0 if device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2)
 
 
+def _network_of(init: Path | None) -> str | None:
+    return runs.RunFolder(init).record().network if init is not None and init.is_dir() else None
+
+
 def _weights_of(init: Path) -> Path:
     return runs.RunFolder(init).latest_weights()[1] if init.is_dir() else init
 
@@ -284,6 +289,20 @@ def _refuse_non_finite(
         f"step {step}: {culprit}; the images of this batch ({', '.join(sorted(set(batch.names)))}) are in {folder}; "
         "the last checkpoint is untouched: try a smaller --lr, or a smaller weight of that term"
     )
+
+
+def _check_scale(degraded: Tensor, restored: Tensor, target: Tensor, record: RunRecord) -> None:
+    """Refuses a network that does not undo the degradation's change of size.
+
+    Raises:
+        SpecError: Naming the network, the degradation and the three sizes.
+    """
+    if restored.shape != target.shape:
+        sizes = ", ".join(f"{images.shape[-2]}x{images.shape[-1]}" for images in (degraded, restored, target))
+        raise SpecError(
+            f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} pixels; "
+            "choose a network of the degradation's scale, such as edsr(scale=4) for downscale(factor=4)"
+        )
 
 
 def _refuse_lost_learners(step: int, learned: dict[str, Tensor]) -> None:

@@ -9,6 +9,7 @@ import torch
 from pdloss.cli import main
 from pdloss.commands.train import parse
 from pdloss.images import write_image
+from pdloss.losses import objective
 from tests.runs_for_tests import photographs_in
 
 TINY = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--crop", "16", "--batch", "2", "--log-every", "2"]
@@ -47,9 +48,21 @@ def test_a_configuration_is_repeated_and_overridden(data: Path, tmp_path: Path) 
     assert parse([f"--config={config}", "--out", "x", "--lr", "0.5"]).lr == 0.5
 
 
+def test_a_recipe_gives_the_options_and_asks_for_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = parse(["--recipe", "srgan", "--data", "photos", "--out", "run", "--init", "pixels", "--batch", "4"])
+    assert (chosen.task, chosen.crop, chosen.batch, chosen.init) == ("sr", 96, 4, Path("pixels"))
+    assert objective(chosen.loss).names() == ["l1", "perceptual", "adversarial"]
+    with pytest.raises(SystemExit):
+        parse(["--recipe=srgan", "--data", "photos", "--out", "run"])
+    assert "--init" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--recipe", "srgn"], "did you mean 'srgan'"),
+        (["--recipe"], "--recipe needs a value, such as srgan"),
+        (["--recipe", "srgan", "--recipe", "srgan"], "take one of them, once"),
         (["--loss", "l1 + 0.1*pld"], "did you mean 'pdl'"),
         (["--loss", "pdl(features='vgg16.relu4_3')"], "distilled"),
         (["--network", "edsr(blocks='many')"], "expected"),

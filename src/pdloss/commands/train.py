@@ -12,8 +12,11 @@ from pdloss.commands.progress import Bar
 from pdloss.datasets import Photographs
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LossTerms
+from pdloss.recipes import RECIPES, recipe
 from pdloss.records import LogLine, RunRecord, read_record
 from pdloss.training import TrainConfig, Watcher, train
+
+_DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan"}
 
 
 class Display(Watcher):
@@ -77,18 +80,28 @@ def main(argv: list[str]) -> int:
 
 
 def parse(argv: list[str]) -> TrainConfig:
-    """Returns the configuration; ``--config RUN/config.json`` gives the defaults, the other options override."""
+    """Returns the configuration; ``--config`` or ``--recipe`` gives the defaults, the other options override.
+
+    Raises:
+        SpecError: If the file or the name of the recipe is missing or unknown, or both are given.
+    """
     default, rest = None, []
     arguments = iter(argv)
     for argument in arguments:
-        if argument == "--config" or argument.startswith("--config="):
-            path = argument.partition("=")[2] or next(arguments, None)
-            if path is None:
-                raise SpecError("--config needs a file, such as runs/first/config.json")
-            default = from_record(read_record(Path(path), RunRecord))
-        else:
+        option, _, value = argument.partition("=")
+        if option not in _DEFAULTS:
             rest.append(argument)
-    description = "Trains a network. --config RUN/config.json repeats a run; options after it override."
+            continue
+        value = value or next(arguments, "")
+        if not value:
+            raise SpecError(f"{option} needs a value, such as {_DEFAULTS[option]}")
+        if default is not None:
+            raise SpecError("--config and --recipe give the defaults: take one of them, once")
+        default = from_record(read_record(Path(value), RunRecord)) if option == "--config" else from_recipe(value)
+    description = (
+        "Trains a network. --config RUN/config.json repeats a run, --recipe NAME starts from known options; "
+        "the other options override. Recipes: " + "; ".join(f"{name}, {r.about}" for name, r in RECIPES.items())
+    )
     options = Annotated[TrainConfig, tyro.conf.arg(name="")]
     if default is None:
         return tyro.cli(options, args=rest, prog="pdloss train", description=description)
@@ -102,6 +115,19 @@ def from_record(record: RunRecord) -> TrainConfig:
     paths = {name: fields[name] and Path(fields[name]) for name in ("data", "init")}
     config = TrainConfig(**(fields | paths), out=Path())
     object.__setattr__(config, "out", tyro.MISSING)  # must be named anew
+    return config
+
+
+def from_recipe(name: str) -> TrainConfig:
+    """Returns the configuration of a recipe, but for the data and where it is written.
+
+    Raises:
+        SpecError: If there is no such recipe.
+    """
+    chosen = recipe(name)
+    config = TrainConfig(data=Path(), out=Path(), **chosen.options)
+    for field in ("data", "out", *(("init",) if chosen.needs_init else ())):
+        object.__setattr__(config, field, tyro.MISSING)  # must be named
     return config
 
 

@@ -1,12 +1,13 @@
 """Clean → degraded: each kind is a choice and itself the callable ``(clean, generator) → degraded``."""
 
 from pdloss._types import Degradation
+from pdloss.degradations.downscale import Downscale
 from pdloss.degradations.noise import GaussianNoise
 from pdloss.specs import Family
 
-__all__ = ["DEGRADATIONS", "GaussianNoise", "degradation"]
+__all__ = ["DEGRADATIONS", "Downscale", "GaussianNoise", "degradation"]
 
-DEGRADATIONS = Family("degradation", (GaussianNoise,))
+DEGRADATIONS = Family("degradation", (GaussianNoise, Downscale))
 
 
 def degradation(text: str) -> Degradation:
