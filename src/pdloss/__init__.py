@@ -10,30 +10,54 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pdloss.losses import (
+        DISTS,
+        FDL,
         L1,
         L2,
+        LPIPS,
+        MSSSIM,
+        MSSSIML1,
         PDL,
+        Adversarial,
+        CoBi,
+        CoBiCode,
+        Contextual,
+        FocalFrequency,
         LossTerms,
         Objective,
         Perceptual,
         PerceptualLoss,
         ProjectedDistributionLoss,
+        WassersteinDistortion,
+        contextual_loss,
         objective,
     )
-    from pdloss.ops import wasserstein_1d
+    from pdloss.ops import sliced_wasserstein, wasserstein_1d
 
-_HOMES = {
-    "L1": "pdloss.losses",
-    "L2": "pdloss.losses",
-    "PDL": "pdloss.losses",
-    "LossTerms": "pdloss.losses",
-    "Objective": "pdloss.losses",
-    "Perceptual": "pdloss.losses",
-    "PerceptualLoss": "pdloss.losses",
-    "ProjectedDistributionLoss": "pdloss.losses",
-    "objective": "pdloss.losses",
-    "wasserstein_1d": "pdloss.ops",
-}
+_LOSSES = (
+    "Adversarial",
+    "CoBi",
+    "CoBiCode",
+    "Contextual",
+    "DISTS",
+    "FDL",
+    "FocalFrequency",
+    "L1",
+    "L2",
+    "LPIPS",
+    "LossTerms",
+    "MSSSIM",
+    "MSSSIML1",
+    "Objective",
+    "PDL",
+    "Perceptual",
+    "PerceptualLoss",
+    "ProjectedDistributionLoss",
+    "WassersteinDistortion",
+    "contextual_loss",
+    "objective",
+)
+_HOMES = dict.fromkeys(_LOSSES, "pdloss.losses") | dict.fromkeys(("sliced_wasserstein", "wasserstein_1d"), "pdloss.ops")
 
 __all__ = [*_HOMES, "__version__"]
 
