@@ -97,8 +97,8 @@ def write_picture(path: Path, pixels: Picture) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def write_log(folder: Path, terms: Sequence[str], lines: int = 40) -> None:
-    """Writes ``log.jsonl`` with falling terms."""
+def write_log(folder: Path, terms: Sequence[str], lines: int = 40, critics: Sequence[str] = ()) -> None:
+    """Writes ``log.jsonl`` with falling terms, and critics that learn."""
     import msgspec
 
     logged = [
@@ -109,6 +109,7 @@ def write_log(folder: Path, terms: Sequence[str], lines: int = 40) -> None:
             total=1.0 / (i + 1),
             terms=dict.fromkeys(terms, 1.0 / (i + 1)),
             gradients=dict.fromkeys(terms, 0.1 + 0.01 * (i % 3)),
+            learners=dict.fromkeys(critics, 1.4 - 0.01 * i),
         )
         for i in range(lines)
     ]

@@ -171,6 +171,14 @@ def test_shows_trade_off_curves_crops_and_every_image(page: Page) -> None:
     assert f"rows 0{EN_DASH}39, columns 0{EN_DASH}39" in page.text
 
 
+def test_shows_how_critics_learned(runs: list[Path], tmp_path: Path) -> None:
+    without = Page(write_report(runs, tmp_path / "without"))
+    write_log(runs[0], ["l1", "adversarial"], critics=["adversarial"])
+    page = Page(write_report(runs, tmp_path / "with"))
+    assert re.search(r"adversarial\W+its critic.s own loss", page.text)
+    assert "its critic" not in without.text
+
+
 def test_tells_how_to_make_the_page_again(full: Path, page: Page) -> None:
     folder = full.parent.parent
     expected = f"pdloss report {folder}/smooth {folder}/sharp --out '{folder}/my report' --set kodak"

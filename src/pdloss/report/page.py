@@ -137,15 +137,17 @@ def _scatter(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def _panels(comparison: Comparison) -> list[dict[str, str]]:
-    """Returns one panel per loss term, one per term's gradient norm, and the learning rate."""
+    """Returns one panel per loss term, one per term's gradient norm, one per critic, and the learning rate."""
     logged = [(i, run) for i, run in enumerate(comparison.runs) if run.log]
     if not logged:
         return []
     terms = list(dict.fromkeys(term for _, run in logged for line in run.log for term in line.terms))
     pulled = list(dict.fromkeys(term for _, run in logged for line in run.log for term in line.gradients))
+    learning = list(dict.fromkeys(term for _, run in logged for line in run.log for term in line.learners))
     wanted: list[tuple[str, str, Callable[[LogLine], float | None], bool]] = [
         *((term, "value, before its weight", lambda line, t=term: line.terms.get(t), True) for term in terms),
         *((term, "norm of its weighted gradient", lambda line, t=term: line.gradients.get(t), True) for term in pulled),
+        *((term, "its critic's own loss", lambda line, t=term: line.learners.get(t), False) for term in learning),
         ("learning rate", "", lambda line: line.lr, False),
     ]
     panels = []
