@@ -1,5 +1,6 @@
 """Resizing: MATLAB transcribed, MATLAB's own files, PyTorch and Pillow away from the border, and its transpose."""
 
+import inspect
 import math
 from pathlib import Path
 from typing import get_args
@@ -159,6 +160,10 @@ def test_turning_the_image_turns_the_result(generator):
     torch.testing.assert_close(mirrored, resize(image, (7, 11)).flip(-1), rtol=0, atol=1e-14)
 
 
+def test_the_last_bit_of_a_scale_counts_in_the_size_as_in_matlab():
+    assert resize(torch.zeros(50, 20), 1.1).shape == (56, 22)
+
+
 def test_every_image_of_a_batch_is_resized_alone(generator):
     images = torch.rand(2, 3, 17, 40, generator=generator)
     whole = resize(images.transpose(0, 1), 0.3)  # not contiguous
@@ -239,3 +244,19 @@ def test_half_precision_is_computed_in_single_and_comes_back_so(generator):
 def test_refuses_what_makes_no_image_with_the_values_in_the_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("function", "images", "kernel", "message"),
+    [
+        (resize, torch.zeros(4, 4, dtype=torch.uint8), "bicubic", "got torch.uint8; use resize_bytes"),
+        (resize_adjoint, torch.zeros(4, 4, dtype=torch.int64), "bicubic", "got torch.int64"),
+        (resize_bytes, torch.zeros(4, 4), "bicubic", "got torch.float32; use resize for"),
+        (resize_bytes, torch.zeros(4, dtype=torch.uint8), "bicubic", r"with pixels, got \(4,\)"),
+        (resize, torch.zeros(4, 4), "box", "'box'; known are bicubic, lanczos3, bilinear, area"),
+    ],
+)
+def test_refuses_other_numbers_and_unknown_kernels(function, images, kernel, message):
+    unwatched = inspect.unwrap(function)  # by jaxtyping, which under pytest would speak first
+    with pytest.raises(ValueError, match=message):
+        unwatched(images, (2, 2), kernel=kernel)

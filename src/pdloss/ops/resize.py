@@ -208,7 +208,7 @@ class _Resized(torch.autograd.Function):
     def forward(ctx: Any, images: Tensor, passes: _Passes, adjoint: bool) -> Tensor:
         """Returns the resized images, or what the transpose makes of them."""
         ctx.passes, ctx.adjoint = passes, adjoint
-        for dim, axis in reversed(passes) if adjoint else passes:
+        for dim, axis in passes:
             images = _along(images, dim, axis, adjoint, images.dtype)
         return images
 
