@@ -4,8 +4,9 @@ from pathlib import Path
 
 import torch
 
+from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
-from pdloss.training import TrainConfig, train
+from pdloss.training import train
 
 
 def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 50) -> Path:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,11 +17,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from pdloss.configuration import TrainConfig
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.images import write_image
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import TrainConfig, Watcher, gradient_norms, learning_rate_share, train
+from pdloss.training import Watcher, gradient_norms, learning_rate_share, train
 
 SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
 
@@ -86,14 +88,53 @@ class StopAt(Watcher):
 )
 def test_stopping_and_going_on_changes_no_bit(photographs: Path, tmp_path: Path, loss: str) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(config(photographs, whole, loss=loss))
-    assert train(config(photographs, parts, loss=loss), StopAt(3)).step == 3
-    assert train(config(photographs, parts, loss=loss)).step == 6
+    train(config(photographs, whole, loss=loss, ema=0.9))
+    assert train(config(photographs, parts, loss=loss, ema=0.9), StopAt(3)).step == 3
+    assert train(config(photographs, parts, loss=loss, ema=0.9)).step == 6
     assert_same_bits(final_weights(whole), final_weights(parts))
     assert_same_bits(load_file(whole / "state.safetensors"), load_file(parts / "state.safetensors"))
     one, other = (read_log(run / "log.jsonl") for run in (whole, parts))
     without_time = [[msgspec.structs.replace(line, seconds=0.0) for line in log] for log in (one, other)]
     assert without_time[0] == without_time[1]
+
+
+def test_a_batch_in_parts_takes_the_same_step(photographs: Path, tmp_path: Path) -> None:
+    whole, parts = (tmp_path / name for name in ("whole", "parts"))
+    train(config(photographs, whole, batch=4, log_every=1))
+    train(config(photographs, parts, batch=4, log_every=1, accumulate=2))
+    for name, weights in final_weights(whole).items():
+        torch.testing.assert_close(final_weights(parts)[name], weights, rtol=1e-3, atol=1e-5)
+    for one, other in zip(*(read_log(run / "log.jsonl") for run in (whole, parts)), strict=True):
+        assert other.total == pytest.approx(one.total, rel=1e-4)
+        assert other.gradients["l1"] == pytest.approx(one.gradients["l1"], rel=1e-4)
+
+
+def test_the_moving_average_becomes_the_weights(photographs: Path, tmp_path: Path) -> None:
+    plain, averaged = tmp_path / "plain", tmp_path / "averaged"
+    train(config(photographs, plain, save_every=1, steps=3))
+    train(config(photographs, averaged, save_every=1, steps=3, ema=0.75))
+    each = [load_file(RunFolder(plain).weights_file(step)) for step in (1, 2, 3)]
+    for name, weights in final_weights(averaged).items():
+        expected = each[0][name]
+        for later in each[1:]:
+            expected = 0.75 * expected + 0.25 * later[name]
+        torch.testing.assert_close(weights, expected, rtol=1e-4, atol=1e-6)
+    state = load_file(averaged / "state.safetensors")
+    assert_same_bits({n.removeprefix("network."): t for n, t in state.items() if n.startswith("network.")}, each[-1])
+
+
+def test_the_network_is_compiled_when_asked(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    def as_it_is(network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+        return lambda degraded: [steps.append(1), network(degraded)][1]
+
+    monkeypatch.setattr(torch, "compile", as_it_is)
+    train(config(photographs, tmp_path / "plain"))
+    assert not steps
+    train(config(photographs, tmp_path / "compiled", compile=True))
+    assert len(steps) == 6
+    assert_same_bits(final_weights(tmp_path / "plain"), final_weights(tmp_path / "compiled"))
 
 
 def test_workers_change_no_bit(photographs: Path, tmp_path: Path) -> None:

@@ -233,7 +233,9 @@ def random_crop(pixels: UInt8[Tensor, "3 h w"], size: int, generator: torch.Gene
     return crop.rot90(symmetry % 4, (1, 2))
 
 
-def batches(crops: Crops, first_step: int, last_step: int, workers: int = 0, *, pin: bool = False) -> Iterator[Batch]:
+def batches(
+    crops: Crops, first_step: int, last_step: int, workers: int = 0, *, pin: bool = False, part: int = 0, parts: int = 1
+) -> Iterator[Batch]:
     """Yields the batch of every step in ``range(first_step, last_step)``, the same whatever the number of workers.
 
     The global random state is neither read nor changed. On Linux the workers share the decoded photographs.
@@ -244,11 +246,19 @@ def batches(crops: Crops, first_step: int, last_step: int, workers: int = 0, *, 
         last_step: The step to stop before.
         workers: Processes that prepare batches ahead; 0 prepares each when it is asked for.
         pin: Put the batches into pinned memory, for a faster way to a GPU.
+        part: Which of the equal parts of every batch to yield.
+        parts: How many there are; together they are the batch.
+
+    Raises:
+        SpecError: If the batch cannot be parted equally.
     """
-    size = crops.batch
+    if crops.batch % parts:
+        raise SpecError(f"a batch of {crops.batch} cannot be shared equally by {parts} processes; use a multiple")
+    size, share = crops.batch, crops.batch // parts
+    firsts = (step * size + part * share for step in range(first_step, last_step))
     loader = DataLoader(
         crops,
-        batch_sampler=(list(range(step * size, (step + 1) * size)) for step in range(first_step, last_step)),
+        batch_sampler=(list(range(first, first + share)) for first in firsts),
         num_workers=workers,
         collate_fn=_stack,
         pin_memory=pin,

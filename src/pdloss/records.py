@@ -33,6 +33,9 @@ class RunRecord(Record, frozen=True, kw_only=True):
     seed: int
     precision: Literal["bfloat16", "float32"]
     device: str
+    ema: float = 0.0
+    accumulate: int = 1
+    compile: bool = False
     init: str | None
     skip_damaged: bool
     parameters: int

@@ -41,10 +41,11 @@ class RunFolder:
 
     Args:
         path: The folder.
+        writes: Whether this process writes it; of several that train together only the first does.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, writes: bool = True) -> None:
+        self.path, self.writes = path, writes
         self.config = path / "config.json"
         self.log = path / "log.jsonl"
         self.state = path / "state.safetensors"
@@ -96,6 +97,9 @@ class RunFolder:
         except ImportError:  # no such locks on Windows
             yield
             return
+        if not self.writes:
+            yield
+            return
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("w") as file:
             try:
@@ -108,11 +112,15 @@ class RunFolder:
 
     def append_log(self, line: LogLine) -> None:
         """Adds one line to ``log.jsonl``."""
+        if not self.writes:
+            return
         with self.log.open("ab") as file:
             file.write(msgspec.json.encode(line) + b"\n")
 
     def cut_log(self, step: int) -> None:
         """Drops log lines after `step`: training takes those steps again."""
+        if not self.writes:
+            return
         lines = [line for line in read_log(self.log) if line.step <= step]
         text = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
         write_atomically(self.log, lambda path: path.write_bytes(text))
@@ -132,16 +140,26 @@ class RunFolder:
             raise RunError(f"{self.path} has no weights yet: train it first, or wait for its first checkpoint")
         return int(found[-1].stem), found[-1]
 
-    def save(self, state: State, network: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> None:
+    def save(
+        self,
+        state: State,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        weights: nn.Module | None = None,
+        **others: Stateful,
+    ) -> None:
         """Writes the weights, then the state; each is whole or the one before it stays.
 
         Args:
             state: Where the training stands.
             network: What is trained.
             optimiser: What trains it.
+            weights: What to write as the run's weights instead of the network's own.
             **others: Modules and optimisers that change in training too, by a name of their own.
         """
-        write_tensors(self.weights_file(state.step), _tensors(network.state_dict()))
+        if not self.writes:
+            return
+        write_tensors(self.weights_file(state.step), _tensors((weights or network).state_dict()))
         tensors: dict[str, Tensor] = {}
         for name, part in {"network": network, "optimiser": optimiser, **others}.items():
             tensors |= {f"{name}.{key}": tensor for key, tensor in _state_of(part).items()}

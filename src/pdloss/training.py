@@ -8,87 +8,27 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pdloss import __version__, degradations, losses, networks, runs
+from pdloss.configuration import TrainConfig
 from pdloss.datasets import Batch, Crops, Photographs, batches
 from pdloss.errors import RunError, SpecError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
+from pdloss.ops.streams import generator
 from pdloss.precision import autocast, best_precision, channels_last, chosen_device
+from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
 from pdloss.tasks import task
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What to train, on what, for how long."""
-
-    data: Path
-    """Folder of training photographs."""
-    out: Path
-    """Run folder. The same command again resumes a stopped run."""
-    task: str = "denoise"
-    """Restoration task; sets the defaults of --network, --degradation and --crop."""
-    network: str | None = None
-    """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
-    loss: str = "l1 + 0.01*pdl"
-    """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
-    degradation: str | None = None
-    """Such as "noise(sigma=100/255)"; by default the task's."""
-    steps: int = 100_000
-    """Optimiser steps."""
-    batch: int = 16
-    """Crops per step."""
-    crop: int | None = None
-    """Side of the training crops in pixels; by default the task's."""
-    lr: float = 1e-4
-    """Learning rate of Adam."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """Learning rate over the steps: down to zero along half a cosine, or constant."""
-    seed: int = 0
-    """Chooses the first weights, the crops and their degradations."""
-    device: str = "auto"
-    """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
-    precision: Literal["auto", "bfloat16", "float32"] = "auto"
-    """Number format of the network and the features; losses are always float32. auto: bfloat16 where it is faster."""
-    init: Path | None = None
-    """Run folder or safetensors file to take the first weights from."""
-    skip_damaged: bool = False
-    """Leave out damaged images instead of refusing the folder."""
-    save_every: int = 1000
-    """Steps between checkpoints."""
-    log_every: int = 50
-    """Steps between lines of the log, each with every term's value and gradient norm."""
-    workers: int | None = None
-    """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
-    half of the processor's cores, 8 at most."""
-    tensorboard: bool = False
-    """Also write the log for TensorBoard, into RUN/tensorboard."""
-
-    def validate(self) -> None:
-        """Refuses numbers that make no sense.
-
-        Raises:
-            SpecError: Naming the option and its value.
-        """
-        for name in ("steps", "batch", "save_every", "log_every"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
-        if not (0 < self.lr < math.inf):
-            raise SpecError(f"--lr must be positive, got {self.lr}")
-        if self.workers is not None and self.workers < 0:
-            raise SpecError(f"--workers must not be negative, got {self.workers}")
-        if self.crop is not None and self.crop < 1:
-            raise SpecError(f"--crop must be at least 1, got {self.crop}")
 
 
 class Watcher:
@@ -111,18 +51,23 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
     """Trains a network, or goes on with a stopped training, and returns where it stands.
 
     On a CPU, with the same number of threads, a run that was killed at any moment and started again ends in the same
-    bits as one never stopped. Ctrl-C (or SIGTERM) stops after the step at hand and saves.
+    bits as one never stopped. Ctrl-C (or SIGTERM) stops after the step at hand and saves. Started by ``torchrun``, all
+    processes train the one network: each computes an equal part of every batch, and the first writes the run folder.
 
     Args:
         config: What to train.
-        watcher: Told of every step.
+        watcher: Told of every step; in the first process only.
 
     Raises:
         UserError: If a choice, the data, the run folder or the loss cannot be used; the message says what to do.
     """
-    watcher = watcher or Watcher()
     config.validate()
-    device = chosen_device(config.device)
+    with joined(chosen_device(config.device)) as ranks:
+        return _train(config, watcher if watcher and ranks.first else Watcher(), ranks)
+
+
+def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
+    device = ranks.device
     defaults = task(config.task)
     objective = losses.objective(config.loss)
     network_choice = networks.NETWORKS.parse(config.network or _network_of(config.init) or defaults.network)
@@ -137,6 +82,13 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
     if config.init is not None:
         runs.load_weights(_weights_of(config.init), network)
+    average = moving_average(network, config.ema) if config.ema else None
+    # What changes in training beside the network and its optimiser.
+    learners = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
+    others: dict[str, runs.Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
+    for each in (optimiser, *learners.values()):
+        ranks.average_gradients_of(each)
+    forward = torch.compile(network) if config.compile else network
 
     record = RunRecord(
         task=config.task, data=str(config.data), network=network_choice.in_full(), loss=objective.in_full(),
@@ -144,53 +96,90 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
         schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
         precision=best_precision(device) if config.precision == "auto" else config.precision,
         init=None if config.init is None else str(config.init),
+        ema=config.ema, accumulate=config.accumulate, compile=config.compile,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,
         versions=versions(), commit=commit(), created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
-    run = runs.RunFolder(config.out)
+    run = runs.RunFolder(config.out, writes=ranks.first)
     with run.locked(), _stop_requests() as stop:
-        record = run.open(record)
-        learning = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
-        state = run.resume(network, optimiser, criterion=criterion, **learning)
+        if ranks.first:
+            record = run.open(record)
+        ranks.wait()
+        state = run.resume(network, optimiser, **others)
+        if not ranks.first:  # what networks and losses draw at random should differ from process to process
+            runs.seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
         watcher.start(record, state, photographs)
         started = time.monotonic() - state.seconds
         step = state.step
-        for batch in batches(crops, step, config.steps, _workers(config, device), pin=device.type == "cuda"):
+        loader = batches(
+            crops, step, config.steps, _workers(config, device), pin=device.type == "cuda",
+            part=ranks.rank, parts=ranks.count,
+        )  # fmt: skip
+        for batch in loader:
             share = learning_rate_share(step, config.steps, config.schedule)
             for group in optimiser.param_groups:
                 group["lr"] = share * config.lr
-            degraded = batch.degraded.to(device, non_blocking=True, memory_format=torch.channels_last)
-            target = batch.target.to(device, non_blocking=True, memory_format=torch.channels_last)
-            with autocast(device, record.precision):
-                restored = network(degraded).float()
-                _check_scale(degraded, restored, target, record)
-                terms = criterion(restored, target)
             step += 1
             logging = step % config.log_every == 0 or step == config.steps
-            gradients = gradient_norms(terms, restored) if logging else {}
+            pictures, parts, norms = [], [], []
             optimiser.zero_grad()
-            terms.total.backward()
+            for degraded, target in _parts(batch, config.accumulate, device):
+                with autocast(device, record.precision):
+                    restored = forward(degraded).float()
+                    _check_scale(degraded, restored, target, record)
+                    terms = criterion(restored, target)
+                norms += [gradient_norms(terms, restored)] if logging else []
+                (terms.total / config.accumulate).backward()
+                pictures.append((restored.detach(), target))
+                parts.append(terms)
+            terms = mean_terms(parts)
+            restored, target = (torch.cat(images) for images in zip(*pictures, strict=True))
             _refuse_non_finite(run, step, batch, restored, terms, network)
             optimiser.step()
             with autocast(device, record.precision):
-                learned = criterion.learn(restored.detach(), target, share)
+                learned = criterion.learn(restored, target, share)
             _refuse_lost_learners(step, learned)
+            if average is not None:
+                average.update_parameters(network)
             watcher.step(step, terms)
             if logging:
-                values = {name: value.item() for name, value in terms.values.items()}
                 line = LogLine(
-                    step=step, seconds=time.monotonic() - started, lr=share * config.lr, total=terms.total.item(),
-                    terms=values, gradients=gradients, learners={name: v.item() for name, v in learned.items()},
+                    step=step, seconds=time.monotonic() - started, lr=share * config.lr,
+                    total=ranks.means({"total": terms.total.item()})["total"],
+                    terms=ranks.means({name: value.item() for name, value in terms.values.items()}),
+                    gradients=norms_of_whole(norms, ranks),
+                    learners=ranks.means({name: value.item() for name, value in learned.items()}),
                 )  # fmt: skip
                 run.append_log(line)
                 watcher.log(line)
             state = runs.State(step, time.monotonic() - started)
-            if step % config.save_every == 0 or step == config.steps or stop.is_set():
-                run.save(state, network, optimiser, criterion=criterion, **learning)
-            if stop.is_set():
+            stopping = ranks.any(stop.is_set())
+            if step % config.save_every == 0 or step == config.steps or stopping:
+                run.save(state, network, optimiser, None if average is None else average.module, **others)
+            if stopping:
                 break
+        ranks.wait()
     return state
+
+
+def moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Returns the network's exponential moving average, weights and buffers, which starts at the first update."""
+    averaged = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=averaged, use_buffers=True)
+
+
+def mean_terms(parts: Sequence[LossTerms]) -> LossTerms:
+    """Returns the means of the terms of equal parts of a batch, which are those of the batch; without a graph."""
+    values = {name: torch.stack([part.values[name].detach() for part in parts]).mean() for name in parts[0].values}
+    return LossTerms(torch.stack([part.total.detach() for part in parts]).mean(), values, parts[0].weights)
+
+
+def norms_of_whole(norms: Sequence[Mapping[str, float]], ranks: Ranks) -> dict[str, float]:
+    """Returns the gradient norms at a whole batch, given those of its equal parts here, and in the other processes."""
+    squares = {name: sum(part[name] ** 2 for part in norms) for name in norms[0]}
+    parts = len(norms) * ranks.count
+    return {name: math.sqrt(square) / parts for name, square in ranks.sums(squares).items()}
 
 
 def learning_rate_share(step: int, steps: int, schedule: str) -> float:
@@ -236,6 +225,14 @@ def _workers(config: TrainConfig, device: torch.device) -> int:
 
 def _network_of(init: Path | None) -> str | None:
     return runs.RunFolder(init).record().network if init is not None and init.is_dir() else None
+
+
+def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    moved = (
+        images.to(device, non_blocking=True, memory_format=torch.channels_last)
+        for images in (batch.degraded, batch.target)
+    )
+    return zip(*(images.chunk(count) for images in moved), strict=True)
 
 
 def _weights_of(init: Path) -> Path:

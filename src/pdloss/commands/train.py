@@ -9,12 +9,13 @@ import tyro
 
 from pdloss import runs
 from pdloss.commands.progress import Bar
+from pdloss.configuration import TrainConfig
 from pdloss.datasets import Photographs
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LossTerms
 from pdloss.recipes import RECIPES, recipe
 from pdloss.records import LogLine, RunRecord, read_record
-from pdloss.training import TrainConfig, Watcher, train
+from pdloss.training import Watcher, train
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan"}
 

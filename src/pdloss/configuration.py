@@ -1,0 +1,81 @@
+"""What a training is told: the options of ``pdloss train``."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pdloss.errors import SpecError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to train, on what, for how long."""
+
+    data: Path
+    """Folder of training photographs."""
+    out: Path
+    """Run folder. The same command again resumes a stopped run."""
+    task: str = "denoise"
+    """Restoration task; sets the defaults of --network, --degradation and --crop."""
+    network: str | None = None
+    """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
+    loss: str = "l1 + 0.01*pdl"
+    """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
+    degradation: str | None = None
+    """Such as "noise(sigma=100/255)"; by default the task's."""
+    steps: int = 100_000
+    """Optimiser steps."""
+    batch: int = 16
+    """Crops per step."""
+    crop: int | None = None
+    """Side of the training crops in pixels; by default the task's."""
+    lr: float = 1e-4
+    """Learning rate of Adam."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Learning rate over the steps: down to zero along half a cosine, or constant."""
+    seed: int = 0
+    """Chooses the first weights, the crops and their degradations."""
+    device: str = "auto"
+    """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
+    ema: float = 0.0
+    """Decay of the moving average of the weights, such as 0.999, which is then what a run's weights are; 0 for none."""
+    accumulate: int = 1
+    """Parts that a batch is computed in, one after the other, where memory is short; the step is the same."""
+    compile: bool = False
+    """Compile the network before training: minutes at the start, faster steps on a GPU."""
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Number format of the network and the features; losses are always float32. auto: bfloat16 where it is faster."""
+    init: Path | None = None
+    """Run folder or safetensors file to take the first weights from."""
+    skip_damaged: bool = False
+    """Leave out damaged images instead of refusing the folder."""
+    save_every: int = 1000
+    """Steps between checkpoints."""
+    log_every: int = 50
+    """Steps between lines of the log, each with every term's value and gradient norm."""
+    workers: int | None = None
+    """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
+    half of the processor's cores, 8 at most."""
+    tensorboard: bool = False
+    """Also write the log for TensorBoard, into RUN/tensorboard."""
+
+    def validate(self) -> None:
+        """Refuses numbers that make no sense.
+
+        Raises:
+            SpecError: Naming the option and its value.
+        """
+        for name in ("steps", "batch", "save_every", "log_every", "accumulate"):
+            if getattr(self, name) < 1:
+                raise SpecError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if not (0 < self.lr < math.inf):
+            raise SpecError(f"--lr must be positive, got {self.lr}")
+        if not 0 <= self.ema < 1:
+            raise SpecError(f"--ema must be from 0 to below 1, got {self.ema}")
+        if self.batch % self.accumulate:
+            raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
+        if self.workers is not None and self.workers < 0:
+            raise SpecError(f"--workers must not be negative, got {self.workers}")
+        if self.crop is not None and self.crop < 1:
+            raise SpecError(f"--crop must be at least 1, got {self.crop}")

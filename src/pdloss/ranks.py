@@ -1,0 +1,93 @@
+"""Several processes that train one network together, as ``torchrun`` starts them; one by itself is rank 0 of 1.
+
+Each computes its own part of every batch. Before an optimiser takes its step, gradients are averaged over the
+processes, so that all hold the same weights; the first writes the run folder.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.distributed
+from torch import Tensor
+from torch.distributed import ReduceOp
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Which process this is, of how many."""
+
+    rank: int = 0
+    count: int = 1
+    local: int = 0
+    """Its number on its own machine."""
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Waits until every process has come here."""
+        if self.count > 1:
+            torch.distributed.barrier()
+
+    def any(self, flag: bool) -> bool:
+        """Returns whether the flag is set in any process; all must ask."""
+        return bool(self._reduced(torch.tensor(float(flag)), ReduceOp.MAX)) if self.count > 1 else flag
+
+    def sums(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Returns the sum of each value over the processes; all must ask, with the same names."""
+        if self.count == 1:
+            return dict(values)
+        total = self._reduced(torch.tensor(list(values.values()), dtype=torch.float64), ReduceOp.SUM)
+        return dict(zip(values, total.tolist(), strict=True))
+
+    def means(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Returns the mean of each value over the processes; all must ask, with the same names."""
+        return {name: total / self.count for name, total in self.sums(values).items()}
+
+    def average_gradients_of(self, optimiser: torch.optim.Optimizer) -> None:
+        """Has every later step of the optimiser average its gradients over the processes first."""
+        if self.count > 1:
+            optimiser.register_step_pre_hook(self._average_gradients)
+
+    def _average_gradients(self, optimiser: torch.optim.Optimizer, *_: Any) -> None:
+        gradients = [p.grad for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
+        if not gradients:
+            return
+        together = torch.cat([gradient.flatten() for gradient in gradients]) / self.count  # one message, not many
+        torch.distributed.all_reduce(together)
+        for gradient, mean in zip(gradients, torch.split(together, [g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def _reduced(self, values: Tensor, how: Any) -> Tensor:
+        moved = values.to(self.device)
+        torch.distributed.all_reduce(moved, how)
+        return moved.cpu()
+
+
+@contextlib.contextmanager
+def joined(device: torch.device) -> Iterator[Ranks]:
+    """Yields the ranks that ``torchrun`` started, connected until the end; without it, one process alone.
+
+    Args:
+        device: Where to compute; of several GPUs of one machine, each process takes the one of its own number.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield Ranks(device=device)
+        return
+    rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
+    if device.type == "cuda":
+        device = torch.device("cuda", local)
+        torch.cuda.set_device(device)
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Ranks(rank, count, local, device)
+    finally:
+        torch.distributed.destroy_process_group()
