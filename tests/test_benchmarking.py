@@ -98,7 +98,7 @@ def test_a_measurement_is_recorded_with_date_machine_and_versions() -> None:
     said = json.loads(json.dumps(environment(CPU)))
     assert datetime.date.fromisoformat(said["date"])
     assert said["threads"] == torch.get_num_threads()
-    assert said["versions"].keys() == {"pdloss", "torch", "python", "numpy"}
+    assert said["versions"].keys() == {"pdloss", "torch", "python", "pillow", "numpy"}
     assert said["versions"]["torch"] == str(torch.__version__)
     assert "," in said["device"]
     assert "commit" in said

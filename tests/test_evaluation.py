@@ -13,6 +13,7 @@ from pdloss.degradations import degradation
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.evaluation import evaluate
 from pdloss.images import read_image, to_bytes, write_image
+from pdloss.ops.bayer import bayer_plane, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
 from pdloss.records import Scores, read_record
@@ -70,6 +71,17 @@ def test_super_resolution_is_scored_beside_bicubic(tmp_path: Path) -> None:
     bicubic = to_bytes(resize(degraded[None], (42, 50))[0]).permute(1, 2, 0).numpy()
     target = np.array(Image.open(data / "photo0.png"))[:42]
     assert scores.images[0].degraded["psnr"] == pytest.approx(peak_signal_noise_ratio(target, bicubic), abs=1e-3)
+
+
+def test_demosaicing_is_scored_beside_malvars(tmp_path: Path) -> None:
+    data = photographs_in(tmp_path / "photographs")
+    run = trained_run(tmp_path / "run", data, task="demosaic", degradation="mosaic(noise=0.0)")
+    scores = evaluate(run, data, metric_names=["psnr"]).scores
+    assert scores.degradation.endswith("; the input is scored after demosaicing by Malvar, He and Cutler")
+    mosaic = bayer_plane(read_image(data / "photo0.png"))
+    simple = to_bytes(demosaic_malvar(mosaic)).permute(1, 2, 0).numpy()
+    target = np.array(Image.open(data / "photo0.png"))
+    assert scores.images[0].degraded["psnr"] == pytest.approx(peak_signal_noise_ratio(target, simple), abs=1e-3)
 
 
 def test_a_network_of_another_scale_is_refused(made: tuple[Path, Path]) -> None:

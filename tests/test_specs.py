@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from pdloss.errors import SpecError
-from pdloss.specs import Choice, Family, Own, call_text, suggestion, sum_text
+from pdloss.specs import Choice, Family, Own, Range, call_text, suggestion, sum_text
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,20 @@ class Smooth(Choice, name="smooth"):
     widths: tuple[int, ...] = (1,)
 
 
+FEW = Range(2, 4)
+
+
+@dataclass(frozen=True)
+class Drawn(Choice, name="drawn"):
+    """With options that a range may stand for."""
+
+    strength: Annotated[float, Meta(ge=-5, le=10)] | Range = 1.0
+    count: Annotated[int, Meta(ge=1)] | Range | None = FEW
+
+
 few = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 FILTERS = Family("filter", (Plain, Smooth))
+DRAWN = Family("filter", (Plain, Drawn))
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 smooths = st.builds(
@@ -48,6 +60,11 @@ smooths = st.builds(
     limit=st.none() | numbers,
     widths=st.lists(st.integers()).map(tuple),
 )
+strengths = st.floats(-5, 10)
+ranges = st.tuples(strengths, strengths).map(lambda pair: Range(*sorted(pair)))
+logs = st.tuples(st.floats(1e-300, 10), st.floats(1e-300, 10)).map(lambda pair: Range(*sorted(pair), log=True))
+counts = st.tuples(st.integers(1, 10**30), st.integers(1, 10**30)).map(lambda pair: Range(*sorted(pair)))
+drawns = st.builds(Drawn, strength=strengths | ranges | logs, count=st.none() | st.integers(1) | counts)
 simple = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | numbers | st.text() | st.text("ab'\":.\\ ")
 owns = st.builds(
     Own,
@@ -64,6 +81,14 @@ choices = st.just(Plain()) | smooths | owns
 def test_the_text_of_a_choice_makes_it_again(choice: Choice) -> None:
     assert FILTERS.parse(str(choice)) == choice
     assert FILTERS.parse(choice.in_full()) == choice
+
+
+@few
+@given(st.lists(drawns, min_size=1, max_size=3))
+def test_the_text_of_a_choice_with_ranges_makes_it_again(chain: list[Drawn]) -> None:
+    read = DRAWN.parse_chain(" | ".join(choice.in_full() for choice in chain))
+    assert read == DRAWN.parse_chain(" | ".join(map(str, chain))) == tuple(chain)
+    assert len({*read, *chain}) == len(set(chain))
 
 
 @few
@@ -117,6 +142,65 @@ def test_sums_read_as_arithmetic(text: str, terms: list[tuple[float, Choice]]) -
 def test_a_chain_keeps_its_order() -> None:
     chain = FILTERS.parse_chain("smooth(size=5) | plain | my.kind:Grain(level=2)")
     assert chain == (Smooth(size=5), Plain(), Own("my.kind:Grain", {"level": 2}))
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [
+        ("0..5", Range(0.0, 5.0)),
+        ("0..5/255", Range(0.0, 5 / 255)),
+        ("1/255 .. 2*5/255", Range(1 / 255, 10 / 255)),
+        ("-1..1 + 1", Range(-1.0, 2.0)),
+        ("(1/4..1/2)", Range(0.25, 0.5)),
+        (".5..1.5", Range(0.5, 1.5)),
+        ("3..3", Range(3.0, 3.0)),
+        ("log(1/255..50/255)", Range(1 / 255, 50 / 255, log=True)),
+    ],
+)
+def test_two_dots_between_numbers_are_a_range(text: str, strength: Range) -> None:
+    choice = DRAWN.parse(f"drawn(strength={text})")
+    assert choice == Drawn(strength=strength)
+    assert isinstance(choice.strength.low, float) and isinstance(choice.strength.high, float)
+
+
+def test_ranges_print_as_they_are_written() -> None:
+    assert str(Drawn(strength=Range(0, 0.5))) == "drawn(strength=0..0.5)"
+    assert Drawn(strength=Range(1, 8, log=True)).in_full() == "drawn(strength=log(1..8), count=2..4)"
+    assert str(Drawn(count=Range(2, 4))) == "drawn"
+    assert FILTERS.parse("my.kind:Grain(level=0..1)") == Own("my.kind:Grain", {"level": Range(0, 1)})
+    assert FILTERS.parse("smooth(note='0..1 >> 2')") == Smooth(note="0..1 >> 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("drawn(strength=0..11)", r"drawn\(strength=0..11\): expected `float` <= 10"),
+        ("drawn(strength=-6..1)", r"drawn\(strength=-6..1\): expected `float` >= -5"),
+        ("drawn(strength=5..1)", r"at '5..1': the range 5..1 runs downwards"),
+        ("drawn(strength=0..1/0)", "division by zero"),
+        ("drawn(strength=1..1e999)", "finite bounds"),
+        ("drawn(strength=log(0..1))", r"the range log\(0..1\) has no logarithm at its lower bound"),
+        ("drawn(strength=log(1))", r"at 'log\(1\)': log takes one range, such as log\(1/255..50/255\)"),
+        ("drawn(strength=log(1..2, 3))", "log takes one range"),
+        ("drawn(strength=0..'a')", "at \"'a'\": expected a number"),
+        ("drawn(strength=0...5)", r"at '...': a range is written with two dots"),
+        ("drawn(strength=0 >> 5)", "at '>>': a range is written with two dots"),
+        ("drawn(strength=0..1..2)", "at '0..1': expected a number"),
+        ("drawn(count=1.5..3)", r"drawn\(count=1.5..3\): expected `int"),
+        ("drawn(count=0..3)", r"drawn\(count=0..3\): expected `int` >= 1"),
+        ("0..1", "expected the name of a filter"),
+    ],
+)
+def test_errors_in_a_range_name_it(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        DRAWN.parse(text)
+
+
+def test_an_option_that_is_not_drawn_takes_no_range() -> None:
+    with pytest.raises(SpecError, match=r"smooth\(sigma=0..1\): expected one value, this option is not drawn"):
+        FILTERS.parse("smooth(sigma=0..1)")
+    with pytest.raises(SpecError, match="expected one value"):
+        Smooth(size=Range(1, 3))
 
 
 def test_colons_inside_quotes_are_left_alone() -> None:

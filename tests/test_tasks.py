@@ -24,5 +24,8 @@ def test_denoising_takes_the_noise_read_from_the_paper() -> None:
 
 
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:
-    with pytest.raises(SpecError, match="unknown task 'denoising'; did you mean 'denoise'\\? Known: denoise, sr"):
+    with pytest.raises(
+        SpecError,
+        match="unknown task 'denoising'; did you mean 'denoise'\\? Known: denoise, sr, deblur, jpeg, demosaic",
+    ):
         task("denoising")

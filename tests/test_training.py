@@ -20,9 +20,11 @@ from torch import Tensor
 from pdloss.configuration import TrainConfig
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.images import write_image
+from pdloss.losses import objective
+from pdloss.networks import network
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import Watcher, gradient_norms, learning_rate_share, train
+from pdloss.training import Watcher, coarse_criterion, gradient_norms, learning_rate_share, train
 
 SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
 
@@ -107,6 +109,41 @@ def test_a_batch_in_parts_takes_the_same_step(photographs: Path, tmp_path: Path)
     for one, other in zip(*(read_log(run / "log.jsonl") for run in (whole, parts)), strict=True):
         assert other.total == pytest.approx(one.total, rel=1e-4)
         assert other.gradients["l1"] == pytest.approx(one.gradients["l1"], rel=1e-4)
+
+
+def test_coarser_scales_are_compared_by_the_pixel_terms(photographs: Path, tmp_path: Path) -> None:
+    options = {"network": "srn(width=4)", "crop": 32, "steps": 3, "log_every": 1}
+    loss = "l1 + 0.001*pdl(features='distilled.relu3_4')"
+    finest, every = (tmp_path / name for name in ("finest", "every"))
+    train(config(photographs, finest, loss=loss, **options))
+    train(config(photographs, every, loss=loss, scales="all", **options))
+    one, other = (read_log(run / "log.jsonl") for run in (finest, every))
+    assert one[0].terms == other[0].terms, "the log holds the finest scale"
+    assert one[-1].terms != other[-1].terms
+
+
+def test_the_coarser_scales_part_is_the_sum_of_their_weighted_pixel_terms(generator: torch.Generator) -> None:
+    restorer, (degraded, target) = network("srn(width=4)"), torch.rand(2, 1, 3, 32, 32, generator=generator)
+    finest, coarse = coarse_criterion(objective("2*l1 + pdl(features='distilled')"), restorer)(degraded, target)
+    scales = list(zip(restorer.forward_scales(degraded), restorer.target_scales(target), strict=True))
+    torch.testing.assert_close(finest, scales[-1][0])
+    assert [restored.shape[-1] for restored, _ in scales] == [8, 16, 32]
+    torch.testing.assert_close(coarse, sum(2 * (restored - aim).abs().mean() for restored, aim in scales[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "--scales all needs a network that restores from coarse to fine"),
+        ({"network": "srn(width=4)", "loss": "pdl(features='distilled')"}, "has none; add l1"),
+        ({"compile": True}, "--compile and --scales all exclude each other"),
+    ],
+)
+def test_scales_that_cannot_be_compared_are_refused(
+    photographs: Path, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        train(config(photographs, tmp_path / "run", scales="all", **changes))
 
 
 def test_the_moving_average_becomes_the_weights(photographs: Path, tmp_path: Path) -> None:

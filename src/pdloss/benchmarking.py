@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from pdloss.training import commit, versions
+from pdloss.provenance import commit, versions
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -10,6 +10,7 @@ from pdloss.specs import suggestion
 
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
+    "degrade": "freeze degraded images into files, so that all measure the same",
     "evaluate": "restore a folder of photographs with trained networks, and score them",
     "restore": "restore your own pictures",
     "report": "make one HTML page out of evaluated runs",
@@ -17,6 +18,7 @@ VERBS = {
     "conformance": "check that a loss on feature maps does what its kind must, with reasons",
     "bench": "measure what training with each loss costs here",
     "distill": "train a small network to imitate the features of a large one",
+    "convert": "turn published TensorFlow weights of SRN or DsDeblur into ours",
     "assets": "list, fetch or find pretrained weights",
 }
 

@@ -38,6 +38,9 @@ class TrainConfig:
     """Chooses the first weights, the crops and their degradations."""
     device: str = "auto"
     """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
+    scales: Literal["finest", "all"] = "finest"
+    """Where networks that restore from coarse to fine (srn, dsdeblur) are compared with the target: at the finest
+    scale, eq. (5) as it stands; or, with the loss's pixel terms, at the coarser ones too, as their authors do."""
     ema: float = 0.0
     """Decay of the moving average of the weights, such as 0.999, which is then what a run's weights are; 0 for none."""
     accumulate: int = 1
@@ -73,6 +76,8 @@ class TrainConfig:
             raise SpecError(f"--lr must be positive, got {self.lr}")
         if not 0 <= self.ema < 1:
             raise SpecError(f"--ema must be from 0 to below 1, got {self.ema}")
+        if self.compile and self.scales == "all":
+            raise SpecError("--compile and --scales all exclude each other: only the finest scale is compiled")
         if self.batch % self.accumulate:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
         if self.workers is not None and self.workers < 0:

@@ -10,8 +10,11 @@ from torch import Tensor, nn
 
 from pdloss import degradations, metrics, networks, runs
 from pdloss.datasets import Pairs, Photographs
-from pdloss.errors import AssetError, RunError
+from pdloss.degradations import BayerMosaic, Chain
+from pdloss.errors import AssetError, RunError, SpecError
+from pdloss.frozen_sets import FrozenPairs
 from pdloss.images import check_stems, write_image
+from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_malvar
 from pdloss.ops.color import quantize
 from pdloss.ops.resize import resize
 from pdloss.precision import channels_last, chosen_device
@@ -47,6 +50,7 @@ def evaluate(
     metric_names: Sequence[str] = DEFAULT_METRICS,
     name: str | None = None,
     degradation: str | None = None,
+    degraded: Path | None = None,
     seed: int = 0,
     device: str = "auto",
     skip_damaged: bool = False,
@@ -62,6 +66,7 @@ def evaluate(
         metric_names: Names from `pdloss.metrics.METRICS`.
         name: Name of the set in the run folder; by default the folder's.
         degradation: By default the run's own.
+        degraded: A frozen set of the same photographs (``pdloss degrade``) to restore instead.
         seed: With each file's name, chooses its noise.
         device: As in training.
         skip_damaged: Leave out damaged images instead of refusing the folder.
@@ -73,32 +78,40 @@ def evaluate(
     chosen = chosen_device(device)
     folder, record = runs.RunFolder(run), runs.RunFolder(run).record()
     network, step = load_network(run, chosen)
-    spoil = degradations.DEGRADATIONS.parse(degradation or record.degradation)
     photographs = Photographs(data, skip_damaged=skip_damaged)
     check_stems(photographs.names)
-    pairs = Pairs(photographs, spoil.build(), seed)
+    if degraded is None:
+        chain = degradations.parse(degradation or record.degradation)
+        pairs: Pairs | FrozenPairs = Pairs(photographs, chain, seed)
+        how = f"{chain.in_full()}, seed {seed}"
+    else:
+        if degradation is not None:
+            raise SpecError(f"--degradation {degradation!r} has no effect on the frozen set {degraded}; leave one out")
+        pairs = FrozenPairs(degraded, photographs)
+        chain, how = degradations.parse(pairs.manifest.degradation), pairs.description
     measures, notes = _measures(metric_names, photographs, chosen)
     name = name or data.resolve().name
     notes += [f"{file} left out: {reason}" for file, reason in photographs.skipped.items()] + photographs.notes
 
     started = time.monotonic()
     images = []
-    for done, (degraded, target, file) in enumerate((pairs[i] for i in range(len(pairs))), start=1):
-        restored = restore_batch(network, degraded[None].to(chosen))
+    for done, (spoilt, target, file) in enumerate((pairs[i] for i in range(len(pairs))), start=1):
+        restored = restore_batch(network, spoilt[None].to(chosen))
+        simple, simply = comparable(spoilt[None].to(chosen), target[None], chain)
         if restored.shape[1:] != target.shape:
             raise RunError(
-                f"{record.network} makes {tuple(restored.shape[1:])} of {tuple(degraded.shape)}, but the target of "
-                f"{file} is {tuple(target.shape)}: {spoil.in_full()} does not fit this network"
+                f"{record.network} makes {tuple(restored.shape[1:])} of {tuple(spoilt.shape)}, but the target of "
+                f"{file} is {tuple(target.shape)}: {how} does not fit this network"
             )
         stem = Path(file).stem
         write_image(folder.path / "restored" / name / f"{stem}.png", restored[0].cpu())
-        write_image(folder.path / "degraded" / name / f"{stem}.png", degraded)
+        write_image(folder.path / "degraded" / name / f"{stem}.png", spoilt)
         target = target[None].to(chosen)
         images.append(
             ImageScores(
                 name=file,
                 restored=_score(measures, restored, target),
-                degraded=_score(measures, enlarged(degraded[None].to(chosen), target), target),
+                degraded=_score(measures, simple, target),
             )
         )
         if progress:
@@ -108,7 +121,7 @@ def evaluate(
         set=name,
         targets=str(data.resolve()),
         step=step,
-        degradation=f"{spoil.in_full()}, seed {seed}",
+        degradation=how + simply,
         metrics={metric: metrics.METRICS[metric].record for metric in measures},
         images=images,
         seconds=time.monotonic() - started,
@@ -130,11 +143,22 @@ def restore_batch(network: nn.Module, degraded: Tensor) -> Tensor:
     return restored.clamp(0, 1)
 
 
-def enlarged(degraded: Tensor, target: Tensor) -> Tensor:
-    """Returns degraded images in the target's size, so that they can be scored: smaller ones enlarged bicubically."""
-    if degraded.shape == target.shape:
-        return degraded
-    return resize(degraded, (target.shape[-2], target.shape[-1]))
+def comparable(degraded: Tensor, target: Tensor, chain: Chain) -> tuple[Tensor, str]:
+    """Returns degraded images as RGB in the target's size, so that they can be scored, and how that was done.
+
+    A mosaic is interpolated by the filters of Malvar, He and Cutler, smaller images are enlarged bicubically: what one
+    would do without a network.
+    """
+    mosaic = next((link for link in chain.links if isinstance(link, BayerMosaic)), None)
+    if mosaic is not None:
+        plane = degraded
+        if mosaic.layout != "plane":
+            plane = bayer_plane(degraded, mosaic.pattern) if mosaic.layout == "masked" else bayer_unpacked(degraded)
+        interpolated = demosaic_malvar(plane, mosaic.pattern)
+        return interpolated, "; the input is scored after demosaicing by Malvar, He and Cutler"
+    if degraded.shape != target.shape:
+        return resize(degraded, (target.shape[-2], target.shape[-1])), "; the input is scored after bicubic enlargement"
+    return degraded, ""
 
 
 def _measures(

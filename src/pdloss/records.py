@@ -33,6 +33,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     seed: int
     precision: Literal["bfloat16", "float32"]
     device: str
+    scales: Literal["finest", "all"] = "finest"
     ema: float = 0.0
     accumulate: int = 1
     compile: bool = False

@@ -1,8 +1,10 @@
 """The one small language of choices: ``"edsr(blocks=16)"`` ↔ ``EDSR(blocks=16)``.
 
 A *choice* is a frozen dataclass with a short name. Text and object say the same: `str` of a choice is the text that
-makes it again. Losses add up with ``+`` and ``*``, degradations chain with ``|``. Text is read with `ast`, never
-evaluated; names, types and ranges are checked against the dataclass, and an error quotes the offending word.
+makes it again. Losses add up with ``+`` and ``*``, degradations chain with ``|``. Where an option may be drawn anew for
+every image, a range stands for it: ``0..5/255`` (uniform) or ``log(1/255..50/255)`` (its logarithm is uniform). Text is
+read with `ast`, never evaluated; names, types and limits are checked against the dataclass, and an error quotes the
+offending word.
 
 A user's own class joins in as ``package.module:Name(key=value)``.
 """
@@ -10,6 +12,7 @@ A user's own class joins in as ``package.module:Name(key=value)``.
 import ast
 import dataclasses
 import difflib
+import functools
 import importlib
 import math
 import operator
@@ -19,7 +22,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -32,9 +36,48 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
 }
 
-# A quoted string, or package.module:Name; only the latter's colon is replaced before parsing.
-_OWN_NAME = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+# What Python's grammar lacks, replaced before parsing: the colon of package.module:Name, and the dots of a range by an
+# operator that binds less than arithmetic and more than |. The first group, quoted strings, is left alone.
+_OURS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|([A-Za-z_][\w.]*):([A-Za-z_]\w*)|(\.{2,}|>>)")
+_DOTS = " >> "
 _DOTTED = re.compile(r"[\w.]+")
+
+
+@dataclass(frozen=True, repr=False)
+class Range:
+    """An interval to draw a number from, anew for every image: ``0..5/255`` in text, or ``log(1/255..50/255)``.
+
+    An option takes one where its annotation says so, ``float | Range``; both bounds must lie within its limits. Between
+    whole bounds of a whole-numbered option, whole numbers are drawn, both bounds included.
+
+    Args:
+        low: The lower bound.
+        high: The upper bound, not below the lower.
+        log: Whether the logarithm is uniform, and not the number: each doubling is then as likely as the next.
+
+    Raises:
+        SpecError: If a bound is not finite, the upper is below the lower, or `log` meets a bound that is not positive.
+
+    Example:
+        >>> Range(1, 100, log=True)
+        log(1..100)
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        if not (abs(self.low) < math.inf and abs(self.high) < math.inf):  # isfinite breaks off at huge whole numbers
+            raise SpecError(f"the range {self} needs finite bounds")
+        if self.high < self.low:
+            raise SpecError(f"the range {self} runs downwards; write the smaller bound first")
+        if self.log and self.low <= 0:
+            raise SpecError(f"the range {self} has no logarithm at its lower bound, which must be above 0")
+
+    def __repr__(self) -> str:
+        text = f"{_value_text(self.low)}..{_value_text(self.high)}"
+        return f"log({text})" if self.log else text
 
 
 @dataclass(frozen=True)
@@ -42,7 +85,7 @@ class Choice:
     """Base of every choice: a frozen dataclass with a short name in text, given as ``class X(Choice, name="x")``.
 
     Field values are checked, and converted where that loses nothing (1 to 1.0), against the annotations; ranges are
-    written as ``Annotated[float, msgspec.Meta(ge=0)]``.
+    written as ``Annotated[float, msgspec.Meta(ge=0)]``; ``| Range`` behind it lets the option be drawn.
 
     Raises:
         SpecError: If a value has the wrong type or lies outside its range.
@@ -195,7 +238,7 @@ def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
     result = {}
     for name, value in values.items():
         try:
-            result[name] = msgspec.convert(value, hints[name])
+            result[name] = _converted(value, hints[name])
         except msgspec.ValidationError as error:
             problem = str(error)
             if get_origin(hints[name]) is Literal:
@@ -204,6 +247,18 @@ def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(result[name], float) and not math.isfinite(result[name]):
             raise SpecError(f"{kind.name}({name}={value!r}): expected a finite number")
     return result
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    """Returns the value in the type of the hint; of a range, with both its bounds so."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    plain: Any = functools.reduce(operator.or_, (kind for kind in kinds if kind is not Range))
+    if not isinstance(value, Range):
+        return msgspec.convert(value, plain)
+    if Range not in kinds:
+        raise msgspec.ValidationError("Expected one value, this option is not drawn from a range")
+    low, high = (msgspec.convert(bound, plain) for bound in (value.low, value.high))
+    return Range(low, high, value.log)
 
 
 def call_text(name: str, arguments: Mapping[str, object]) -> str:
@@ -232,7 +287,9 @@ def _value_text(value: object) -> str:
 
 
 def _expression(text: str, noun: str) -> ast.expr:
-    readable = _OWN_NAME.sub(lambda m: m[1] or f"{m[2]}.{m[3]}", text)
+    if wrong := next((m for m in _OURS.finditer(text) if m[4] and m[4] != ".."), None):
+        raise SpecError(f"in {text!r}, at {wrong[4]!r}: a range is written with two dots, such as 0..0.5")
+    readable = _OURS.sub(lambda m: m[1] or (_DOTS if m[4] else f"{m[2]}.{m[3]}"), text)
     try:
         return ast.parse(readable.strip(), mode="eval").body
     except SyntaxError as error:
@@ -254,7 +311,25 @@ def _value(node: ast.expr, text: str) -> Any:
         return node.value
     if isinstance(node, ast.Tuple | ast.List):
         return [_value(item, text) for item in node.elts]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log":
+        if len(node.args) == 1 and not node.keywords and _is_range(node.args[0]):
+            return _range(node.args[0], text, log=True)
+        raise _error(text, node, "log takes one range, such as log(1/255..50/255)")
+    if _is_range(node):
+        return _range(node, text)
     return _number(node, text)
+
+
+def _is_range(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift)
+
+
+def _range(node: Any, text: str, log: bool = False) -> Range:
+    low, high = _number(node.left, text), _number(node.right, text)
+    try:
+        return Range(low, high, log)
+    except SpecError as error:
+        raise _error(text, node, str(error)) from None
 
 
 def _number(node: ast.expr, text: str) -> int | float:
@@ -272,5 +347,5 @@ def _number(node: ast.expr, text: str) -> int | float:
 
 
 def _error(text: str, node: ast.AST, problem: str) -> SpecError:
-    word = ast.unparse(node)
+    word = ast.unparse(node).replace(_DOTS, "..")
     return SpecError(f"in {text!r}, at {word!r}: {problem}")

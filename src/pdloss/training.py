@@ -3,12 +3,10 @@
 import contextlib
 import math
 import os
-import platform
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -18,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pdloss import __version__, degradations, losses, networks, runs
+from pdloss import degradations, losses, networks, runs
 from pdloss.configuration import TrainConfig
 from pdloss.datasets import Batch, Crops, Photographs, batches
 from pdloss.errors import RunError, SpecError
@@ -26,6 +24,7 @@ from pdloss.images import write_image
 from pdloss.losses import LossTerms
 from pdloss.ops.streams import generator
 from pdloss.precision import autocast, best_precision, channels_last, chosen_device
+from pdloss.provenance import commit, versions
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
 from pdloss.tasks import task
@@ -71,11 +70,11 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     defaults = task(config.task)
     objective = losses.objective(config.loss)
     network_choice = networks.NETWORKS.parse(config.network or _network_of(config.init) or defaults.network)
-    degradation_choice = degradations.DEGRADATIONS.parse(config.degradation or defaults.degradation)
+    degradation_choice = degradations.parse(config.degradation or defaults.degradation)
     crop = config.crop or defaults.crop
 
     photographs = Photographs(config.data, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading)
-    crops = Crops(photographs, degradation_choice.build(), size=crop, seed=config.seed, batch=config.batch)
+    crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
     runs.seed_everything(config.seed)
     network = channels_last(network_choice.build()).to(device)
     criterion = objective.build().to(device)
@@ -89,6 +88,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     for each in (optimiser, *learners.values()):
         ranks.average_gradients_of(each)
     forward = torch.compile(network) if config.compile else network
+    at_coarse_scales = coarse_criterion(objective, network) if config.scales == "all" else None
 
     record = RunRecord(
         task=config.task, data=str(config.data), network=network_choice.in_full(), loss=objective.in_full(),
@@ -96,10 +96,11 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
         schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
         precision=best_precision(device) if config.precision == "auto" else config.precision,
         init=None if config.init is None else str(config.init),
-        ema=config.ema, accumulate=config.accumulate, compile=config.compile,
+        scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,
-        versions=versions(), commit=commit(), created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions() | {"jpeg": degradations.codec()}, commit=commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
     run = runs.RunFolder(config.out, writes=ranks.first)
     with run.locked(), _stop_requests() as stop:
@@ -126,11 +127,14 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
             optimiser.zero_grad()
             for degraded, target in _parts(batch, config.accumulate, device):
                 with autocast(device, record.precision):
-                    restored = forward(degraded).float()
+                    if at_coarse_scales is None:
+                        restored, coarse = forward(degraded).float(), torch.zeros(())
+                    else:
+                        restored, coarse = at_coarse_scales(degraded, target)
                     _check_scale(degraded, restored, target, record)
                     terms = criterion(restored, target)
                 norms += [gradient_norms(terms, restored)] if logging else []
-                (terms.total / config.accumulate).backward()
+                ((terms.total + coarse) / config.accumulate).backward()
                 pictures.append((restored.detach(), target))
                 parts.append(terms)
             terms = mean_terms(parts)
@@ -161,6 +165,30 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                 break
         ranks.wait()
     return state
+
+
+def coarse_criterion(
+    objective: losses.Objective, network: nn.Module
+) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Returns what maps degraded and target to the restored batch and the pixel terms' sum over its coarser scales.
+
+    Raises:
+        SpecError: If the network has one scale only, or the objective no pixel term.
+    """
+    pixels = losses.Objective(tuple(term for term in objective.terms if isinstance(term[1], losses.L1 | losses.L2)))
+    if not isinstance(network, networks.MultiScaleNetwork):
+        raise SpecError("--scales all needs a network that restores from coarse to fine: srn or dsdeblur")
+    if not pixels.terms:
+        raise SpecError(f"--scales all compares coarser scales by pixel terms, and {objective} has none; add l1")
+    criterion = pixels.build()
+
+    def restored_and_coarse(degraded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        *coarser, finest = (images.float() for images in network.forward_scales(degraded))
+        targets = network.target_scales(target)[:-1]
+        parts = [criterion(restored, smaller).total for restored, smaller in zip(coarser, targets, strict=True)]
+        return finest, torch.stack(parts).sum()
+
+    return restored_and_coarse
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
@@ -197,24 +225,6 @@ def gradient_norms(terms: LossTerms, restored: Tensor) -> dict[str, float]:
         (gradient,) = torch.autograd.grad(terms.weights[name] * value, restored, retain_graph=True, allow_unused=True)
         norms[name] = 0.0 if gradient is None else gradient.norm().item()
     return norms
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions that a result may depend on."""
-    return {"pdloss": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
-
-
-def commit() -> str | None:
-    """Returns the commit of the checkout that pdloss runs from, or None outside of one."""
-    folder = Path(__file__).parent
-    try:
-        git = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-        inside = subprocess.run([*git[:3], "ls-files", "--error-unmatch", __file__], capture_output=True, check=False)
-        if inside.returncode:
-            return None
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def _workers(config: TrainConfig, device: torch.device) -> int:

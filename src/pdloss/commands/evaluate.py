@@ -26,6 +26,8 @@ class EvaluateOptions:
     """Name of the set in the run folders; by default the folder's name."""
     degradation: str | None = None
     """By default each run's own."""
+    degraded: Path | None = None
+    """A frozen set of the same photographs, written by `pdloss degrade`, to restore instead."""
     seed: int = 0
     """With each file's name, chooses its noise."""
     device: str = "auto"
@@ -51,6 +53,7 @@ def main(argv: list[str]) -> int:
                 metric_names=[name.strip() for name in options.metrics.split(",") if name.strip()],
                 name=options.set,
                 degradation=options.degradation,
+                degraded=options.degraded,
                 seed=options.seed,
                 device=options.device,
                 skip_damaged=options.skip_damaged,

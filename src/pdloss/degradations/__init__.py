@@ -1,20 +1,55 @@
-"""Clean → degraded: each kind is a choice and itself the callable ``(clean, generator) → degraded``."""
+"""Clean → degraded: each kind is a choice and itself the callable ``(clean, generator) → degraded``.
+
+Kinds follow one another in a `Chain`, in text ``"blur(support=1..15) | noise(sigma=0..5/255)"``. A `Range` in place of
+a strength is drawn anew for every image; ``drawn(generator)`` says, before it is applied, what one image suffers.
+"""
 
 from pdloss._types import Degradation
+from pdloss.degradations.adjoints import adjoint
+from pdloss.degradations.blur import CameraShake
+from pdloss.degradations.chain import Chain
+from pdloss.degradations.choice import DegradationChoice
 from pdloss.degradations.downscale import Downscale
-from pdloss.degradations.noise import GaussianNoise
-from pdloss.specs import Family
+from pdloss.degradations.jpeg import JPEG, codec
+from pdloss.degradations.mosaic import BayerMosaic
+from pdloss.degradations.noise import GaussianNoise, PoissonGaussianNoise
+from pdloss.degradations.shake import camera_shake_kernel
+from pdloss.specs import Family, Range
 
-__all__ = ["DEGRADATIONS", "Downscale", "GaussianNoise", "degradation"]
+__all__ = [
+    "DEGRADATIONS",
+    "JPEG",
+    "BayerMosaic",
+    "CameraShake",
+    "Chain",
+    "DegradationChoice",
+    "Downscale",
+    "GaussianNoise",
+    "PoissonGaussianNoise",
+    "Range",
+    "adjoint",
+    "camera_shake_kernel",
+    "codec",
+    "degradation",
+    "parse",
+]
 
-DEGRADATIONS = Family("degradation", (GaussianNoise, Downscale))
+DEGRADATIONS = Family("degradation", (GaussianNoise, PoissonGaussianNoise, Downscale, CameraShake, JPEG, BayerMosaic))
+
+
+def parse(text: str) -> Chain:
+    """Returns the chain that `text` writes, of one degradation or several, such as ``"blur | noise(sigma=0..5/255)"``.
+
+    Raises:
+        SpecError: If a name or a value is wrong, or a degradation cannot follow those before it.
+    """
+    return Chain(DEGRADATIONS.parse_chain(text))
 
 
 def degradation(text: str) -> Degradation:
-    """Returns the degradation that `text` names, such as ``"noise(sigma=100/255)"``.
+    """Returns the callable that `text` writes, such as ``"noise(sigma=100/255)"``; of a chain, the `Chain`.
 
     Raises:
-        SpecError: If the name or a value is wrong.
+        SpecError: As `parse`; also if a user's own class cannot be built.
     """
-    built: Degradation = DEGRADATIONS.parse(text).build()
-    return built
+    return parse(text).build()

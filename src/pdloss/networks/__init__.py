@@ -2,12 +2,29 @@
 
 from torch import nn
 
+from pdloss.networks.dsdeblur import DsDeblur
 from pdloss.networks.edsr import EDSR, EDSRNetwork
+from pdloss.networks.multiscale import MultiScaleNetwork
+from pdloss.networks.nafnet import NAFNet, NAFNetwork
+from pdloss.networks.srn import SRN
+from pdloss.networks.srresnet import SRResNet, SRResNetwork
 from pdloss.specs import Family
 
-__all__ = ["EDSR", "NETWORKS", "EDSRNetwork", "network"]
+__all__ = [
+    "EDSR",
+    "NETWORKS",
+    "SRN",
+    "DsDeblur",
+    "EDSRNetwork",
+    "MultiScaleNetwork",
+    "NAFNet",
+    "NAFNetwork",
+    "SRResNet",
+    "SRResNetwork",
+    "network",
+]
 
-NETWORKS = Family("network", (EDSR,))
+NETWORKS = Family("network", (EDSR, SRN, DsDeblur, SRResNet, NAFNet))
 
 
 def network(text: str) -> nn.Module:

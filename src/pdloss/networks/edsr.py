@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from pdloss._types import Images
 from pdloss.errors import SpecError
+from pdloss.networks.blocks import ResidualBlock
+from pdloss.networks.padding import padded
 from pdloss.specs import Choice
 
 # Mean colour of DIV2K, subtracted from the input and added to the output.
@@ -44,22 +46,6 @@ class EDSR(Choice, name="edsr"):
     def build(self) -> "EDSRNetwork":
         """Returns the network with fresh weights, drawn from torch's global generator."""
         return EDSRNetwork(self)
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with a ReLU between, scaled, beside the identity."""
-
-    def __init__(self, width: int, scale: float) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
-        )
-        self.scale = scale
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns x + scale * body(x)."""
-        residual: Tensor = self.body(x)
-        return torch.add(x, residual, alpha=self.scale)
 
 
 def upsampler(scale: int, width: int) -> list[nn.Module]:
@@ -99,9 +85,8 @@ class EDSRNetwork(nn.Module):
         """Returns the restored batch (B, 3, scale*H, scale*W), not clipped."""
         x = degraded - self.mean
         height, width = x.shape[-2:]
-        if self.unshuffle > 1:  # pad to whole blocks by repeating the border, which also works on a single pixel
-            x = F.pad(x, (0, -width % self.unshuffle, 0, -height % self.unshuffle), mode="replicate")
-            x = F.pixel_unshuffle(x, self.unshuffle)
+        if self.unshuffle > 1:
+            x = F.pixel_unshuffle(padded(x, self.unshuffle), self.unshuffle)
         x = self.head(x)
         x = self.tail(x + self.body(x))
         if self.unshuffle > 1:
