@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Goes on from one denoiser trained on pixels with every loss in turn, each with the weight that gives it the same share
 # of the pull on the picture, and scores all on Kodak24.
-# Wants PDLOSS_ASSETS (vgg19-caffe, alexnet and squeezenet with their LPIPS heads), PDLOSS_IMAGES (train/,
+# Wants PDLOSS_ASSETS (vgg19-caffe, alexnet-torchvision, lpips-alex), PDLOSS_IMAGES (train/,
 # valid/kodak24/) and the run l1 of ../denoise-first. About 40 minutes on two cores; stopped, it goes on where it was.
 set -euo pipefail
 : "${PDLOSS_ASSETS:?}" "${PDLOSS_IMAGES:?}"
@@ -25,12 +25,9 @@ declare -A losses=(
     [pdl]="pdl($vgg)" [pdl-pairs]="pdl($vgg, projection='pairs')"
     [pdl-perturbed]="pdl($vgg, projection='perturbed')" [pdl-sphere]="pdl($vgg, projection='sphere')"
     [pdl-orthogonal]="pdl($vgg, projection='orthogonal')" [pdl-max]="pdl($vgg, projection='max')"
-    [pdl-before-relu]="pdl(features='vgg19.conv4_3')" [pdl-w2]="pdl($vgg, p=2)"
-    [pdl-distilled]="pdl(features='distilled.relu4_3')" [pdl-alexnet]="pdl(features='alexnet.relu2')"
-    [pdl-squeezenet]="pdl(features='squeezenet.fire5')" [pdl-steerable]="pdl(features='steerable')"
     [contextual]="contextual($vgg)" [contextual-l2]="contextual($vgg, distance='l2')"
     [cobi]="cobi" [cobi-code]="cobi_code"
-    [lpips]="lpips" [lpips-squeeze]="lpips(net='squeeze')"
+    [pdl-steerable]="pdl(features='steerable')" [lpips]="lpips"
     [ms-ssim]="ms_ssim(scales=4)" [ms-ssim-l1]="ms_ssim_l1(scales=4)"
     [focal-frequency]="focal_frequency" [fdl]="fdl"
     [wasserstein-distortion]="wasserstein_distortion(features='vgg19.relu1_2+relu2_2+relu3_4+relu4_4+relu5_4')"
