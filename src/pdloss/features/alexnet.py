@@ -7,15 +7,13 @@ Krizhevsky 2014, https://arxiv.org/abs/1404.5997 (the one-column variant). ``con
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pdloss import assets
-from pdloss._types import Images
 from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, chosen_layers, read_weights
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.features.frozen import chosen_layers, read_weights
+from pdloss.features.imagenet import ImageNetFeatures
 
 # A layer's place in this list is its index in torchvision's `features`.
 _PLAN = (
@@ -33,7 +31,7 @@ _CONVOLUTIONS = {
 }
 
 
-class AlexNetFeatures(Frozen):
+class AlexNetFeatures(ImageNetFeatures):
     """Computes maps of a pretrained AlexNet.
 
     Only the layers needed are computed, in float32 even under autocast (float64 for float64 images). The weights are
@@ -56,8 +54,6 @@ class AlexNetFeatures(Frozen):
         path = weights or assets.path("alexnet-torchvision")
         self.origin = self.describe(path)
         self._load(path)
-        self.freeze("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1))
-        self.freeze("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1))
 
     def _load(self, path: Path) -> None:
         tensors = read_weights(path)
@@ -76,27 +72,8 @@ class AlexNetFeatures(Frozen):
             self.freeze(f"{name}_weight", kernel)
             self.freeze(f"{name}_bias", bias)
 
-    def forward(self, images: Images) -> dict[str, Tensor]:
-        """Returns the maps (B, C, h, w) of the layers asked for, in the order asked for.
-
-        Args:
-            images: RGB in [0, 1], (B, 3, H, W); ImageNet's mean and standard deviation are applied here.
-
-        Raises:
-            ValueError: If a side is so small that the strides leave nothing.
-        """
-        self.check_side(images)
-        maps = {}
-        with torch.autocast(images.device.type, enabled=False):
-            x = at_least_float32(images)
-            x = (x - self.frozen("mean").to(x.dtype)) / self.frozen("std").to(x.dtype)
-            for name in self.plan:
-                x = self._layer(name, x)
-                if name in self.layers:
-                    maps[name] = x
-        return {name: maps[name] for name in self.layers}
-
-    def _layer(self, name: str, x: Tensor) -> Tensor:
+    def layer(self, index: int, name: str, x: Tensor) -> Tensor:
+        """Returns what the layer of that name makes of x."""
         if name.startswith("relu"):
             return F.relu(x)
         if name.startswith("pool"):

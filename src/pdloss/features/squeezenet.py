@@ -13,10 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pdloss import assets
-from pdloss._types import Images
 from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, chosen_layers, read_weights
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.features.frozen import chosen_layers, read_weights
+from pdloss.features.imagenet import ImageNetFeatures
 
 # A layer's place in this list is its index in torchvision's `features`.
 _PLAN = (
@@ -37,7 +36,7 @@ _FIRES = {
 }
 
 
-class SqueezeNetFeatures(Frozen):
+class SqueezeNetFeatures(ImageNetFeatures):
     """Computes maps of a pretrained SqueezeNet 1.1.
 
     Its poolings round sizes up: a window that hangs over the border counts. Only the layers needed are computed, in
@@ -62,8 +61,6 @@ class SqueezeNetFeatures(Frozen):
         path = weights or assets.path("squeezenet1_1-torchvision")
         self.origin = self.describe(path)
         self._load(path)
-        self.freeze("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1))
-        self.freeze("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1))
 
     def _load(self, path: Path) -> None:
         tensors = read_weights(path)
@@ -78,27 +75,9 @@ class SqueezeNetFeatures(Frozen):
             self.freeze(_buffer(convolution, "weight"), kernel)
             self.freeze(_buffer(convolution, "bias"), bias)
 
-    def forward(self, images: Images) -> dict[str, Tensor]:
-        """Returns the maps (B, C, h, w) of the layers asked for, in the order asked for.
-
-        Args:
-            images: RGB in [0, 1], (B, 3, H, W); ImageNet's mean and standard deviation are applied here.
-
-        Raises:
-            ValueError: If a side is so small that the strides leave nothing.
-        """
-        self.check_side(images)
-        maps = {}
-        with torch.autocast(images.device.type, enabled=False):
-            x = at_least_float32(images)
-            x = (x - self.frozen("mean").to(x.dtype)) / self.frozen("std").to(x.dtype)
-            for index, name in enumerate(self.plan):
-                x = self._layer(name, f"features.{index}", x)
-                if name in self.layers:
-                    maps[name] = x
-        return {name: maps[name] for name in self.layers}
-
-    def _layer(self, name: str, key: str, x: Tensor) -> Tensor:
+    def layer(self, index: int, name: str, x: Tensor) -> Tensor:
+        """Returns what the layer of that index and name makes of x."""
+        key = f"features.{index}"
         if name.startswith("relu"):
             return F.relu(x)
         if name.startswith("pool"):
