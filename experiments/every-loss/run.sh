@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Goes on from one denoiser trained on pixels with every loss in turn, each with the weight that gives it the same share
-# of the pull on the picture, and scores all on Kodak24.
-# Wants PDLOSS_ASSETS (vgg19-caffe, alexnet-torchvision, lpips-alex), PDLOSS_IMAGES (train/,
-# valid/kodak24/) and the run l1 of ../denoise-first. About 40 minutes on two cores; stopped, it goes on where it was.
+# of the pull on the picture, and scores all on Kodak24. Features are those that ship with pdloss.
+# Wants PDLOSS_ASSETS (alexnet-torchvision, lpips-alex), PDLOSS_IMAGES (train/,
+# valid/kodak24/) and the run l1 of ../denoise-first. About 25 minutes on two cores; stopped, it goes on where it was.
 set -euo pipefail
 : "${PDLOSS_ASSETS:?}" "${PDLOSS_IMAGES:?}"
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${RUNS:-$here/../../local/every-loss}
 first=${FIRST:-$here/../../local/denoise-first/l1}
-vgg="features='vgg19.relu4_3'"
+of="features='distilled.relu4_3'"
 
 train() {  # name, loss
     pdloss train --data "$PDLOSS_IMAGES/train" --out "$runs/$1" --loss "$2" --init "$first" \
@@ -21,16 +21,16 @@ weighed() {  # loss: the sum with l1 in which it has 60 % of the gradients' norm
 }
 
 declare -A losses=(
-    [perceptual]="perceptual($vgg)" [perceptual-l2]="perceptual($vgg, p=2)"
-    [pdl]="pdl($vgg)" [pdl-pairs]="pdl($vgg, projection='pairs')"
-    [pdl-perturbed]="pdl($vgg, projection='perturbed')" [pdl-sphere]="pdl($vgg, projection='sphere')"
-    [pdl-orthogonal]="pdl($vgg, projection='orthogonal')" [pdl-max]="pdl($vgg, projection='max')"
-    [contextual]="contextual($vgg)" [contextual-l2]="contextual($vgg, distance='l2')"
-    [cobi]="cobi" [cobi-code]="cobi_code"
+    [perceptual]="perceptual($of)" [perceptual-l2]="perceptual($of, p=2)"
+    [pdl]="pdl($of)" [pdl-pairs]="pdl($of, projection='pairs')"
+    [pdl-perturbed]="pdl($of, projection='perturbed')" [pdl-sphere]="pdl($of, projection='sphere')"
+    [pdl-orthogonal]="pdl($of, projection='orthogonal')" [pdl-max]="pdl($of, projection='max')"
+    [contextual]="contextual($of)" [contextual-l2]="contextual($of, distance='l2')"
+    [cobi]="cobi(features='distilled.relu3_4+relu4_3')" [cobi-code]="cobi_code(features='distilled.relu3_4+relu4_3')"
     [pdl-steerable]="pdl(features='steerable')" [lpips]="lpips"
     [ms-ssim]="ms_ssim(scales=4)" [ms-ssim-l1]="ms_ssim_l1(scales=4)"
-    [focal-frequency]="focal_frequency" [fdl]="fdl"
-    [wasserstein-distortion]="wasserstein_distortion(features='vgg19.relu1_2+relu2_2+relu3_4+relu4_4+relu5_4')"
+    [focal-frequency]="focal_frequency" [fdl]="fdl(features='distilled.relu3_4+relu4_3')"
+    [wasserstein-distortion]="wasserstein_distortion(features='distilled.relu3_4+relu4_3')"
 )
 train l1 "l1"
 for name in $(printf '%s\n' "${!losses[@]}" | sort); do
