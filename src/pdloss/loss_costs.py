@@ -1,6 +1,5 @@
 """What training with each loss costs: time and memory of a step, as in the paper's table I, and bfloat16's error."""
 
-import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Mapping
@@ -129,10 +128,8 @@ def default_losses(features: str) -> list[str]:
     chosen += [(name, FITTING.get(name, {})) for name in rest]
     texts = []
     for name, options in chosen:
-        usual = {field.name: field.default for field in dataclasses.fields(known[name])}
-        # Losses that are published with layers of their own keep them: their layer weights belong to these.
-        of_one_layer = usual.get("features") == FeatureChoice.features
-        texts.append(call_text(name, ({"features": features} if of_one_layer else {}) | dict(options)))
+        takes_features = issubclass(known[name], FeatureChoice)
+        texts.append(call_text(name, ({"features": features} if takes_features else {}) | dict(options)))
     return [f"{REFERENCE} + 0.01*{text}" for text in texts]  # a step costs the same whatever the weight
 
 
