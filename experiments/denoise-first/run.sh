@@ -28,3 +28,5 @@ for run in "${all[@]}"; do
     cp "$runs/$run/config.json" "$runs/$run/log.jsonl" "$here/$run/"
     cp "$runs/$run/scores/kodak24.json" "$here/$run/kodak24.json"
 done
+# Where things lay is nobody's business.
+sed -i "s#$PDLOSS_IMAGES#\$PDLOSS_IMAGES#; s#\"init\": \"[^\"]*/l1\"#\"init\": \"../denoise-first/l1\"#" "$here"/*/*.json
