@@ -1,12 +1,18 @@
 """Small photographs and quickly trained runs, for tests that need a run folder."""
 
+import sys
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
+from pdloss.runs import RunFolder
 from pdloss.training import train
+
+SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
 
 
 def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 50) -> Path:
@@ -21,16 +27,30 @@ def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 
 
 def trained_run(out: Path, data: Path, **changes: object) -> Path:
     """Trains a tiny network for a few steps."""
-    small = {
-        "network": "edsr(blocks=1, width=8, unshuffle=2)",
-        "degradation": "noise(sigma=0.1)",
-        "loss": "l1",
-        "steps": 40,
-        "batch": 2,
-        "crop": 16,
-        "lr": 3e-3,
-        "log_every": 10,
-        "precision": "float32",
-    }
-    train(TrainConfig(data=data, out=out, **{**small, **changes}))
+    usual = {"degradation": "noise(sigma=0.1)", "loss": "l1", "steps": 40, "lr": 3e-3, "log_every": 10}
+    train(TrainConfig(data=data, out=out, **{**SMALL, **usual, **changes}))
     return out
+
+
+def config(data: Path, out: Path, **changes: object) -> TrainConfig:
+    """A training of a tiny network for six steps."""
+    return TrainConfig(data=data, out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, **changes})
+
+
+def final_weights(run: Path) -> dict[str, Tensor]:
+    """The newest weights of a run."""
+    return load_file(RunFolder(run).latest_weights()[1])
+
+
+def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    """Fails unless both hold the same names and the same bits."""
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def command(data: Path, out: Path, *options: str) -> list[str]:
+    """What a user types to train a tiny network."""
+    base = [sys.executable, "-m", "pdloss", "train", "--data", str(data), "--out", str(out)]
+    small = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", "2", "--crop", "16", "--lr", "1e-3"]
+    return [*base, *small, *options]

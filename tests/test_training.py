@@ -1,64 +1,29 @@
-"""Training: the loss falls, stopping and going on changes no bit, faults are named."""
+"""Training: the loss falls, options do what they say, faults are named."""
 
 import json
 import math
-import os
-import random
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pdloss.configuration import TrainConfig
 from pdloss.errors import ImageError, RunError, SpecError, UserError
-from pdloss.images import write_image
 from pdloss.losses import objective
 from pdloss.networks import network
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import Watcher, coarse_criterion, gradient_norms, learning_rate_share, train
-
-SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
+from pdloss.training import coarse_criterion, gradient_norms, learning_rate_share, train
+from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
     """A folder of three small smooth pictures."""
-    folder = tmp_path / "photographs"
-    stream = torch.Generator().manual_seed(0)
-    for index in range(3):
-        coarse = torch.rand(1, 3, 5, 6, generator=stream)
-        smooth = torch.nn.functional.interpolate(coarse, (40, 50), mode="bicubic").clamp(0, 1)
-        write_image(folder / f"photo{index}.png", smooth[0])
-    return folder
-
-
-def config(data: Path, out: Path, **changes: object) -> TrainConfig:
-    return TrainConfig(data=data, out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, **changes})
-
-
-def final_weights(run: Path) -> dict[str, Tensor]:
-    return load_file(RunFolder(run).latest_weights()[1])
-
-
-def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
-    assert one.keys() == other.keys()
-    for name in one:
-        assert torch.equal(one[name], other[name]), name
-
-
-def command(data: Path, out: Path, *options: str) -> list[str]:
-    base = [sys.executable, "-m", "pdloss", "train", "--data", str(data), "--out", str(out)]
-    small = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", "2", "--crop", "16", "--lr", "1e-3"]
-    return [*base, *small, *options]
+    return photographs_in(tmp_path / "photographs", count=3)
 
 
 def test_the_loss_falls(photographs: Path, tmp_path: Path) -> None:
@@ -66,38 +31,6 @@ def test_the_loss_falls(photographs: Path, tmp_path: Path) -> None:
     log = read_log(tmp_path / "run" / "log.jsonl")
     assert [line.step for line in log] == [20, 40, 60, 80, 100, 120]
     assert log[-1].total < 0.7 * log[0].total
-
-
-class StopAt(Watcher):
-    """Interrupts its own process, as Ctrl-C would, after some step."""
-
-    def __init__(self, step: int) -> None:
-        self.at = step
-
-    def step(self, step: int, terms: object) -> None:
-        if step == self.at:
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        "l1",
-        "l1 + 0.01*pdl(features='distilled.relu3_4', projection='sphere', ratio=0.2)",
-        "l1 + 0.01*adversarial(critic='srgan(size=16, width=2)', lr=0.001)",
-        "l1 + 0.01*adversarial(critic='unet(width=2)', objective='relativistic', lr=0.001)",
-    ],
-)
-def test_stopping_and_going_on_changes_no_bit(photographs: Path, tmp_path: Path, loss: str) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(config(photographs, whole, loss=loss, ema=0.9))
-    assert train(config(photographs, parts, loss=loss, ema=0.9), StopAt(3)).step == 3
-    assert train(config(photographs, parts, loss=loss, ema=0.9)).step == 6
-    assert_same_bits(final_weights(whole), final_weights(parts))
-    assert_same_bits(load_file(whole / "state.safetensors"), load_file(parts / "state.safetensors"))
-    one, other = (read_log(run / "log.jsonl") for run in (whole, parts))
-    without_time = [[msgspec.structs.replace(line, seconds=0.0) for line in log] for log in (one, other)]
-    assert without_time[0] == without_time[1]
 
 
 def test_a_batch_in_parts_takes_the_same_step(photographs: Path, tmp_path: Path) -> None:
@@ -172,95 +105,6 @@ def test_the_network_is_compiled_when_asked(photographs: Path, tmp_path: Path, m
     train(config(photographs, tmp_path / "compiled", compile=True))
     assert len(steps) == 6
     assert_same_bits(final_weights(tmp_path / "plain"), final_weights(tmp_path / "compiled"))
-
-
-def test_workers_change_no_bit(photographs: Path, tmp_path: Path) -> None:
-    train(config(photographs, tmp_path / "none"))
-    train(config(photographs, tmp_path / "two", workers=2))
-    assert_same_bits(final_weights(tmp_path / "none"), final_weights(tmp_path / "two"))
-
-
-def test_a_user_network_that_draws_random_numbers_resumes_too(
-    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "dropout_network.py").write_text(
-        "import numpy, torch\n"
-        "class Net(torch.nn.Module):\n"
-        "    def __init__(self, width=4):\n"
-        "        super().__init__()\n"
-        "        self.layers = torch.nn.Sequential(torch.nn.Conv2d(3, width, 3, padding=1),\n"
-        "            torch.nn.Dropout(0.5), torch.nn.Conv2d(width, 3, 3, padding=1))\n"
-        "    def forward(self, x):\n"
-        "        return self.layers(x) + 0.01 * numpy.random.rand()\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    own = {"network": "dropout_network:Net(width=5)"}
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(config(photographs, whole, **own))
-    train(config(photographs, parts, **own), StopAt(4))
-    torch.manual_seed(99)
-    train(config(photographs, parts, **own))
-    assert_same_bits(final_weights(whole), final_weights(parts))
-
-
-def test_a_run_killed_at_random_moments_ends_in_the_same_bits(photographs: Path, tmp_path: Path) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    options = ["--loss", "l1", "--steps", "400", "--save-every", "3", "--log-every", "1"]
-    subprocess.run(command(photographs, whole, *options), check=True, capture_output=True)
-
-    moments = random.Random(5)
-    kills = 0
-    while kills < 6:
-        steps_before = len(read_log(parts / "log.jsonl"))
-        process = subprocess.Popen(
-            command(photographs, parts, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        while len(read_log(parts / "log.jsonl")) <= steps_before and process.poll() is None:
-            time.sleep(0.001)
-        time.sleep(moments.uniform(0, 0.15))
-        process.send_signal(signal.SIGKILL)
-        _, complaint = process.communicate()
-        assert process.returncode == -signal.SIGKILL, complaint.decode()
-        kills += 1
-    assert 0 < len(read_log(parts / "log.jsonl")) < 400
-    subprocess.run(command(photographs, parts, *options), check=True, capture_output=True)
-
-    assert_same_bits(final_weights(whole), final_weights(parts))
-    assert_same_bits(load_file(whole / "state.safetensors"), load_file(parts / "state.safetensors"))
-    assert [line.step for line in read_log(parts / "log.jsonl")] == list(range(1, 401))
-    assert not [path for path in parts.rglob(".*") if path.name != ".lock"], "temporary files are left behind"
-
-
-def test_a_finished_run_stays_as_it_is(photographs: Path, tmp_path: Path) -> None:
-    train(config(photographs, tmp_path / "run"))
-    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
-    assert train(config(photographs, tmp_path / "run")).step == 6
-    assert before == {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
-
-
-def test_another_configuration_is_refused_with_the_difference(photographs: Path, tmp_path: Path) -> None:
-    train(config(photographs, tmp_path / "run"))
-    with pytest.raises(RunError, match=r"loss was 'l1', is 'l2'; .*lr was 0.001, is 0.002"):
-        train(config(photographs, tmp_path / "run", loss="l2", lr=2e-3))
-
-
-def test_other_photographs_are_refused_but_a_moved_folder_is_not(photographs: Path, tmp_path: Path) -> None:
-    train(config(photographs, tmp_path / "run"), StopAt(2))
-    moved = photographs.rename(tmp_path / "moved")
-    assert train(config(moved, tmp_path / "run")).step == 6
-    write_image(moved / "new.png", torch.rand(3, 40, 40))
-    with pytest.raises(RunError, match="data_fingerprint"):
-        train(config(moved, tmp_path / "run"))
-
-
-def test_a_folder_with_other_files_is_refused(photographs: Path) -> None:
-    with pytest.raises(RunError, match="holds other files"):
-        train(config(photographs, photographs))
-
-
-def test_two_trainings_in_one_folder_are_refused(photographs: Path, tmp_path: Path) -> None:
-    with RunFolder(tmp_path / "run").locked(), pytest.raises(RunError, match="another process"):
-        train(config(photographs, tmp_path / "run"))
 
 
 def test_starts_from_the_weights_of_another_run(photographs: Path, tmp_path: Path) -> None:
@@ -370,32 +214,6 @@ class Drift(torch.nn.Module):
 def test_a_critic_that_is_lost_is_named(photographs: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"step 3: what trains along in the loss term 'Drift' has come to nan"):
         train(config(photographs, tmp_path / "run", loss=f"l1 + {__name__}:Drift"))
-
-
-def test_a_full_disk_while_saving_leaves_the_old_checkpoint(photographs: Path, tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource", reason="file size limits are POSIX")
-    run = tmp_path / "run"
-    train(config(photographs, run, save_every=2), StopAt(2))
-    before = (run / "state.safetensors").read_bytes()
-    room = len(before) // 2
-
-    options = ["--loss", "l1", "--steps", "6", "--save-every", "2", "--log-every", "2", "--precision", "float32"]
-    full = subprocess.run(
-        command(photographs, run, *options),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert full.returncode == 1
-    complaint = [line for line in full.stderr.splitlines() if line.startswith("pdloss: ")]
-    assert len(complaint) == 1
-    assert "File too large" in complaint[0]
-    assert ".safetensors" in complaint[0]
-    assert "Traceback" not in full.stderr
-    assert (run / "state.safetensors").read_bytes() == before
-    assert not list(run.rglob(".*.safetensors")), "half a file is left behind"
-    assert train(config(photographs, run, save_every=2)).step == 6
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ _ALL = (
         "f0e35e65ce541950abff0f66863699760986fc73be1b10f9f396a4f0b0c508ae",
         (
             # Address and 8 digits: README.md and t7_to_state_dict.py of jcjohnson/pytorch-vgg, which names the file
-            # by its SHA-256. Its older S3 address answers 403 (issue 10 of Ben-Louis/Deep-Image-Analogy-PyTorch).
+            # by its SHA-256. Its older address, on S3, answers 403.
             Source("https://web.eecs.umich.edu/~justincj/models/vgg19-d01eb7cb.pth", "d01eb7cb"),
             # The same file name among the release files of ai-forever/ghost-2.0.
             Source("https://github.com/ai-forever/ghost-2.0/releases/download/aligner/vgg19-d01eb7cb.pth", "d01eb7cb"),

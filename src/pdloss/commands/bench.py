@@ -34,14 +34,7 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(BenchOptions, args=argv, prog="pdloss bench")
     with Bar("measuring") as bar:
-
-        def show(label: str, done: int, total: int) -> None:
-            if label != bar.label:
-                bar.begin(label, done, total)
-            else:
-                bar.update(done, total)
-
-        benchmark = loss_costs(options.config, show)
+        benchmark = loss_costs(options.config, bar.stage)
     console = Console()
     console.print(table(benchmark.losses))
     for cost in benchmark.losses:

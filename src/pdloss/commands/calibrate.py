@@ -22,14 +22,7 @@ def main(argv: list[str]) -> int:
     description = "Finds the weights that give each term of a loss its share of the pull on the restored images."
     config = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
     with Bar("reading photographs") as bar:
-
-        def show(label: str, done: int, total: int) -> None:
-            if label != bar.label:
-                bar.begin(label, done, total)
-            else:
-                bar.update(done, total)
-
-        found = calibrate(config, show)
+        found = calibrate(config, bar.stage)
     console = Console()
     console.print(table(found.terms))
     for note in [*found.notes, *([] if config.init else [f"warning: {_FRESH}"])]:

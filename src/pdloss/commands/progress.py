@@ -64,6 +64,13 @@ class Bar:
             said = f"{self.label}: {done}/{total}, {speed}, {left / 60:.1f} min left {_said(text)}".rstrip()
             print(said, file=sys.stderr, flush=True)
 
+    def stage(self, label: str, done: int, total: int) -> None:
+        """Shows that `done` of `total` are done of what is going on; another label than before starts anew."""
+        if label != self.label:
+            self.begin(label, done, total)
+        else:
+            self.update(done, total)
+
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
