@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pdloss import degradations
+from pdloss.assets import sha256
 from pdloss.datasets import Pair, Photographs, factor_of
 from pdloss.errors import RunError, SpecError
 from pdloss.images import check_stems, read_image, write_image
@@ -76,7 +77,7 @@ class FrozenPairs:
         pixels, path = self.photographs[index], self.folder / image.file
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
-        if not path.exists() or file_sha256(path) != image.sha256:
+        if not path.exists() or sha256(path) != image.sha256:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
         degraded = read_image(path)
@@ -87,7 +88,7 @@ class FrozenPairs:
     @property
     def description(self) -> str:
         """What was done to the images, and the hash by which the set is known."""
-        digest = file_sha256(self.folder / MANIFEST)
+        digest = sha256(self.folder / MANIFEST)
         return f"{self.manifest.degradation}, seed {self.manifest.seed}, frozen as {digest[:12]}"
 
 
@@ -129,7 +130,7 @@ def freeze(
         images.append(
             FrozenImage(
                 target=name, target_sha256=pixels_sha256(pixels), degradation=drawn.in_full(),
-                file=path.name, sha256=file_sha256(path),
+                file=path.name, sha256=sha256(path),
             )
         )  # fmt: skip
         if progress:
@@ -145,9 +146,3 @@ def pixels_sha256(pixels: Tensor) -> str:
     """Returns the SHA-256 of an 8-bit image (3, H, W): of its shape and its values."""
     header = "x".join(map(str, pixels.shape)).encode()
     return hashlib.sha256(header + pixels.contiguous().numpy().tobytes()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
