@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], object]
 class CalibrateConfig:
     """Which terms to weigh, how hard each is to pull, and where that is measured."""
 
-    data: Path
+    data: str
     """Folder of training photographs."""
     loss: str
     """Sum of losses, such as "l1 + pdl(features='distilled.relu4_3')". The first keeps its weight."""
@@ -147,6 +147,7 @@ def measured_norms(
     degradation = degradations.degradation(config.degradation or defaults.degradation)
     photographs = Photographs(
         config.data,
+        cached=True,
         skip_damaged=config.skip_damaged,
         smallest=size,
         progress=lambda done, total: say("reading photographs", done, total),

@@ -12,8 +12,8 @@ from pdloss.errors import SpecError
 class TrainConfig:
     """What to train, on what, for how long."""
 
-    data: Path
-    """Folder of training photographs."""
+    data: str
+    """Folder of training photographs, with all below it; or "deadleaves(images=400)", which needs none."""
     out: Path
     """Run folder. The same command again resumes a stopped run."""
     task: str = "denoise"
@@ -51,6 +51,8 @@ class TrainConfig:
     """Number format of the network and the features; losses are always float32. auto: bfloat16 where it is faster."""
     init: Path | None = None
     """Run folder or safetensors file to take the first weights from."""
+    valid: Path | None = None
+    """Folder of photographs to measure PSNR on whenever a checkpoint is saved; they should not be trained on."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
     save_every: int = 1000

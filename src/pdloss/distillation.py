@@ -209,7 +209,7 @@ def _train(
 
 
 def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
-    photographs = datasets.Photographs(folder, smallest=config.crop)
+    photographs = datasets.Photographs(folder, cached=True, smallest=config.crop)
     return datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
 
 

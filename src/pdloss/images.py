@@ -5,7 +5,8 @@ profiles are not applied: the stored numbers are taken as RGB.
 """
 
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,8 +45,12 @@ class Picture(NamedTuple):
     """The conversions, separated by ``"; "``; empty where the file held upright 8-bit RGB."""
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path, below: bool = False) -> list[Path]:
     """Returns the images that lie directly in `folder`, sorted by name; hidden files are passed over.
+
+    Args:
+        folder: Where to look.
+        below: Look in the folders below it too; hidden ones are passed over, and so is one met a second time.
 
     Raises:
         ImageError: If the folder does not exist, is a file, or holds no image.
@@ -54,10 +59,10 @@ def list_images(folder: Path) -> list[Path]:
         raise ImageError(
             f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}; name a folder of images"
         )
-    found = _images_in(folder)
+    found = sorted(_images_below(folder)) if below else _images_in(folder)
     if not found:
-        below = [child for child in sorted(folder.iterdir()) if child.is_dir() and _images_in(child)]
-        hint = f"; there are images one level below, in {', '.join(child.name for child in below[:3])}" if below else ""
+        around = [] if below else [child for child in sorted(folder.iterdir()) if child.is_dir() and _images_in(child)]
+        hint = f"; there are images one level below, in {', '.join(c.name for c in around[:3])}" if around else ""
         raise ImageError(f"{folder} holds no image (looked for {' '.join(SUFFIXES)}){hint}")
     return found
 
@@ -133,6 +138,15 @@ def _images_in(folder: Path) -> list[Path]:
         for child in folder.iterdir()
         if child.suffix.lower() in SUFFIXES and not child.name.startswith(".") and child.is_file()
     )
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    met = set()
+    for place, folders, _ in os.walk(folder, followlinks=True):
+        met.add(Path(place).resolve())
+        # A link to a folder above would go round for ever.
+        folders[:] = [f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() not in met]
+        yield from _images_in(Path(place))
 
 
 def _channels_first(values: NDArray[Any]) -> Tensor:

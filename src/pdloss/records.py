@@ -1,6 +1,7 @@
 """What crosses the threshold between making pictures and judging them: one record type per file; no torch here."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -38,6 +39,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     accumulate: int = 1
     compile: bool = False
     init: str | None
+    valid: str | None = None
     skip_damaged: bool
     parameters: int
     """Trainable values of the network."""
@@ -65,6 +67,17 @@ class LogLine(Record, frozen=True, kw_only=True):
     """Each term's weighted gradient norm at the restored batch."""
     learners: dict[str, float] = {}
     """What terms that are themselves in training, such as a critic, say of their own step."""
+    waiting: float = 0.0
+    """Share of the time since the line before that was spent waiting for data."""
+    valid: dict[str, float] = {}
+    """Means over the photographs of ``--valid``, where a checkpoint was saved."""
+
+
+class TrainedOn(Record, frozen=True, kw_only=True):
+    """``photographs.json`` of a run folder: by which other pictures are compared with those trained on."""
+
+    images: dict[str, str]
+    """Name to `pdloss.datasets.picture_hash`."""
 
 
 class Metric(Record, frozen=True, kw_only=True):
@@ -75,6 +88,8 @@ class Metric(Record, frozen=True, kw_only=True):
     better: Literal["higher", "lower"]
     protocol: str
     """Colour space, rounding, border, network and version: what another must do to get the same number."""
+    weights: dict[str, str] = {}
+    """Pretrained files in use: name to SHA-256 and input convention."""
 
 
 class ImageScores(Record, frozen=True, kw_only=True):
@@ -84,6 +99,18 @@ class ImageScores(Record, frozen=True, kw_only=True):
     """File name of the target, with its suffix."""
     restored: dict[str, float]
     degraded: dict[str, float]
+    restored_sha256: str | None = None
+    """Of the PNG of the restored image, by which it is known again."""
+
+
+class SetScore(Record, frozen=True, kw_only=True):
+    """The score of a whole set of pictures, such as FID."""
+
+    value: float
+    error: float | None = None
+    """Standard error, where the metric has one."""
+    note: str | None = None
+    """Why the number is not to be trusted, such as "unreliable: 24 images for 2048 dimensions"."""
 
 
 class Scores(Record, frozen=True, kw_only=True):
@@ -101,6 +128,16 @@ class Scores(Record, frozen=True, kw_only=True):
     metrics: dict[str, Metric]
     images: list[ImageScores]
     seconds: float
+    set_metrics: dict[str, Metric] = {}
+    """How the scores of the whole set are to be read."""
+    sets: dict[str, SetScore] = {}
+    """The scores of all restored images together."""
+    degraded_sets: dict[str, SetScore] = {}
+    """Those of all degraded images together."""
+    weights_sha256: str | None = None
+    """Of the file of the network's weights."""
+    targets_sha256: str | None = None
+    """Over the names and contents of the target images."""
 
 
 def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
@@ -108,8 +145,8 @@ def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
     return {name: sum(scores[name] for scores in images) / len(images) for name in images[0]} if images else {}
 
 
-def write_record(path: Path, record: Record) -> None:
-    """Writes the record as indented JSON, whole or not at all."""
+def write_record(path: Path, record: Record | Sequence[Record]) -> None:
+    """Writes the record, or an array of several, as indented JSON, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(_spelled(msgspec.to_builtins(record))), indent=2) + b"\n"
     write_atomically(path, lambda temporary: temporary.write_bytes(text))
 

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from pdloss.errors import RunError
 from pdloss.files import remove_unfinished, write_atomically
-from pdloss.records import LogLine, RunRecord, read_log, read_record, write_record
+from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
-_NOT_BINDING = {"data", "versions", "commit", "created", "parameters", "images"}
+_NOT_BINDING = {"data", "valid", "versions", "commit", "created", "parameters", "images"}
 
 
 Stateful = nn.Module | torch.optim.Optimizer
@@ -60,8 +60,12 @@ class RunFolder:
             raise RunError(f"{self.path} is not a run folder: it has no config.json")
         return read_record(self.config, RunRecord)
 
-    def open(self, record: RunRecord) -> RunRecord:
+    def open(self, record: RunRecord, photographs: Mapping[str, str]) -> RunRecord:
         """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.
+
+        Args:
+            record: Every choice.
+            photographs: Name to `picture_hash` of every image trained on.
 
         Raises:
             RunError: If the folder holds a run of another configuration, with the difference shown, or other files.
@@ -80,8 +84,14 @@ class RunFolder:
                 raise RunError(
                     f"{self.path} holds other files ({', '.join(sorted(strangers)[:3])}); choose another --out"
                 )
+        write_record(self.path / "photographs.json", TrainedOn(images=dict(photographs)))
         write_record(self.config, record)
         return record
+
+    def photographs(self) -> dict[str, str]:
+        """Returns name and `picture_hash` of every image trained on; none where the run does not tell."""
+        path = self.path / "photographs.json"
+        return read_record(path, TrainedOn).images if path.exists() else {}
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pdloss import degradations, losses, networks, runs
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Batch, Crops, Photographs, batches
+from pdloss.datasets import Batch, Crops, Photographs, batches, same_pictures
 from pdloss.errors import RunError, SpecError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
@@ -28,6 +28,7 @@ from pdloss.provenance import commit, versions
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
 from pdloss.tasks import task
+from pdloss.validation import Validation
 
 
 class Watcher:
@@ -35,6 +36,9 @@ class Watcher:
 
     def loading(self, done: int, total: int) -> None:
         """Is told of every image read."""
+
+    def warn(self, text: str) -> None:
+        """Is told of what may spoil the results."""
 
     def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
         """Is told once, before the first step."""
@@ -73,7 +77,18 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     degradation_choice = degradations.parse(config.degradation or defaults.degradation)
     crop = config.crop or defaults.crop
 
-    photographs = Photographs(config.data, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading)
+    if not ranks.first:
+        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
+    photographs = Photographs(
+        config.data, cached=True, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading
+    )
+    if ranks.first:
+        ranks.wait()
+    validation = None
+    if config.valid is not None and ranks.first:
+        validation = Validation(config.valid, degradation_choice, device)
+        if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
+            watcher.warn(leak_warning(leaks, config.valid))
     crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
     runs.seed_everything(config.seed)
     network = channels_last(network_choice.build()).to(device)
@@ -96,6 +111,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
         schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
         precision=best_precision(device) if config.precision == "auto" else config.precision,
         init=None if config.init is None else str(config.init),
+        valid=None if config.valid is None else str(config.valid),
         scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,
@@ -105,7 +121,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     run = runs.RunFolder(config.out, writes=ranks.first)
     with run.locked(), _stop_requests() as stop:
         if ranks.first:
-            record = run.open(record)
+            record = run.open(record, photographs.hashes)
         ranks.wait()
         state = run.resume(network, optimiser, **others)
         if not ranks.first:  # what networks and losses draw at random should differ from process to process
@@ -117,12 +133,15 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
             crops, step, config.steps, _workers(config, device), pin=device.type == "cuda",
             part=ranks.rank, parts=ranks.count,
         )  # fmt: skip
-        for batch in loader:
+        waited, line_at = 0.0, time.monotonic()
+        for seconds, batch in _timed(loader):
+            waited += seconds
             share = learning_rate_share(step, config.steps, config.schedule)
             for group in optimiser.param_groups:
                 group["lr"] = share * config.lr
             step += 1
-            logging = step % config.log_every == 0 or step == config.steps
+            saving = step % config.save_every == 0 or step == config.steps
+            logging = step % config.log_every == 0 or step == config.steps or (saving and config.valid is not None)
             pictures, parts, norms = [], [], []
             optimiser.zero_grad()
             for degraded, target in _parts(batch, config.accumulate, device):
@@ -147,24 +166,38 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
             if average is not None:
                 average.update_parameters(network)
             watcher.step(step, terms)
+            trained = network if average is None else average.module
             if logging:
+                now = time.monotonic()
                 line = LogLine(
-                    step=step, seconds=time.monotonic() - started, lr=share * config.lr,
+                    step=step, seconds=now - started, lr=share * config.lr,
                     total=ranks.means({"total": terms.total.item()})["total"],
                     terms=ranks.means({name: value.item() for name, value in terms.values.items()}),
                     gradients=norms_of_whole(norms, ranks),
                     learners=ranks.means({name: value.item() for name, value in learned.items()}),
+                    waiting=waited / max(now - line_at, 1e-9),
+                    valid={"psnr": validation.psnr(trained)} if saving and validation is not None else {},
                 )  # fmt: skip
                 run.append_log(line)
                 watcher.log(line)
+                waited, line_at = 0.0, time.monotonic()
             state = runs.State(step, time.monotonic() - started)
             stopping = ranks.any(stop.is_set())
-            if step % config.save_every == 0 or step == config.steps or stopping:
-                run.save(state, network, optimiser, None if average is None else average.module, **others)
+            if saving or stopping:
+                run.save(state, network, optimiser, trained, **others)
             if stopping:
                 break
         ranks.wait()
     return state
+
+
+def leak_warning(pairs: Sequence[tuple[str, str]], valid: Path) -> str:
+    """Returns what to say of photographs that are both trained on and measured on."""
+    (trained, measured), count = pairs[0], len({name for _, name in pairs})
+    return (
+        f"{count} of the photographs in {valid} seem to be trained on too, such as {measured} (as {trained}): "
+        "scores on them say nothing of other photographs"
+    )
 
 
 def coarse_criterion(
@@ -235,6 +268,17 @@ def _workers(config: TrainConfig, device: torch.device) -> int:
 
 def _network_of(init: Path | None) -> str | None:
     return runs.RunFolder(init).record().network if init is not None and init.is_dir() else None
+
+
+def _timed(loader: Iterable[Batch]) -> Iterator[tuple[float, Batch]]:
+    """Yields every batch after the seconds that were spent waiting for it."""
+    batches = iter(loader)
+    while True:
+        started = time.monotonic()
+        batch = next(batches, None)
+        if batch is None:
+            return
+        yield time.monotonic() - started, batch
 
 
 def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from pdloss.cli import main
-from pdloss.commands.train import parse
+from pdloss.commands.progress import Bar
+from pdloss.commands.train import Display, parse
+from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
 from pdloss.losses import objective
+from pdloss.records import LogLine
 from tests.runs_for_tests import photographs_in
 
 TINY = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--crop", "16", "--batch", "2", "--log-every", "2"]
@@ -62,7 +65,10 @@ def test_a_recipe_gives_the_options_and_asks_for_what_it_needs(capsys: pytest.Ca
     [
         (["--recipe", "srgn"], "did you mean 'srgan'"),
         (["--recipe"], "--recipe needs a value, such as srgan"),
-        (["--recipe", "srgan", "--recipe", "srgan"], "take one of them, once"),
+        (["--recipe", "srgan", "--recipe", "srgan"], "--recipe is given twice"),
+        (["--recipe", "srgan", "--budget", "cpu"], "take one of them"),
+        (["--budget", "cpus"], "did you mean 'cpu'"),
+        (["--budget", "day", "--task", "derain"], "unknown task"),
         (["--loss", "l1 + 0.1*pld"], "did you mean 'pdl'"),
         (["--loss", "pdl(features='vgg16.relu4_3')"], "distilled"),
         (["--network", "edsr(blocks='many')"], "expected"),
@@ -126,3 +132,24 @@ def test_writes_for_tensorboard(data: Path, tmp_path: Path) -> None:
     events.Reload()
     assert [event.step for event in events.Scalars("term/l1")] == [2, 4]
     assert {"total", "lr", "gradient/l1"} <= set(events.Tags()["scalars"])
+
+
+def test_a_budget_gives_the_options_of_its_task() -> None:
+    given = ["--data", "photos", "--out", "run"]
+    chosen = parse(["--budget", "cpu", "--task=sr", *given, "--steps", "7"])
+    assert (chosen.task, chosen.network, chosen.crop, chosen.steps) == ("sr", "edsr(scale=4, blocks=8)", 128, 7)
+    assert parse(["--budget=day", *given]).task == "denoise"
+
+
+def test_time_lost_on_data_is_told_with_the_cure() -> None:
+    lines = [
+        LogLine(step=s, seconds=1.0, lr=0.1, total=1.0, terms={}, gradients={}, waiting=w)
+        for s, w in ((1, 0.3), (2, 0.5))
+    ]
+    for workers, cure in ((None, "--workers 2"), (4, "more --workers")):
+        display = Display(TrainConfig(data="photos", out=Path(), workers=workers), Bar("training"))
+        assert display.advice() == ""
+        for line in lines:
+            display.log(line)
+        assert display.advice().startswith("40% of the time")
+        assert cure in display.advice()

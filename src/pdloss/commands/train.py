@@ -1,6 +1,8 @@
 """``pdloss train``."""
 
 import dataclasses
+import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +15,11 @@ from pdloss.configuration import TrainConfig
 from pdloss.datasets import Photographs
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LossTerms
-from pdloss.recipes import RECIPES, recipe
+from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
 from pdloss.training import Watcher, train
 
-_DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan"}
+_DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
 
 
 class Display(Watcher):
@@ -25,11 +27,16 @@ class Display(Watcher):
 
     def __init__(self, config: TrainConfig, bar: Bar) -> None:
         self.config, self.bar = config, bar
+        self.waiting: list[float] = []
         self.board: Any = None
 
     def loading(self, done: int, total: int) -> None:
         """Shows the images read."""
         self.bar.update(done, total)
+
+    def warn(self, text: str) -> None:
+        """Says what may spoil the results."""
+        self.bar.say(f"warning: {text}")
 
     def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
         """Says what is trained and on what."""
@@ -53,15 +60,24 @@ class Display(Watcher):
         )
 
     def log(self, line: LogLine) -> None:
-        """Writes a line of the log for TensorBoard, if asked to."""
+        """Says what was measured, and writes the line for TensorBoard, if asked to."""
+        self.waiting.append(line.waiting)
+        for name, value in line.valid.items():
+            self.bar.say(f"step {line.step}: {name} {value:.2f} on {self.config.valid}")
         if self.board is None:
             return
         self.board.add_scalar("total", line.total, line.step)
         self.board.add_scalar("lr", line.lr, line.step)
-        for kind, values in (("term", line.terms), ("gradient", line.gradients)):
+        for kind, values in (("term", line.terms), ("gradient", line.gradients), ("valid", line.valid)):
             for name, value in values.items():
                 self.board.add_scalar(f"{kind}/{name}", value, line.step)
         self.board.flush()
+
+    def advice(self) -> str:
+        """Returns what to say of time lost waiting for data; nothing if it was a tenth or less."""
+        share = statistics.fmean(self.waiting or [0])
+        more = "try more --workers" if self.config.workers else "--workers 2 would do that beside the training"
+        return f"{share:.0%} of the time was spent preparing or waiting for data: {more}" if share > 0.1 else ""
 
 
 def main(argv: list[str]) -> int:
@@ -72,7 +88,10 @@ def main(argv: list[str]) -> int:
     """
     config = parse(argv)
     with Bar("reading photographs") as bar:
-        state = train(config, Display(config, bar))
+        display = Display(config, bar)
+        state = train(config, display)
+        if advice := display.advice():
+            bar.say(advice)
     if state.step < config.steps:
         print(f"stopped after step {state.step} of {config.steps}, saved; the same command goes on")
         return 130
@@ -81,27 +100,27 @@ def main(argv: list[str]) -> int:
 
 
 def parse(argv: list[str]) -> TrainConfig:
-    """Returns the configuration; ``--config`` or ``--recipe`` gives the defaults, the other options override.
+    """Returns the configuration; ``--config``, ``--recipe`` or ``--budget`` gives the defaults, other options override.
 
     Raises:
-        SpecError: If the file or the name of the recipe is missing or unknown, or both are given.
+        SpecError: If the file or the name is missing or unknown, or two of the three are given.
     """
-    default, rest = None, []
-    arguments = iter(argv)
-    for argument in arguments:
-        option, _, value = argument.partition("=")
-        if option not in _DEFAULTS:
-            rest.append(argument)
-            continue
-        value = value or next(arguments, "")
-        if not value:
-            raise SpecError(f"{option} needs a value, such as {_DEFAULTS[option]}")
-        if default is not None:
-            raise SpecError("--config and --recipe give the defaults: take one of them, once")
-        default = from_record(read_record(Path(value), RunRecord)) if option == "--config" else from_recipe(value)
+    given, rest = _taken(argv, _DEFAULTS)
+    if len(given) > 1:
+        raise SpecError(f"{' and '.join(given)} both give the defaults: take one of them")
+    default = None
+    for option, value in given.items():
+        if option == "--config":
+            default = from_record(read_record(Path(value), RunRecord))
+        elif option == "--recipe":
+            default = from_recipe(recipe(value))
+        else:
+            chosen, _ = _taken(rest, {"--task": "sr"})
+            default = from_recipe(budget(chosen.get("--task", TrainConfig.task), value))
     description = (
-        "Trains a network. --config RUN/config.json repeats a run, --recipe NAME starts from known options; "
-        "the other options override. Recipes: " + "; ".join(f"{name}, {r.about}" for name, r in RECIPES.items())
+        "Trains a network. --config RUN/config.json repeats a run, --recipe NAME starts from known options, --budget "
+        "cpu|halfhour|day from those that fit the time for the task; the other options override. Recipes: "
+        + "; ".join(f"{name}, {r.about}" for name, r in RECIPES.items())
     )
     options = Annotated[TrainConfig, tyro.conf.arg(name="")]
     if default is None:
@@ -109,24 +128,42 @@ def parse(argv: list[str]) -> TrainConfig:
     return tyro.cli(options, args=rest, prog="pdloss train", description=description, default=default)
 
 
+def _taken(argv: list[str], options: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Returns the values of the named options, and the other arguments.
+
+    Raises:
+        SpecError: If one has no value, or two.
+    """
+    taken: dict[str, str] = {}
+    rest = []
+    arguments = iter(argv)
+    for argument in arguments:
+        option, _, value = argument.partition("=")
+        if option not in options:
+            rest.append(argument)
+            continue
+        value = value or next(arguments, "")
+        if not value:
+            raise SpecError(f"{option} needs a value, such as {options[option]}")
+        if option in taken:
+            raise SpecError(f"{option} is given twice")
+        taken[option] = value
+    return taken, rest
+
+
 def from_record(record: RunRecord) -> TrainConfig:
     """Returns the configuration that repeats a run, but for where it is written."""
     known = msgspec.to_builtins(record)
     fields = {f.name: known[f.name] for f in dataclasses.fields(TrainConfig) if f.name in known}
-    paths = {name: fields[name] and Path(fields[name]) for name in ("data", "init")}
+    paths = {name: fields[name] and Path(fields[name]) for name in ("init", "valid")}
     config = TrainConfig(**(fields | paths), out=Path())
     object.__setattr__(config, "out", tyro.MISSING)  # must be named anew
     return config
 
 
-def from_recipe(name: str) -> TrainConfig:
-    """Returns the configuration of a recipe, but for the data and where it is written.
-
-    Raises:
-        SpecError: If there is no such recipe.
-    """
-    chosen = recipe(name)
-    config = TrainConfig(data=Path(), out=Path(), **chosen.options)
+def from_recipe(chosen: Recipe) -> TrainConfig:
+    """Returns the configuration of a recipe, but for the data and where it is written."""
+    config = TrainConfig(data="", out=Path(), **chosen.options)
     for field in ("data", "out", *(("init",) if chosen.needs_init else ())):
         object.__setattr__(config, field, tyro.MISSING)  # must be named
     return config

@@ -1,17 +1,13 @@
-"""A folder of photographs → training crops and evaluation pairs; every item is a pure function of the seed.
+"""Photographs → training crops and evaluation pairs; every item is a pure function of the seed.
 
 The noise of crop i of step s depends on (seed, s, i), never on the worker that drew it, on the order of access or on
 what was drawn before. Stopping and going on therefore equals never stopping.
 """
 
-import hashlib
-import os
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pdloss._types import Image
+from pdloss.datasets.photographs import Photographs
 from pdloss.errors import ImageError, SpecError
-from pdloss.images import Picture, list_images, read_pixels
 from pdloss.ops.streams import generator
-
-_UNKNOWN_MEMORY = 4 << 30
 
 Degrade = Callable[[Tensor, torch.Generator], Tensor]
 """``(clean, generator) → degraded``, for one (3, H, W) image; all randomness comes from the generator."""
@@ -45,119 +39,6 @@ class Batch(NamedTuple):
     degraded: Float[Tensor, "b 3 h2 w2"]
     target: Float[Tensor, "b 3 h w"]
     names: list[str]
-
-
-def available_memory(root: Path = Path("/")) -> int:
-    """Returns how many bytes of memory new data may fill, within the container's limit if there is one.
-
-    Read from Linux' own files below `root`; elsewhere, half of the machine's memory, or 4 GiB where that is unknown.
-    """
-    limits = []
-    for name in ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        text = _text(root / name).strip()
-        limits += [int(text)] if text.isdigit() else []
-    for line in _text(root / "proc/meminfo").splitlines():
-        if line.startswith("MemAvailable:"):
-            return min([*limits, int(line.split()[1]) * 1024])  # given in KiB
-    try:
-        return min([*limits, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2])
-    except (AttributeError, ValueError, OSError):
-        return min([*limits, _UNKNOWN_MEMORY])
-
-
-class Photographs:
-    """The images of a folder, checked one and all, and kept decoded as far as memory allows.
-
-    Every file is decoded once when the object is made, so damage shows before training and not hours into it. Those
-    that fit under the limit stay in memory as 8-bit RGB; the others are decoded anew whenever they are asked for.
-
-    Args:
-        folder: Where the images lie, directly.
-        skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
-        smallest: Least height and width, in pixels.
-        memory_limit: Bytes that decoded images may fill; by default half of the available memory.
-        progress: Called with (files done, files in all) after each file.
-
-    Raises:
-        ImageError: If the folder holds no usable image, or one that is damaged or too small.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        skip_damaged: bool = False,
-        smallest: int = 1,
-        memory_limit: int | None = None,
-        progress: Callable[[int, int], object] | None = None,
-    ) -> None:
-        self.folder = folder
-        self.names: list[str] = []
-        """File names with their suffix, sorted."""
-        self.skipped: dict[str, str] = {}
-        """Names of the files left out, with the reason."""
-        self._shapes: list[tuple[int, int]] = []
-        self._kept: list[Tensor | None] = []
-        self._notes: Counter[str] = Counter()
-        self._room = available_memory() // 2 if memory_limit is None else memory_limit
-        digest = hashlib.sha256()
-        paths = list_images(folder)
-        with closing(_decoded(paths)) as decoded:
-            for done, (path, picture) in enumerate(decoded, start=1):
-                try:
-                    self._add(path.name, picture, smallest)
-                    digest.update(f"{path.name}\0{path.stat().st_size}\n".encode())
-                except ImageError as error:
-                    if not skip_damaged:
-                        raise ImageError(f"{error}; --skip-damaged leaves such files out") from None
-                    self.skipped[path.name] = str(error)
-                if progress:
-                    progress(done, len(paths))
-        if not self.names:
-            raise ImageError(f"{folder} holds no usable image; the first: {next(iter(self.skipped.values()))}")
-        self.fingerprint = digest.hexdigest()
-        """SHA-256 over names and file sizes of the images in use."""
-
-    def _add(self, name: str, picture: Picture | ImageError, smallest: int) -> None:
-        if isinstance(picture, ImageError):
-            raise picture
-        shape = (picture.pixels.shape[1], picture.pixels.shape[2])
-        _check_size(self.folder / name, shape, smallest)
-        self.names.append(name)
-        self._shapes.append(shape)
-        fits = picture.pixels.nbytes <= self._room
-        self._room -= picture.pixels.nbytes if fits else 0
-        self._kept.append(picture.pixels if fits else None)
-        self._notes.update(filter(None, picture.note.split("; ")))
-
-    @property
-    def notes(self) -> list[str]:
-        """What was done to how many files, such as ``"12 files: alpha dropped"``."""
-        notes = [_files(count, note) for note, count in self._notes.most_common()]
-        if outside := sum(pixels is None for pixels in self._kept):
-            notes.append(_files(outside, "did not fit in memory, decoded whenever asked for"))
-        return notes
-
-    def check_crop(self, size: int) -> None:
-        """Refuses a crop that some photograph is too small for.
-
-        Raises:
-            ImageError: Naming the first such file, its size and the crop.
-        """
-        for name, shape in zip(self.names, self._shapes, strict=True):
-            _check_size(self.folder / name, shape, size)
-
-    @property
-    def smallest_side(self) -> int:
-        """The least height or width among the photographs."""
-        return min(min(shape) for shape in self._shapes)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
-        kept = self._kept[index]
-        return read_pixels(self.folder / self.names[index]).pixels if kept is None else kept
 
 
 class Crops(Dataset[Pair]):
@@ -238,7 +119,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Yields the batch of every step in ``range(first_step, last_step)``, the same whatever the number of workers.
 
-    The global random state is neither read nor changed. On Linux the workers share the decoded photographs.
+    The global random state is neither read nor changed. The workers share the decoded photographs.
 
     Args:
         crops: The crops.
@@ -304,38 +185,3 @@ def _one_thread() -> Iterator[None]:
 def _stack(pairs: list[Pair]) -> Batch:
     degraded, targets, names = zip(*pairs, strict=True)
     return Batch(torch.stack(degraded), torch.stack(targets), list(names))
-
-
-def _decoded(paths: list[Path]) -> Generator[tuple[Path, Picture | ImageError], None, None]:
-    """Yields every file in order, decoded by several threads; when closed early, drops what is still waiting."""
-    threads = ThreadPoolExecutor(min(16, os.cpu_count() or 1))
-    try:
-        yield from zip(paths, threads.map(_read, paths), strict=True)
-    finally:
-        threads.shutdown(cancel_futures=True)
-
-
-def _read(path: Path) -> Picture | ImageError:
-    try:
-        return read_pixels(path)
-    except ImageError as error:
-        return error
-
-
-def _check_size(path: Path, shape: tuple[int, int], smallest: int) -> None:
-    height, width = shape
-    if min(shape) < smallest:
-        raise ImageError(
-            f"{path} is {width}x{height} pixels, smaller than the crop of {smallest}x{smallest}; use a smaller --crop"
-        )
-
-
-def _files(count: int, what: str) -> str:
-    return f"{count} {'file' if count == 1 else 'files'}: {what}"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""

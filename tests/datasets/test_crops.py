@@ -1,4 +1,3 @@
-import hashlib
 import multiprocessing
 import pickle
 from collections import Counter
@@ -10,11 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pdloss.datasets import Crops, Pairs, Photographs, available_memory, batches, random_crop
+from pdloss.datasets import Crops, Pairs, Photographs, batches, random_crop
 from pdloss.errors import ImageError
 from pdloss.ops.streams import generator
-
-SIZES = {"a.png": (9, 14), "b.png": (8, 8), "c.bmp": (31, 10), "d.png": (13, 11), "e.png": (8, 17)}
+from tests.datasets.coded import SIZES, coded
 
 
 def add_noise(clean, generator):
@@ -31,19 +29,6 @@ def spoil_in_place(clean, generator):
 
 def count_threads(clean, generator):
     return torch.full((3, 1, 1), float(torch.get_num_threads()))
-
-
-def coded(number: int, height: int, width: int) -> np.ndarray:
-    """Pixels that say where they come from: image, row, column."""
-    rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
-    return np.stack([np.full_like(rows, number), rows, columns], -1).astype(np.uint8)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for number, (name, size) in enumerate(SIZES.items()):
-        PIL.Image.fromarray(coded(number, *size)).save(tmp_path / name)
-    return tmp_path
 
 
 def crops_of(folder: Path, degradation=add_noise, *, size=8, seed=3, batch=4, **options) -> Crops:
@@ -68,112 +53,6 @@ class TestGenerator:
         assert abs(neighbours) < 5 / (count * length) ** 0.5  # each product has mean 0, variance 1
         assert abs(values.mean()) < 5 / (count * length) ** 0.5
         assert values.std() == pytest.approx(1, abs=5 / (2 * count * length) ** 0.5)
-
-
-class TestAvailableMemory:
-    def write(self, root: Path, name: str, text: str) -> None:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-
-    def test_is_what_the_kernel_says(self, tmp_path):
-        self.write(tmp_path, "proc/meminfo", "MemTotal: 9000 kB\nMemFree: 10 kB\nMemAvailable:   3000 kB\n")
-        assert available_memory(tmp_path) == 3000 * 1024
-
-    @pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
-    def test_is_no_more_than_the_container_may_use(self, name, tmp_path):
-        self.write(tmp_path, "proc/meminfo", "MemAvailable: 3000 kB\n")
-        self.write(tmp_path, f"sys/fs/cgroup/{name}", "70000\n")
-        assert available_memory(tmp_path) == 70000
-        self.write(tmp_path, f"sys/fs/cgroup/{name}", "max\n")
-        assert available_memory(tmp_path) == 3000 * 1024
-
-    def test_is_guessed_from_the_machine_elsewhere(self, tmp_path):
-        assert available_memory(tmp_path) > 2**28
-
-
-class TestPhotographs:
-    def test_holds_every_image_of_the_folder_as_it_is(self, folder):
-        photographs = Photographs(folder)
-        assert photographs.names == list(SIZES)
-        assert len(photographs) == len(SIZES)
-        for number, (name, size) in enumerate(SIZES.items()):
-            expected = coded(number, *size)
-            np.testing.assert_array_equal(photographs[number].permute(1, 2, 0).numpy(), expected, err_msg=name)
-        assert photographs.notes == []
-        assert photographs.skipped == {}
-
-    def test_fingerprint_is_the_hash_of_names_and_file_sizes(self, folder):
-        lines = [f"{name}\0{(folder / name).stat().st_size}\n" for name in SIZES]
-        expected = hashlib.sha256("".join(lines).encode()).hexdigest()
-        assert Photographs(folder).fingerprint == expected
-        (folder / "a.png").rename(folder / "aa.png")
-        assert Photographs(folder).fingerprint != expected
-
-    def test_fingerprint_does_not_depend_on_where_the_folder_lies(self, folder):
-        before = Photographs(folder).fingerprint
-        moved = folder.rename(folder.with_name("elsewhere"))
-        assert Photographs(moved).fingerprint == before
-
-    def test_counts_the_conversions(self, folder):
-        for name in ("f.png", "g.png"):
-            PIL.Image.new("RGBA", (8, 8)).save(folder / name)
-        PIL.Image.new("LA", (8, 8)).save(folder / "h.png")
-        assert Photographs(folder).notes == ["3 files: alpha dropped", "1 file: grayscale converted to RGB"]
-
-    def test_reports_progress_after_every_file(self, folder):
-        seen = []
-        Photographs(folder, progress=lambda done, total: seen.append((done, total)))
-        assert seen == [(done, len(SIZES)) for done in range(1, len(SIZES) + 1)]
-
-    def test_refuses_a_folder_with_a_damaged_file(self, folder):
-        (folder / "d.png").write_bytes((folder / "d.png").read_bytes()[:-20])
-        with pytest.raises(ImageError, match=r"d\.png: .*; --skip-damaged leaves such files out$"):
-            Photographs(folder)
-
-    def test_leaves_damaged_and_small_files_out_when_asked(self, folder):
-        (folder / "d.png").write_bytes(b"no image")
-        photographs = Photographs(folder, skip_damaged=True, smallest=9)
-        assert photographs.names == ["a.png", "c.bmp"]
-        assert list(photographs.skipped) == ["b.png", "d.png", "e.png"]
-        assert "not an image" in photographs.skipped["d.png"]
-        assert "8x8 pixels" in photographs.skipped["b.png"]
-        np.testing.assert_array_equal(photographs[1][0].numpy(), np.full(SIZES["c.bmp"], 2))
-
-    def test_refuses_a_folder_of_which_nothing_is_left(self, folder):
-        with pytest.raises(ImageError, match=r"holds no usable image; the first: .*a\.png is 14x9 pixels"):
-            Photographs(folder, skip_damaged=True, smallest=100)
-
-    def test_refuses_a_crop_larger_than_an_image_and_says_what_to_do(self, folder):
-        sentence = r"b\.png is 8x8 pixels, smaller than the crop of 9x9; use a smaller --crop"
-        with pytest.raises(ImageError, match=sentence):
-            Photographs(folder, smallest=9)
-        photographs = Photographs(folder, smallest=8)
-        photographs.check_crop(8)
-        with pytest.raises(ImageError, match=sentence):
-            photographs.check_crop(9)
-        with pytest.raises(ImageError, match=sentence):
-            Crops(photographs, add_noise, size=9, seed=0, batch=1)
-
-    def test_gives_the_same_pixels_whatever_the_memory(self, folder):
-        whole = Photographs(folder)
-        limit = whole[0].nbytes + whole[1].nbytes  # then c.bmp, d.png and e.png do not fit
-        for photographs, outside in (
-            (Photographs(folder, memory_limit=limit), 3),
-            (Photographs(folder, memory_limit=0), 5),
-        ):
-            assert photographs.notes == [f"{outside} files: did not fit in memory, decoded whenever asked for"]
-            assert photographs.fingerprint == whole.fingerprint
-            assert all(torch.equal(photographs[i], whole[i]) for i in range(len(whole)))
-
-    def test_reads_no_file_again_that_is_in_memory(self, folder):
-        whole = Photographs(folder)
-        partly = Photographs(folder, memory_limit=whole[0].nbytes)
-        for path in list(folder.iterdir()):
-            path.unlink()
-        assert whole[4].shape == (3, 8, 17)
-        assert partly[0].shape == (3, 9, 14)
-        with pytest.raises(ImageError, match=r"e\.png: No such file"):
-            partly[4]
 
 
 class TestCrops:
@@ -243,7 +122,7 @@ class TestCrops:
         assert torch.equal(six[22].degraded, torch.rand(2, generator=stream))  # item 22 is crop 2 of step 5
 
     def test_a_degradation_that_works_in_place_leaves_the_target_alone(self, folder):
-        crops = crops_of(folder, spoil_in_place)
+        crops = crops_of(folder, spoil_in_place, cached=True)
         kept = [crops.photographs[i].clone() for i in range(len(SIZES))]
         pair = crops[0]
         assert pair.degraded.abs().max() == 0
@@ -259,8 +138,9 @@ class TestCrops:
         finally:
             torch.set_num_threads(before)
 
-    def test_gives_the_same_items_after_pickling(self, folder):
-        crops = crops_of(folder)
+    @pytest.mark.parametrize("cached", [False, True])
+    def test_gives_the_same_items_after_pickling(self, cached, folder):
+        crops = crops_of(folder, cached=cached)
         copy = pickle.loads(pickle.dumps(crops))
         assert all(same(copy[item], crops[item]) for item in (0, 7, 40))
 
@@ -283,10 +163,10 @@ class TestBatches:
     def test_workers_change_nothing(self, folder):
         alone = list(batches(crops_of(folder), 0, 7))
         helped = list(batches(crops_of(folder), 0, 7, workers=2))
-        decoding = list(batches(crops_of(folder, memory_limit=0), 0, 7, workers=2))
-        assert len(helped) == len(decoding) == 7
+        mapped = list(batches(crops_of(folder, cached=True), 0, 7, workers=2))
+        assert len(helped) == len(mapped) == 7
         assert all(map(same, helped, alone))
-        assert all(map(same, decoding, alone))
+        assert all(map(same, mapped, alone))
 
     @pytest.mark.parametrize("workers", [0, 2])
     def test_going_on_equals_never_having_stopped(self, workers, folder):
@@ -365,7 +245,7 @@ def test_real_photographs_load_whole(images_folder):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_photograph_that_vanished_meanwhile_is_named_in_one_line(tmp_path: Path, workers: int) -> None:
     PIL.Image.new("RGB", (20, 20)).save(tmp_path / "gone.png")
-    photographs = Photographs(tmp_path, memory_limit=0)
+    photographs = Photographs(tmp_path)
     (tmp_path / "gone.png").unlink()
     crops = Crops(photographs, lambda clean, generator: clean, size=8, seed=0, batch=1)
     with pytest.raises(ImageError, match=r"\Acannot read [^\n]*gone.png[^\n]*\Z"):

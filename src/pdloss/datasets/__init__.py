@@ -1,0 +1,26 @@
+"""Photographs → training crops and evaluation pairs.
+
+`sources` says where images come from, `photographs` checks them and keeps their pixels, `crops` draws from them.
+"""
+
+from pdloss.datasets.crops import Batch, Crops, Degrade, Pair, Pairs, batches, factor_of, random_crop
+from pdloss.datasets.likeness import picture_hash, same_pictures
+from pdloss.datasets.photographs import Photographs
+from pdloss.datasets.sources import Source, Split, source
+
+__all__ = [
+    "Batch",
+    "Crops",
+    "Degrade",
+    "Pair",
+    "Pairs",
+    "Photographs",
+    "Source",
+    "Split",
+    "batches",
+    "factor_of",
+    "picture_hash",
+    "random_crop",
+    "same_pictures",
+    "source",
+]

@@ -1,0 +1,175 @@
+"""The decoded pixels of many images in one file of the cache, mapped into memory.
+
+All processes on a machine share the mapped pages, which the system drops and reads again as memory allows: a set larger
+than memory trains, loader workers hold no copies, and a second run starts at once. The file's name says which images
+it was made of; a list of them stands at its end.
+"""
+
+import errno
+import hashlib
+import itertools
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from pdloss.assets import cache_folder
+from pdloss.datasets.likeness import picture_hash
+from pdloss.datasets.sources import Source
+from pdloss.errors import ImageError
+from pdloss.files import write_atomically
+from pdloss.images import Picture
+from pdloss.records import Record
+
+SPARE_ROOM = 1 << 30
+"""Bytes of the disk that the cache leaves free."""
+_LENGTH = 8
+"""Bytes at the end of the file that hold the length of the list before them."""
+
+
+class Looked(Record, frozen=True, kw_only=True):
+    """What was found when an image was decoded."""
+
+    name: str
+    height: int = 0
+    width: int = 0
+    note: str = ""
+    """Conversions, as in `images.Picture`."""
+    hash: str = ""
+    """`likeness.picture_hash`."""
+    problem: str = ""
+    """Why it cannot be used; empty if it can."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+
+class Mapped:
+    """Pixels in a finished file; pickled, it travels as the file's name.
+
+    Args:
+        path: The file.
+        images: The list at its end.
+    """
+
+    def __init__(self, path: Path, images: list[Looked]) -> None:
+        self.path = path
+        self.shapes = [image.shape for image in images]
+        sizes = [3 * image.height * image.width for image in images]
+        self.starts = list(itertools.accumulate(sizes, initial=0))
+        self._bytes: Tensor | None = None
+
+    def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
+        if self._bytes is None:
+            # Private: nothing that a program writes into the tensor by mistake reaches the file.
+            self._bytes = torch.from_file(str(self.path), shared=False, size=self.starts[-1], dtype=torch.uint8)
+        height, width = self.shapes[index]
+        return self._bytes[self.starts[index] : self.starts[index + 1]].view(height, width, 3).permute(2, 0, 1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_bytes": None}
+
+
+def file_for(source: Source) -> Path:
+    """Returns where the pixels of these very images are kept: the folder's place, then names and stamps, as hashes."""
+    place = hashlib.sha256(str(source.folder.resolve()).encode()).hexdigest()
+    images = hashlib.sha256("".join(f"{name}\0{source.stamp(name)}\n" for name in source.names).encode()).hexdigest()
+    return cache_folder() / "decoded" / f"{place[:16]}-{images[:32]}.rgb"
+
+
+def read_list(path: Path) -> list[Looked] | None:
+    """Returns the list at the end of the file, or None if there is no such file, or it is not what it should be."""
+    try:
+        with path.open("rb") as file:
+            whole = file.seek(-_LENGTH, os.SEEK_END) + _LENGTH
+            length = int.from_bytes(file.read(_LENGTH), "big")
+            file.seek(-_LENGTH - length, os.SEEK_END)
+            images = msgspec.json.decode(file.read(length), type=list[Looked])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    pixels = sum(3 * image.height * image.width for image in images)
+    return images if whole == pixels + length + _LENGTH else None
+
+
+def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[list[Looked], str]:
+    """Writes the pixels of all images to the file, and removes files made of earlier states of the same folder.
+
+    Args:
+        path: From `file_for`.
+        images: As `look` gives them.
+
+    Returns:
+        What was found, and why the file could not be written; empty if it was. All images are looked at anyway.
+    """
+    found: list[Looked] = []
+
+    def written(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            for looked, picture in images:
+                found.append(looked)
+                if picture is None:
+                    continue
+                if shutil.disk_usage(path.parent).free < SPARE_ROOM + picture.pixels.nbytes:
+                    raise OSError(errno.ENOSPC, f"less than {SPARE_ROOM >> 30} GiB would stay free")
+                file.write(picture.pixels.permute(1, 2, 0).contiguous().numpy().data)
+            index = msgspec.json.encode(found)
+            file.write(index + len(index).to_bytes(_LENGTH, "big"))
+
+    try:
+        write_atomically(path, written)
+    except OSError as error:
+        found += [looked for looked, _ in images]
+        return found, error.strerror or str(error)
+    for old in path.parent.glob(f"{path.name.partition('-')[0]}-*.rgb"):
+        if old != path:
+            old.unlink(missing_ok=True)
+    return found, ""
+
+
+def look(source: Source, accept: Callable[[Looked], object]) -> Generator[tuple[Looked, Picture | None], None, None]:
+    """Yields every image of the source in order, decoded by several threads; nothing of a damaged one.
+
+    Args:
+        source: The images.
+        accept: Told of each; what it raises ends the decoding.
+    """
+
+    def one(name: str) -> tuple[Looked, Picture | None]:
+        try:
+            picture = source.picture(name)
+        except ImageError as error:
+            return Looked(name=name, problem=str(error)), None
+        _, height, width = picture.pixels.shape
+        digest = picture_hash(picture.pixels)
+        return Looked(name=name, height=height, width=width, note=picture.note, hash=digest), picture
+
+    with closing(_ahead(one, source.names, min(16, os.cpu_count() or 1))) as results:
+        for looked, picture in results:
+            accept(looked)
+            yield looked, picture
+
+
+def _ahead(function: Callable[[str], Any], items: Iterable[str], threads: int) -> Generator[Any, None, None]:
+    """Yields the results in order; few wait at a time, and when closed early, those still waiting are dropped."""
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,127 @@
+"""The images of a source, checked one and all."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, write
+from pdloss.datasets.sources import Source, Split, source
+from pdloss.errors import ImageError
+
+
+class Photographs:
+    """The images of a source, checked one and all before anything is done with them.
+
+    Every file is decoded once when the object is made, so damage shows before training and not hours into it. With
+    `cached`, the decoded pixels are kept in one file of the cache, from which they are read ever after, by this run
+    and by later ones; else each file is decoded anew whenever it is asked for.
+
+    Args:
+        data: A folder tree, or a text such as ``"deadleaves(images=400)"``.
+        split: Which part of a folder that holds two, such as DIV2K's.
+        cached: Keep the pixels, for images that are asked for again and again.
+        skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
+        smallest: Least height and width, in pixels.
+        progress: Called with (files done, files in all) after each file.
+
+    Raises:
+        ImageError: If there is no usable image, or one that is damaged or too small.
+    """
+
+    def __init__(
+        self,
+        data: Path | str,
+        *,
+        split: Split = "train",
+        cached: bool = False,
+        skip_damaged: bool = False,
+        smallest: int = 1,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        self.source: Source = source(data, split)
+        self.folder = self.source.folder
+        self.skipped: dict[str, str] = {}
+        """Names of the files left out, with the reason."""
+        done = 0
+
+        def accept(looked: Looked) -> None:
+            nonlocal done
+            if problem := looked.problem or _too_small(self.folder / looked.name, looked.shape, smallest):
+                if not skip_damaged:
+                    raise ImageError(f"{problem}; --skip-damaged leaves such files out")
+                self.skipped[looked.name] = problem
+            done += 1
+            if progress:
+                progress(done, len(self.source.names))
+
+        found, uncached = self._looked_at(cached, accept)
+        self._images = [(place, looked) for place, looked in enumerate(found) if looked.name not in self.skipped]
+        self.names = [looked.name for _, looked in self._images]
+        """Paths from the folder, with their suffix, sorted."""
+        if not self.names:
+            raise ImageError(f"{self.folder} holds no usable image; the first: {next(iter(self.skipped.values()))}")
+        lines = [f"{name}\0{self.source.identity(name)}\n" for name in self.names]
+        self.fingerprint = hashlib.sha256("".join(lines).encode()).hexdigest()
+        """SHA-256 over names and file sizes of the images in use."""
+        notes = Counter(note for _, looked in self._images for note in looked.note.split("; ") if note)
+        self.notes = [note for note in (self.source.note, uncached) if note]
+        """What is worth saying, such as ``"12 files: alpha dropped"``."""
+        self.notes += [f"{count} {'file' if count == 1 else 'files'}: {note}" for note, count in notes.most_common()]
+
+    def _looked_at(self, cached: bool, accept: Callable[[Looked], object]) -> tuple[list[Looked], str]:
+        """Returns what was found, and why the pixels are not kept though they should be."""
+        self._mapped: Mapped | None = None
+        if not cached:
+            return [looked for looked, _ in look(self.source, accept)], ""
+        path, problem = file_for(self.source), ""
+        found = read_list(path)
+        if found is None:
+            found, problem = write(path, look(self.source, accept))
+        else:
+            for looked in found:
+                accept(looked)
+        if not problem:
+            self._mapped = Mapped(path, found)
+            return found, ""
+        return found, (
+            f"the decoded images cannot be kept in {path.parent} ({problem}), so each is decoded whenever it is asked "
+            "for; PDLOSS_CACHE names another folder"
+        )
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Each image's `picture_hash`."""
+        return {looked.name: looked.hash for _, looked in self._images}
+
+    def check_crop(self, size: int) -> None:
+        """Refuses a crop that some photograph is too small for.
+
+        Raises:
+            ImageError: Naming the first such file, its size and the crop.
+        """
+        for _, looked in self._images:
+            if problem := _too_small(self.folder / looked.name, looked.shape, size):
+                raise ImageError(problem)
+
+    @property
+    def smallest_side(self) -> int:
+        """The least height or width among the photographs."""
+        return min(min(looked.shape) for _, looked in self._images)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
+        place, looked = self._images[index]
+        return self.source.picture(looked.name).pixels if self._mapped is None else self._mapped[place]
+
+
+def _too_small(path: Path, shape: tuple[int, int], smallest: int) -> str:
+    height, width = shape
+    if min(shape) >= smallest:
+        return ""
+    return f"{path} is {width}x{height} pixels, smaller than the crop of {smallest}x{smallest}; use a smaller --crop"

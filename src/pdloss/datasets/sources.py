@@ -1,0 +1,87 @@
+"""Where images come from: a folder tree, or a text such as ``deadleaves(images=400)``."""
+
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from pdloss.images import SUFFIXES, Picture, list_images, read_pixels
+
+Split = Literal["train", "valid"]
+"""Which part of a set that lies in two: the names are those of `pdloss data get`."""
+
+_SUBFOLDERS: dict[Split, tuple[str, ...]] = {
+    "train": ("DIV2K_train_HR", "train"),
+    "valid": ("DIV2K_valid_HR", "valid"),
+}
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Images by name; each can be had at any time, in any order, by several threads at once."""
+
+    folder: Path
+    """Where the images are, for messages."""
+    names: list[str]
+    note: str
+    """What to say of where they were found; empty if that is what was asked for."""
+
+    def picture(self, name: str) -> Picture:
+        """Returns one image, decoded.
+
+        Raises:
+            ImageError: If it cannot be.
+        """
+
+    def identity(self, name: str) -> str:
+        """Returns what tells an image from another of that name, wherever the two lie."""
+
+    def stamp(self, name: str) -> str:
+        """Returns what changes whenever the image may have changed, here."""
+
+
+class Folder:
+    """The images of a folder and of the folders below it, by their path from there.
+
+    Of a folder that holds no images but the two parts of DIV2K, or ``train`` and ``valid``, the part asked for.
+
+    Args:
+        path: The folder.
+        split: The part.
+
+    Raises:
+        ImageError: If there is no image.
+    """
+
+    def __init__(self, path: Path, split: Split) -> None:
+        part = next((path / name for name in _SUBFOLDERS[split] if (path / name).is_dir()), None)
+        if part is not None and any(child.suffix.lower() in SUFFIXES for child in path.iterdir()):
+            part = None
+        self.folder = part or path
+        self.note = f"takes the images of {part}" if part else ""
+        self.names = [file.relative_to(self.folder).as_posix() for file in list_images(self.folder, below=True)]
+
+    def picture(self, name: str) -> Picture:
+        """Returns the decoded file."""
+        return read_pixels(self.folder / name)
+
+    def identity(self, name: str) -> str:
+        """Returns the file's size."""
+        return str((self.folder / name).stat().st_size)
+
+    def stamp(self, name: str) -> str:
+        """Returns the file's size and time of change."""
+        status = (self.folder / name).stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def source(text: str | Path, split: Split = "train") -> Source:
+    """Returns the source that a text or path names.
+
+    Args:
+        text: A folder, or a choice such as ``"deadleaves(images=400)"``.
+        split: Which part of a folder that holds two.
+
+    Raises:
+        ImageError: If the folder does not exist or holds no image.
+        SpecError: If the choice has an option that it does not know.
+    """
+    return Folder(Path(text), split)

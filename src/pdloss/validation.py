@@ -1,0 +1,40 @@
+"""How well a network in training restores photographs that it does not see."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pdloss.datasets import Degrade, Pairs, Photographs
+from pdloss.metrics import CEILING, psnr
+from pdloss.ops.color import quantize
+
+
+class Validation:
+    """Restores a folder of photographs, always degraded alike, and measures PSNR as `pdloss.evaluate` does.
+
+    Args:
+        folder: The photographs.
+        degradation: What the network is trained for.
+        device: Where the network is.
+
+    Raises:
+        ImageError: If the folder holds no image, or a damaged one.
+    """
+
+    def __init__(self, folder: Path, degradation: Degrade, device: torch.device) -> None:
+        self.photographs = Photographs(folder, split="valid")
+        self.pairs, self.device = Pairs(self.photographs, degradation, seed=0), device
+
+    @torch.no_grad()
+    def psnr(self, network: nn.Module) -> float:
+        """Returns the mean over the photographs, in dB: RGB, whole images after rounding to 8 bits, in float32."""
+        training = network.training
+        network.eval()
+        total = 0.0
+        for index in range(len(self.pairs)):
+            degraded, target, _ = self.pairs[index]
+            restored = network(degraded[None].to(self.device)).clamp(0, 1)
+            total += min(psnr(quantize(restored), target[None].to(self.device)).item(), CEILING)
+        network.train(training)
+        return total / len(self.pairs)

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from pdloss.datasets import Photographs, source
+from pdloss.errors import ImageError
+
+
+def picture(path: Path, value: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", (9, 8), (value, value, value)).save(path)
+
+
+def test_a_folder_tree_gives_all_images_by_their_path(tmp_path):
+    for number, name in enumerate(["b.png", "a/z.png", "a/deep/er/y.jpg", "c/z.png", ".hidden/x.png", "a/.x.png"]):
+        picture(tmp_path / name, number)
+    (tmp_path / "a" / "readme.txt").write_text("not an image")
+    photographs = Photographs(tmp_path)
+    assert photographs.names == ["a/deep/er/y.jpg", "a/z.png", "b.png", "c/z.png"]
+    assert [int(photographs[i][0, 0, 0]) for i in range(4)] == [2, 1, 0, 3]
+
+
+def test_a_link_that_goes_round_is_followed_once(tmp_path):
+    picture(tmp_path / "a" / "x.png")
+    (tmp_path / "a" / "round").symlink_to(tmp_path, target_is_directory=True)
+    assert source(tmp_path).names == ["a/x.png"]
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path):
+    picture(tmp_path / "elsewhere" / "x.png")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert source(tmp_path / "data").names == ["linked/x.png"]
+
+
+@pytest.mark.parametrize("parts", [("DIV2K_train_HR", "DIV2K_valid_HR"), ("train", "valid")])
+def test_of_a_set_in_two_parts_one_is_taken(parts, tmp_path):
+    for part, name in zip(parts, ("0001.png", "0801.png"), strict=True):
+        picture(tmp_path / part / name)
+    picture(tmp_path / "DIV2K_train_LR_bicubic" / "X4" / "0001x4.png")
+    (tmp_path / "readme.txt").write_text("about the set")
+    train, valid = source(tmp_path), source(tmp_path, "valid")
+    assert (train.names, valid.names) == (["0001.png"], ["0801.png"])
+    assert train.note == f"takes the images of {tmp_path / parts[0]}"
+    assert source(tmp_path / parts[0]).note == ""
+
+
+def test_a_folder_with_images_of_its_own_is_taken_whole(tmp_path):
+    picture(tmp_path / "train" / "x.png")
+    picture(tmp_path / "y.png")
+    found = source(tmp_path)
+    assert found.names == ["train/x.png", "y.png"]
+    assert found.note == ""
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ImageError, match="holds no image"):
+        source(tmp_path)
+    with pytest.raises(ImageError, match="does not exist"):
+        source(tmp_path / "nowhere")
+
+
+def test_the_text_of_a_path_is_the_path(tmp_path):
+    picture(tmp_path / "x.png")
+    assert source(str(tmp_path)).names == source(tmp_path).names == ["x.png"]
