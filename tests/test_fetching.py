@@ -2,9 +2,12 @@
 
 # ruff: noqa: F401, F811  (fixtures are imported, and then named again as arguments)
 
+import collections
+import dataclasses
 import hashlib
 import os
 import pickle
+import shutil
 import socket
 import struct
 import subprocess
@@ -16,7 +19,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pdloss import assets, fetching
+from pdloss import assets, downloads, fetching
 from pdloss.errors import AssetError
 from tests.mirror import BODY, BODY_SHA256, STATE, cache, know, left_in, mirror, of, pickled, ready, send, serving
 
@@ -89,7 +92,7 @@ class TestABadAddress:
 
 
 def test_an_address_that_falls_silent_is_left_for_the_next_one(cache, know, mirror, monkeypatch):
-    monkeypatch.setattr(fetching, "_TIMEOUT", 0.1)
+    monkeypatch.setattr(downloads, "_TIMEOUT", 0.1)
     over = threading.Event()
 
     def silent(handler):
@@ -131,6 +134,18 @@ def test_a_full_disk_is_not_blamed_on_the_address(cache, know, mirror, monkeypat
         assets.path("net", progress=False)
     assert mirror.requests == {"/net": 1}
     assert left_in(cache) == []
+
+
+def test_room_for_the_download_and_its_copy_is_looked_for_before_anything_is_written(cache, know, mirror, monkeypatch):
+    size = len(BODY)
+    know(dataclasses.replace(ready(mirror.url("/net", serving(BODY))), size=size))
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 2 * size - 1 if folder == cache else 0))
+    with pytest.raises(AssetError, match=r"cannot keep .*: 480 kB are needed and 480 kB are free; set PDLOSS_CACHE"):
+        assets.path("net", progress=False)
+    assert left_in(cache) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, 2 * size))
+    assert assets.path("net", progress=False).read_bytes() == BODY
 
 
 WORKER = """

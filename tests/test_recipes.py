@@ -55,3 +55,14 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         budget("deblurr", "day")
     with pytest.raises(SpecError, match="unknown recipe 'srgan2'"):
         recipe("srgan2")
+
+
+def test_the_readme_says_what_the_budgets_are() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    for name in BUDGETS:
+        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{name}` |")]
+        for of in TASKS:
+            options = budget(of, name).options
+            rate = f"{options['lr']:.0e}".replace("e-0", "e-")
+            for value in (f"{options['steps']:,}", options["batch"], options["crop"], rate, options["loss"]):
+                assert str(value) in row, (name, of, value)

@@ -19,6 +19,7 @@ VERBS = {
     "bench": "measure what training with each loss costs here",
     "distill": "train a small network to imitate the features of a large one",
     "convert": "turn published TensorFlow weights of SRN or DsDeblur into ours",
+    "data": "list public sets of photographs, and fetch them",
     "assets": "list, fetch or find pretrained weights",
 }
 

@@ -4,22 +4,27 @@ A folder of PNGs and ``manifest.json``: the degradation and seed, what each imag
 file and of the pixels it was made from. The manifest is written last: without it a set is not finished.
 """
 
-import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from jaxtyping import UInt8
 from torch import Tensor
 
 from pdloss import degradations
 from pdloss.assets import sha256
-from pdloss.datasets import Pair, Photographs, factor_of
-from pdloss.errors import RunError, SpecError
-from pdloss.images import check_stems, read_image, write_image
+from pdloss.datasets import Pair, Pairs, Photographs, factor_of
+from pdloss.errors import ImageError, RunError, SpecError
+from pdloss.files import remove_unfinished, write_atomically
+from pdloss.images import check_stems, pixels_sha256, read_image, write_image
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
 
 MANIFEST = "manifest.json"
+
+_UNFINISHED = ".unfinished.json"
+"""Names the files of a set that is being written, in its folder."""
 
 
 class FrozenImage(Record, frozen=True, kw_only=True):
@@ -47,14 +52,15 @@ class Manifest(Record, frozen=True, kw_only=True):
 
 
 class FrozenPairs:
-    """The degraded images of a set with their targets, each checked against its hash when it is asked for.
+    """The degraded images of a set, checked against their hashes at once, with targets checked when asked for.
 
     Args:
         folder: The set.
         photographs: The targets.
 
     Raises:
-        RunError: If the folder is not a finished set, or one of other photographs.
+        RunError: If the folder is not a finished set, holds other files than its manifest says, or was made of other
+            photographs.
     """
 
     def __init__(self, folder: Path, photographs: Photographs) -> None:
@@ -63,10 +69,10 @@ class FrozenPairs:
         known = [image.target for image in self.manifest.images]
         if left := sorted(set(known) ^ set(photographs.names)):
             raise RunError(
-                f"{folder} was made of other photographs than {photographs.folder}: only one of them has "
-                f"{', '.join(left[:5])}{' …' if len(left) > 5 else ''}"
+                f"{folder} was made of other photographs than {photographs.folder}: only one of them has {_first(left)}"
             )
         self.images = {image.target: image for image in self.manifest.images}
+        _check_files(folder, self.manifest)
 
     def __len__(self) -> int:
         return len(self.photographs)
@@ -77,9 +83,6 @@ class FrozenPairs:
         pixels, path = self.photographs[index], self.folder / image.file
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
-        if not path.exists() or sha256(path) != image.sha256:
-            problem = "changed" if path.exists() else "missing"
-            raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
         degraded = read_image(path)
         factor = factor_of(degradations.degradation(self.manifest.degradation))
         height, width = (factor * side for side in degraded.shape[1:])
@@ -104,33 +107,34 @@ def freeze(
     Args:
         photographs: The clean images.
         degradation: Such as ``"blur(support=1..15) | noise(sigma=0..5/255)"``.
-        out: Folder to write to; a set that was not finished is written anew.
+        out: Folder to write to, new or empty; a set that was not finished is written anew.
         seed: With each file's name, chooses everything random.
         progress: Told of every image done.
 
     Raises:
         SpecError: If the degradation cannot be used, or its result is no RGB image.
-        RunError: If the folder holds another finished set.
+        ImageError: If it leaves no pixels of a photograph.
+        RunError: If the folder holds another finished set, or other files.
     """
     check_stems(photographs.names)
     chain = degradations.parse(degradation)
-    if (out / MANIFEST).exists():
-        raise RunError(f"{out} already holds a frozen set; choose another --out")
-    images = []
-    for index, name in enumerate(photographs.names):
-        pixels = photographs[index]
-        stream = generator(seed, name)
-        height, width = (side - side % chain.factor for side in pixels.shape[1:])
-        drawn = chain.drawn(stream)
-        path = out / f"{Path(name).stem}.png"
-        degraded = drawn(pixels[:, :height, :width].float() / 255, stream)
+    _clear(out)
+    pairs, images = Pairs(photographs, chain, seed), []
+    files = [f"{Path(name).stem}.png" for name in photographs.names]
+    for index, (name, file) in enumerate(zip(photographs.names, files, strict=True)):
+        pixels, path = photographs[index], out / file
+        _check_side(photographs.folder / name, pixels, chain)
+        degraded = pairs[index].degraded
         if degraded.shape[0] != 3:
             raise SpecError(f"{degradation} makes {degraded.shape[0]} planes, but a frozen set holds RGB images")
+        if index == 0:
+            write_atomically(out / _UNFINISHED, lambda marker: marker.write_text(json.dumps(files)))
         write_image(path, degraded)
+        drawn = chain.drawn(generator(seed, name))  # as the pair was: what is drawn comes first in the stream
         images.append(
             FrozenImage(
                 target=name, target_sha256=pixels_sha256(pixels), degradation=drawn.in_full(),
-                file=path.name, sha256=sha256(path),
+                file=file, sha256=sha256(path),
             )
         )  # fmt: skip
         if progress:
@@ -139,10 +143,56 @@ def freeze(
         degradation=chain.in_full(), seed=seed, codec=degradations.codec(), versions=versions(), images=images
     )
     write_record(out / MANIFEST, manifest)
+    (out / _UNFINISHED).unlink(missing_ok=True)
     return manifest
 
 
-def pixels_sha256(pixels: Tensor) -> str:
-    """Returns the SHA-256 of an 8-bit image (3, H, W): of its shape and its values."""
-    header = "x".join(map(str, pixels.shape)).encode()
-    return hashlib.sha256(header + pixels.contiguous().numpy().tobytes()).hexdigest()
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    """Refuses a set of which a file is missing or changed, or that holds images which its manifest does not know.
+
+    Raises:
+        RunError: Naming the file, or the first five.
+    """
+    for image in manifest.images:
+        path = folder / image.file
+        if not path.exists() or sha256(path) != image.sha256:
+            problem = "changed" if path.exists() else "missing"
+            raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
+    if extra := _visible(folder, "*.png", but=[image.file for image in manifest.images]):
+        raise RunError(f"{folder} holds images that its {MANIFEST} does not name: {_first(extra)}; take them out of it")
+
+
+def _check_side(photograph: Path, pixels: UInt8[Tensor, "3 h w"], chain: degradations.Chain) -> None:
+    height, width = pixels.shape[1:]
+    if min(height, width) < chain.factor:
+        raise ImageError(
+            f"{photograph} is {width}x{height} pixels, too small for {chain}: each side needs at least {chain.factor}; "
+            "leave it out, or choose a smaller factor"
+        )
+
+
+def _clear(out: Path) -> None:
+    """Makes room for a set: removes what one that was not finished left, and nothing else.
+
+    Raises:
+        RunError: If there are other files: a photograph of the same name would be written over.
+    """
+    if (out / MANIFEST).exists():
+        raise RunError(f"{out} already holds a frozen set; choose another --out")
+    if not out.exists():
+        return
+    marker = out / _UNFINISHED
+    ours = json.loads(marker.read_text()) if marker.exists() else []
+    if strangers := _visible(out, "*", but=ours):
+        raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
+    for file in ours:
+        (out / file).unlink(missing_ok=True)
+    remove_unfinished(out)
+
+
+def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
+    return sorted(path.name for path in folder.glob(pattern) if path.name not in but and path.name[0] != ".")
+
+
+def _first(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}"

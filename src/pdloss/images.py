@@ -4,6 +4,7 @@ Whatever is converted on the way in (grayscale, palette, alpha, CMYK, 16 bits, o
 profiles are not applied: the stored numbers are taken as RGB.
 """
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Sequence
@@ -130,6 +131,12 @@ def to_bytes(image: Float[Tensor, "*b 3 h w"]) -> UInt8[Tensor, "*b 3 h w"]:
     # Half precision cannot hold 127.5 and its neighbours apart.
     precise = image.to(torch.promote_types(image.dtype, torch.float32))
     return (precise.clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
+
+
+def pixels_sha256(pixels: UInt8[Tensor, "3 h w"]) -> str:
+    """Returns the SHA-256 of an 8-bit image (3, H, W): of its shape and its values."""
+    header = "x".join(map(str, pixels.shape)).encode()
+    return hashlib.sha256(header + pixels.contiguous().numpy().tobytes()).hexdigest()
 
 
 def _images_in(folder: Path) -> list[Path]:
