@@ -12,6 +12,7 @@ VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
     "degrade": "freeze degraded images into files, so that all measure the same",
     "evaluate": "restore a folder of photographs with trained networks, and score them",
+    "compare": "say which run is better, by how much and how surely",
     "restore": "restore your own pictures",
     "report": "make one HTML page out of evaluated runs",
     "calibrate": "find the weights that give each loss term its share",

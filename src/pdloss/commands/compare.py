@@ -1,0 +1,90 @@
+"""``pdloss compare``: who is better, by how much, and how sure that is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pdloss.comparison import Comparison, MatchedComparison, compare, compare_matched
+from pdloss.comparison import tables as texts
+from pdloss.errors import SpecError
+from pdloss.files import write_atomically
+from pdloss.records import write_record
+
+_STYLES = {"better": "green", "worse": "red"}
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Compares scored runs with the first of them: differences, their intervals and tests, over the same images."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders scored by `pdloss evaluate`, or score files."""
+    set: str | None = None
+    """Which scored set; by default, of those in common, the one written last."""
+    matched: str | None = None
+    """Compare sweeps of loss weights where this metric is equal, such as psnr; nothing is extrapolated."""
+    at: float | None = None
+    """The level of the matched metric; by default the middle of what every sweep reaches."""
+    seed: int = 0
+    """Of the resamples."""
+    json: Path | None = None
+    """File to write every number to."""
+    csv: Path | None = None
+    """File to write a row for each number to."""
+    markdown: Path | None = None
+    """File to write the tables to."""
+
+
+def main(argv: list[str]) -> int:
+    """Compares, prints tables and what is to be said of them, and returns 0.
+
+    Raises:
+        UserError: If the runs cannot be compared; the message names the difference.
+    """
+    options = tyro.cli(CompareOptions, args=argv, prog="pdloss compare")
+    comparison = _compared(options)
+    console = Console()
+    for content in texts.tables(comparison):
+        console.print(table(content))
+    for remark in texts.remarks(comparison):
+        console.print(remark, style="dim", highlight=False, markup=False)
+    if options.json:
+        write_record(options.json, comparison)
+    if options.csv:
+        _write(options.csv, texts.csv_text(comparison))
+    if options.markdown:
+        _write(options.markdown, texts.markdown(comparison))
+    for path in filter(None, (options.json, options.csv, options.markdown)):
+        print(path)
+    return 0
+
+
+def table(content: texts.Table) -> Table:
+    """Returns the cells as a table for the screen."""
+    result = Table(title=Text(content.title), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(content.headings):
+        if place < content.left:
+            result.add_column(Text(heading), overflow="fold")
+        else:
+            result.add_column(Text(heading), justify="right", no_wrap=True)
+    for row in content.rows:
+        # Text, not markup: a run may be called [red].
+        result.add_row(*map(Text, row), style=_STYLES.get(row[-1]))
+    return result
+
+
+def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
+    if options.matched is not None:
+        return compare_matched(options.runs, options.matched, options.set, level=options.at, seed=options.seed)
+    if options.at is not None:
+        raise SpecError(f"--at {options.at:g} needs the metric to match, such as --matched psnr")
+    return compare(options.runs, options.set, seed=options.seed)
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -1,0 +1,218 @@
+"""Comparisons in rows and columns: as text for the screen and Markdown, as plain numbers for CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pdloss.comparison.paired import Comparison, Difference, Mean
+from pdloss.comparison.sweeps import MatchedComparison
+from pdloss.records import Metric
+
+ARROWS = {"higher": "↑", "lower": "↓", "zero": "→0"}
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+CSV_COLUMNS = (
+    *("kind", "metric", "name", "against", "value", "low", "high", "error"),
+    *("wilcoxon", "bootstrap", "wilcoxon_holm", "bootstrap_holm", "verdict"),
+)
+"""One row for each number: a ``mean``, a ``difference``, or a score of the whole ``set``."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of text; a line break in a cell is one on the screen, a space in Markdown."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+    """How many of the first columns are names."""
+
+
+def tables(comparison: Comparison | MatchedComparison) -> list[Table]:
+    """Returns the tables of a comparison: means, differences, and what only one of the kinds has."""
+    images = f"{comparison.set}, {comparison.images} image{'s' if comparison.images != 1 else ''}"
+    if isinstance(comparison, Comparison):
+        result = [_means("run", f"{images}: means and 95 % intervals", comparison.means, comparison.metrics)]
+        result += _differences(comparison.differences, comparison.metrics)
+        return result + ([_set_scores(comparison)] if comparison.set_metrics else [])
+    level = number(comparison.level, decimals(comparison.level))
+    metric = comparison.metrics[comparison.matched]
+    where = f"{images}, at {metric.label} {level}{f' {metric.unit}' if metric.unit else ''}"
+    return [
+        _sweeps(comparison),
+        _means("sweep", f"{where}: means and 95 % intervals", comparison.means, comparison.metrics),
+        *_differences(comparison.differences, comparison.metrics),
+    ]
+
+
+def remarks(comparison: Comparison | MatchedComparison) -> list[str]:
+    """Returns the sentences below the tables: frontiers, notes, each metric's protocol, and that of the intervals."""
+    said = []
+    if isinstance(comparison, MatchedComparison):
+        first = comparison.metrics[comparison.matched].label
+        for key, runs in comparison.frontiers.items():
+            label = comparison.metrics[key].label
+            corner = ", ".join(number(value, decimals(value)) for value in comparison.references[key])
+            said.append(
+                f"Beaten by no other run in both {first} and {label}: {', '.join(runs)}. The area of that plane "
+                f"is measured from the worst of all runs in each, ({corner})."
+            )
+        metrics = comparison.metrics
+    else:
+        metrics = comparison.metrics | comparison.set_metrics
+        said += [
+            f"{metrics[key].label} of {name}: {score.note}."
+            for key, scores in comparison.set_scores.items()
+            for name, score in scores.items()
+            if score.note
+        ]
+    said += comparison.notes
+    if "zero" in {metric.better for metric in comparison.metrics.values()}:
+        said.append("Of a score that is best near zero, differences are those of the distance from zero.")
+    said += [f"{metric.label}: {metric.protocol}." for metric in metrics.values()]
+    return [*said, f"{comparison.protocol}."]
+
+
+def markdown(comparison: Comparison | MatchedComparison) -> str:
+    """Returns the tables and the sentences as a Markdown text."""
+    parts = []
+    for table in tables(comparison):
+        rules = ["---"] * table.left + ["---:"] * (len(table.headings) - table.left)
+        rows = [_row(cells) for cells in (table.headings, *table.rows)]
+        parts.append("\n".join([f"**{table.title}**", "", rows[0], f"|{'|'.join(rules)}|", *rows[1:]]))
+    parts.append("\n".join(f"- {remark}" for remark in remarks(comparison)))
+    return "\n\n".join(parts) + "\n"
+
+
+def csv_text(comparison: Comparison | MatchedComparison) -> str:
+    """Returns every number, unrounded, under `CSV_COLUMNS`; what there is not stays empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for kind, numbers in (("mean", comparison.means), ("difference", comparison.differences)):
+        writer.writerows(
+            {"kind": kind} | {name: getattr(one, name) for name in one.__struct_fields__} for one in numbers
+        )
+    if isinstance(comparison, Comparison):
+        writer.writerows(
+            {"kind": "set", "metric": key, "name": name, "value": score.value, "error": score.error}
+            for key, scores in comparison.set_scores.items()
+            for name, score in scores.items()
+        )
+    return text.getvalue()
+
+
+def decimals(value: float) -> int:
+    """Returns how many decimals show a number to about four figures: two for 29.83, four for 0.1234."""
+    return 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+
+
+def number(value: float, digits: int) -> str:
+    """Returns the value with a true minus sign, and none before zero.
+
+    Example:
+        >>> number(-1.0, 2), number(-0.001, 2)
+        ('−1.00', '0.00')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
+
+
+def p_text(p_value: float | None) -> str:
+    """Returns a p-value in two figures.
+
+    Example:
+        >>> p_text(0.03456), p_text(3e-7), p_text(None)
+        ('0.035', '<0.0001', '–')
+    """
+    if p_value is None:
+        return DASH
+    return "<0.0001" if p_value < 1e-4 else f"{p_value:.2g}"
+
+
+def _means(what: str, title: str, means: Sequence[Mean], metrics: dict[str, Metric]) -> Table:
+    shown = list(dict.fromkeys(mean.metric for mean in means))
+    cells = {(mean.name, mean.metric): _mean(mean) for mean in means}
+    names = dict.fromkeys(mean.name for mean in means)
+    rows = tuple((name, *(cells[name, key] for key in shown)) for name in names)
+    return Table(title, (what, *(heading(metrics[key]) for key in shown)), rows)
+
+
+def _mean(mean: Mean) -> str:
+    digits = decimals(mean.value)
+    if mean.low is None or mean.high is None:
+        return number(mean.value, digits)
+    return f"{number(mean.value, digits)}\n[{number(mean.low, digits)},{number(mean.high, digits)}]"
+
+
+def _differences(differences: Sequence[Difference], metrics: dict[str, Metric]) -> list[Table]:
+    """Returns a table for each run that is compared with the first."""
+    ranked = any(difference.wilcoxon is not None for difference in differences)
+    tests = ("Wilcoxon\np (Holm)", "bootstrap\np (Holm)")[0 if ranked else 1 :]
+    result = []
+    for name in dict.fromkeys(difference.name for difference in differences):
+        rows = []
+        for one in (difference for difference in differences if difference.name == name):
+            digits = _digits(one)
+            shown = ("" if one.value <= 0 else "+") + number(one.value, digits)
+            bounds = (
+                f"[{number(one.low, digits)}, {number(one.high, digits)}]"
+                if one.low is not None and one.high is not None
+                else DASH
+            )
+            p_values = (one.wilcoxon_holm, one.bootstrap_holm)[0 if ranked else 1 :]
+            rows.append((heading(metrics[one.metric]), shown, bounds, *map(p_text, p_values), one.verdict))
+        title = f"{name} against {differences[0].against}"
+        result.append(Table(title, ("metric", "difference", "95 % interval", *tests, "verdict"), tuple(rows)))
+    return result
+
+
+def _digits(difference: Difference) -> int:
+    """Returns the decimals that show two figures of the interval's half length."""
+    if difference.low is None or difference.high is None or difference.low == difference.high:
+        return 4
+    return min(8, max(0, 1 - math.floor(math.log10((difference.high - difference.low) / 2))))
+
+
+def _set_scores(comparison: Comparison) -> Table:
+    rows = []
+    for run in comparison.runs:
+        cells = []
+        for scores in comparison.set_scores.values():
+            if (score := scores.get(run)) is None:
+                cells.append(DASH)
+                continue
+            digits = decimals(score.value)
+            cells.append(number(score.value, digits) + (f" ± {score.error:.{digits}f}" if score.error else ""))
+        rows.append((run, *cells))
+    headings = (heading(metric) for metric in comparison.set_metrics.values())
+    return Table("of all images together: nothing to test", ("run", *headings), tuple(rows))
+
+
+def _sweeps(comparison: MatchedComparison) -> Table:
+    others = [key for key in comparison.metrics if key != comparison.matched]
+    matched = comparison.metrics[comparison.matched]
+    rows = []
+    for sweep in comparison.sweeps:
+        runs = "\n".join(f"{run} {number(level, 2)}" for run, level in zip(sweep.runs, sweep.levels, strict=True))
+        areas = (f"{sweep.hypervolumes[key]:.3g}" for key in others)
+        rows.append((sweep.name, runs, *areas))
+    areas = (f"area with\n{comparison.metrics[key].label}" for key in others)
+    title = f"sweeps; all reach {matched.label} {number(comparison.low, 2)} to {number(comparison.high, 2)}"
+    return Table(title, ("sweep", f"runs, {heading(matched)}", *areas), tuple(rows), left=2)
+
+
+def heading(metric: Metric) -> str:
+    """Returns the label with unit and direction.
+
+    Example:
+        >>> heading(Metric(label="PSNR", unit="dB", better="higher", protocol=""))
+        'PSNR (dB) ↑'
+    """
+    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''} {ARROWS[metric.better]}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("\n", " ").replace("|", "\\|") for cell in cells) + " |"
