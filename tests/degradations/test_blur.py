@@ -167,3 +167,30 @@ def test_paths_of_1_to_15_pixels_blur_kodak_as_measured(motion, published, image
         scores.append(-10 * math.log10((shake(clean, stream(index)) - clean).square().mean().item()))
     assert len(scores) == 24
     assert sum(scores) / 24 == pytest.approx(published, abs=1.5)
+
+
+@pytest.mark.parametrize("motion", ["tremor", "boracchi_foi", "gp"])
+def test_random_kernels_blur_alike_by_sums_and_by_fourier_transforms(motion, generator):
+    image = torch.rand(3, 33, 40, generator=generator)
+    for support in (3, 9, 15, 31):
+        kernel = CameraShake(support=support, motion=motion).drawn(generator).kernel_tensor()
+        direct, fft = (convolve(image, kernel, method) for method in ("direct", "fft"))
+        assert (direct - fft).abs().max() < 1e-5
+        assert (direct - image).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 20), (20, 4)])
+def test_a_kernel_larger_than_the_image_is_refused_with_both_sizes(height, width, tmp_path, generator):
+    kernel = np.zeros((9, 9))
+    kernel[1:8, 2:7] = 1  # the zeros around do not count
+    np.savez(tmp_path / "k.npz", wide=kernel)
+    shake = CameraShake(kernel=f"{tmp_path / 'k.npz'}:wide")
+    cure = r"of 7x5 of blur\(.*k.npz:wide', seed=\d+\): take larger images or crops, or a smaller kernel"
+    with pytest.raises(ImageError, match=rf"an image of {height}x{width} \(height x width\) is smaller .*{cure}"):
+        shake(torch.rand(3, height, width), generator)
+    assert shake(torch.rand(3, 7, 5), generator).shape == (3, 7, 5)
+
+
+def test_a_random_kernel_larger_than_the_image_is_refused_too(generator):
+    with pytest.raises(ImageError, match=r"an image of 12x12 .* of blur\(support=255, seed=\d+\): take larger images"):
+        CameraShake(support=255)(torch.rand(3, 12, 12), generator)

@@ -214,3 +214,11 @@ def test_a_users_own_kind_alone_is_that_object(own):
     assert parse(own).links == (Own(own),)
     with pytest.raises(SpecError, match="No module named"):
         parse("pdloss_test_no_such:Kind")
+
+
+@pytest.mark.parametrize("text", ["os:getcwd", "noise | collections:Counter", "builtins:dict | jpeg"])
+def test_what_makes_no_callable_is_no_degradation(text):
+    with pytest.raises(SpecError, match=r"is no degradation: .* of type \w+, and no callable of \(clean, generator\)"):
+        parse(text)
+    with pytest.raises(SpecError, match="is no degradation"):
+        degradation(text)

@@ -119,3 +119,24 @@ def test_an_image_that_the_factor_does_not_divide_is_refused_with_the_size_to_cr
 def test_an_image_smaller_than_the_factor_is_refused_with_the_size_it_needs(height, width, generator):
     with pytest.raises(ImageError, match=f"{height}x{width} .*too small for downscale.factor=8.: .*at least 8 pixels"):
         Downscale(factor=8)(torch.rand(3, height, width), generator)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+@pytest.mark.parametrize("kernel", ["lanczos3", "bilinear", "area"])
+def test_the_other_kernels_are_matlabs_to_the_last_level_too(factor, kernel, generator):
+    clean = from_file(24, 48, generator)
+    size, scale = (24 // factor, 48 // factor), (1 / factor, 1 / factor)
+    channels = [
+        matlab_resize.imresize((channel.double() * 255).round().numpy(), size, scale, kernel, between=factor <= 4)
+        for channel in clean
+    ]
+    expected = torch.from_numpy(matlab_resize.to_levels(np.stack(channels))).float() / 255
+    assert torch.equal(Downscale(factor=factor, kernel=kernel)(clean, generator), expected)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_area_is_the_mean_of_blocks(factor, generator):
+    clean = from_file(24, 48, generator).double()
+    blocks = clean.reshape(3, 24 // factor, factor, 48 // factor, factor)
+    exact = Downscale(factor=factor, kernel="area", round=False)(clean, generator)
+    torch.testing.assert_close(exact, blocks.mean((2, 4)), rtol=0, atol=1e-14)

@@ -6,6 +6,8 @@ import statistics
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pdloss.degradations import camera_shake_kernel
 from pdloss.degradations import shake as module
@@ -151,3 +153,15 @@ def test_boracchi_foi_sees_a_hundredth_a_tenth_a_half_or_all_of_its_path():
 def test_what_makes_no_kernel_is_refused(kind, support, said, generator):
     with pytest.raises(ValueError, match=said):
         inspect.unwrap(camera_shake_kernel)(kind, support, generator)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.sampled_from(KINDS), st.floats(1, 40), st.integers(0, 2**31 - 1))
+def test_every_kernel_is_non_negative_sums_to_one_is_centred_and_keeps_to_its_support(kind, support, seed):
+    (kernel,) = kernels(kind, support, 1, seed)
+    places = torch.arange(len(kernel), dtype=torch.float64) - len(kernel) // 2
+    assert kernel.shape == (len(kernel), len(kernel)) and len(kernel) % 2 == 1
+    assert kernel.min() >= 0
+    assert abs(kernel.sum() - 1) < 1e-12
+    assert abs((kernel.sum(1) * places).sum()) < 1e-6 and abs((kernel.sum(0) * places).sum()) < 1e-6
+    assert max(extents(kernel)) <= math.ceil(support)

@@ -1,11 +1,13 @@
 """What every network promises: any size, gradients everywhere, its own random start, half precision, any layout."""
 
+import inspect
+
 import pytest
 import torch
 
 from pdloss._types import Network
 from pdloss.errors import SpecError
-from pdloss.networks import NETWORKS, network
+from pdloss.networks import NETWORKS, MultiScaleNetwork, network
 from tests.networks.helpers import errors_on_one_pair, parameters, picture
 
 NAFNET = "nafnet(width=4, encoder=(1, 1), decoder=(1, 1))"
@@ -135,3 +137,13 @@ def test_the_text_in_full_makes_the_same_network(text: str) -> None:
 def test_options_out_of_range_are_named(text: str, said: str) -> None:
     with pytest.raises(SpecError, match=said):
         network(text)
+
+
+@EVERY
+@pytest.mark.parametrize("channels", [1, 4])
+def test_planes_of_a_mosaic_are_refused_with_the_layout_to_choose(text: str, channels: int) -> None:
+    net = tiny(text)
+    # Below the check of shapes, which comes with the tests only.
+    forward = inspect.unwrap(type(net).forward_scales if isinstance(net, MultiScaleNetwork) else type(net).forward)
+    with pytest.raises(SpecError, match=rf"restores RGB images, and got {channels} channels: .*layout='masked'"):
+        forward(net, torch.rand(2, channels, 16, 16, dtype=torch.float64))

@@ -82,10 +82,12 @@ class CameraShake(DegradationChoice, name="blur"):
         """Returns the blurred image, which stays within the values that the clean one has.
 
         Raises:
-            ImageError: If the kernel's file cannot be read, or holds no kernel.
+            ImageError: If the kernel's file cannot be read, or holds no kernel, or a kernel larger than the image.
         """
+        kernel = self.kernel_tensor()
+        _check_size(self, kernel, clean)
         # The kernel's weights make a mean; only the rounding of a Fourier transform leaves its range.
-        return convolve(clean, self.kernel_tensor()).to(clean.dtype).clamp(clean.min(), clean.max())
+        return convolve(clean, kernel).to(clean.dtype).clamp(clean.min(), clean.max())
 
     def adjoint(self, degraded: Float[Tensor, "c h w"], like: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """Returns the image put through the transpose of the blur that was drawn.
@@ -120,6 +122,17 @@ def check_kernel(kernel: Float[Tensor, "k l"], where: str) -> Float[Tensor, "k l
     if not (total := kernel.sum().item()) > 0:
         raise ImageError(f"the kernel {where} is zero everywhere: nothing of the image would be left")
     return kernel / total
+
+
+def _check_size(shake: CameraShake, kernel: Tensor, image: Tensor) -> None:
+    """Refuses a kernel of which more is not zero than the image has rows or columns: it would see mirrors only."""
+    rows, columns = (int(places.max() - places.min()) + 1 for places in kernel.nonzero().unbind(1))
+    height, width = image.shape[-2:]
+    if rows > height or columns > width:
+        raise ImageError(
+            f"an image of {height}x{width} (height x width) is smaller than the kernel of {rows}x{columns} of {shake}: "
+            "take larger images or crops, or a smaller kernel"
+        )
 
 
 def _given(text: str) -> Mapping[str, Tensor]:

@@ -46,7 +46,7 @@ class Chain:
         if not self.links:
             raise SpecError("a chain of degradations needs at least one")
         _check_order(self.links)
-        object.__setattr__(self, "kinds", self.kinds or tuple(link.build() for link in self.links))
+        object.__setattr__(self, "kinds", self.kinds or tuple(map(_built, self.links)))
 
     @property
     def factor(self) -> int:
@@ -96,6 +96,21 @@ class Chain:
             elif mosaic is not None and isinstance(kind, DegradationChoice):
                 image = mosaic.at_its_sites(image)
         return image
+
+
+def _built(link: Choice) -> Degradation:
+    """Returns what a link stands for.
+
+    Raises:
+        SpecError: If a user's own class cannot be built, or makes what cannot be called.
+    """
+    kind: Degradation = link.build()
+    if not callable(kind):
+        raise SpecError(
+            f"{link} is no degradation: what it makes is of type {type(kind).__name__}, and no callable of (clean, "
+            "generator)"
+        )
+    return kind
 
 
 def _check_order(links: tuple[Choice, ...]) -> None:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pdloss.errors import SpecError
+
 
 class ResidualBlock(nn.Module):
     """Two convolutions with a ReLU between, scaled, beside the identity; nothing after the sum.
@@ -31,6 +33,19 @@ def conv_relu_conv(width: int, kernel: int = 3) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(width, width, kernel, padding=same), nn.ReLU(), nn.Conv2d(width, width, kernel, padding=same)
     )
+
+
+def check_rgb(degraded: Tensor) -> None:
+    """Refuses images that are not RGB, such as the planes of a mosaic.
+
+    Raises:
+        SpecError: Naming the channels and what to choose.
+    """
+    if degraded.shape[1] != 3:
+        raise SpecError(
+            f"this network restores RGB images, and got {degraded.shape[1]} channels: choose mosaic(layout='masked'), "
+            "or a network of your own that takes planes"
+        )
 
 
 class HalvingConv2d(nn.Conv2d):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pdloss._types import Images
 from pdloss.errors import SpecError
-from pdloss.networks.blocks import ResidualBlock
+from pdloss.networks.blocks import ResidualBlock, check_rgb
 from pdloss.networks.padding import padded
 from pdloss.specs import Choice
 
@@ -83,6 +83,7 @@ class EDSRNetwork(nn.Module):
 
     def forward(self, degraded: Images) -> Float[Tensor, "b 3 h2 w2"]:
         """Returns the restored batch (B, 3, scale*H, scale*W), not clipped."""
+        check_rgb(degraded)
         x = degraded - self.mean
         height, width = x.shape[-2:]
         if self.unshuffle > 1:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pdloss._types import Images
-from pdloss.networks.blocks import HalvingConv2d
+from pdloss.networks.blocks import HalvingConv2d, check_rgb
 from pdloss.networks.padding import padded
 from pdloss.ops.dtypes import at_least_float32
 
@@ -166,6 +166,7 @@ class MultiScaleNetwork(nn.Module):
 
         Their heights are H/4, H/2 and H, rounded up; their targets come from `target_scales`.
         """
+        check_rgb(degraded)
         images = degraded.flatten(0, 1).unsqueeze(1) if self.planes else degraded
         previous, state, results = None, None, []
         for index, image in enumerate(self._pyramid(images)):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pdloss._types import Images
 from pdloss.errors import SpecError
+from pdloss.networks.blocks import check_rgb
 from pdloss.networks.padding import padded
 from pdloss.specs import Choice
 
@@ -78,6 +79,7 @@ class NAFNetwork(nn.Module):
 
     def forward(self, degraded: Images) -> Images:
         """Returns the restored batch (B, 3, H, W), not clipped."""
+        check_rgb(degraded)
         image = padded(degraded, self.multiple)
         x = self.intro(image)
         skips = []

@@ -8,6 +8,7 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss._types import Images
+from pdloss.networks.blocks import check_rgb
 from pdloss.specs import Choice
 
 
@@ -55,6 +56,7 @@ class SRResNetwork(nn.Module):
 
     def forward(self, degraded: Images) -> Float[Tensor, "b 3 h2 w2"]:
         """Returns the restored batch (B, 3, scale*H, scale*W), not clipped."""
+        check_rgb(degraded)
         x = self.head(degraded)
         signed: Tensor = self.tail(x + self.body(x))
         return (signed + 1) / 2
