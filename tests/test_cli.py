@@ -61,7 +61,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert said.out == ""
     assert said.err == (
         "pdloss: unknown command 'trian'; did you mean 'train'? "
-        "Known: train, degrade, evaluate, compare, restore, report, calibrate, conformance, bench, distill, convert, data, assets\n"
+        "Known: train, degrade, evaluate, score, compare, restore, report, calibrate, conformance, bench, niqe, distill, convert, data, assets\n"
     )
 
 

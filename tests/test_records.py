@@ -16,6 +16,7 @@ from pdloss.records import (
     Metric,
     RunRecord,
     Scores,
+    SetScore,
     mean_scores,
     read_log,
     read_record,
@@ -50,6 +51,9 @@ RUN = RunRecord(
 LINE = LogLine(step=1, seconds=0.5, lr=1e-4, total=0.25, terms={"l1": 0.25}, gradients={"l1": 1.0})
 
 
+SET = SetScore(value=12.5, error=0.5, note="unreliable")
+
+
 def scores(**values: float) -> Scores:
     return Scores(
         run="a",
@@ -63,7 +67,7 @@ def scores(**values: float) -> Scores:
     )
 
 
-@pytest.mark.parametrize("record", [RUN, LINE, scores(psnr=31.4)], ids=lambda record: type(record).__name__)
+@pytest.mark.parametrize("record", [RUN, LINE, SET, scores(psnr=31.4)], ids=lambda record: type(record).__name__)
 def test_a_record_is_read_back_as_written(tmp_path: Path, record: msgspec.Struct) -> None:
     write_record(tmp_path / "deep" / "record.json", record)
     assert read_record(tmp_path / "deep" / "record.json", type(record)) == record
@@ -93,6 +97,23 @@ def test_a_score_that_is_not_a_number_is_read_back_as_such(tmp_path: Path) -> No
     restored = read_record(tmp_path / "scores.json", Scores).images[0].restored
     assert math.isnan(restored["psnr"])
     assert restored["psnr_y"] == -math.inf
+
+
+def test_scores_from_before_sets_and_hashes_are_still_read(tmp_path: Path) -> None:
+    write_record(tmp_path / "new.json", scores(psnr=30.0))
+    known = json.loads((tmp_path / "new.json").read_text())
+    for key in ("set_metrics", "sets", "degraded_sets", "weights_sha256", "targets_sha256"):
+        del known[key]
+    del known["images"][0]["restored_sha256"]
+    del known["metrics"]["psnr"]["weights"]
+    (tmp_path / "old.json").write_text(json.dumps(known))
+    assert read_record(tmp_path / "old.json", Scores) == scores(psnr=30.0)
+
+
+def test_several_records_are_written_as_an_array(tmp_path: Path) -> None:
+    write_record(tmp_path / "both.json", [scores(psnr=30.0), scores(psnr=math.inf)])
+    both = msgspec.json.decode((tmp_path / "both.json").read_bytes(), type=list[Scores], strict=False)
+    assert both == [scores(psnr=30.0), scores(psnr=math.inf)]
 
 
 def test_records_cannot_be_changed() -> None:

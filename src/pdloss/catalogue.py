@@ -124,6 +124,30 @@ def _lpips(network: str, layers: int, sha256: str, sources: tuple[Source, ...]) 
     )
 
 
+def _inception(name: str, sha256: str | None, description: str, instead: str = "") -> Asset:
+    return Asset(
+        name=name,
+        file=f"{name}.safetensors",
+        sha256=sha256,
+        # Hash and size: reported by more than ten projects for one of these two addresses or the other.
+        sources=_mirrors(
+            "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+            "pt_inception-2015-12-05-6726825d.pth",
+            "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+            "weights-inception-2015-12-05-6726825d.pth",
+            sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+            size=95628359,
+        ),
+        license="Apache-2.0 (TensorFlow models, as torch-fidelity states); ready-made file: MIT (hollance/Forge)",
+        convention="inception",
+        description=description,
+        layout="MODULE.conv.weight and MODULE.bn.{weight,bias,running_mean,running_var}, as in pytorch-fid; no fc",
+        keep=r"((?:Conv2d|Mixed)_.+\.(?:conv\.weight|bn\.(?:weight|bias|running_mean|running_var)))",
+        tensors=470,
+        instead=instead,
+    )
+
+
 _ALL = (
     _vgg(
         19,
@@ -295,26 +319,17 @@ _ALL = (
         tensors=2,
         squeeze=True,
     ),
-    Asset(
-        name="inception-fid-partial",
-        file="inception-fid-partial.safetensors",
-        # Computed. This ready-made file lacks two kernels of Mixed_7b and 7c; what the sources give is whole.
-        sha256="ae54ded9a54d575952025fe9f18a3fa80d12d3571a693a2ae00f157c7bcd74bf",
-        # Hash and size: reported by more than ten projects for one of these two addresses or the other.
-        sources=_mirrors(
-            "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
-            "pt_inception-2015-12-05-6726825d.pth",
-            "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-            "weights-inception-2015-12-05-6726825d.pth",
-            sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-            size=95628359,
-        ),
-        license="Apache-2.0 (TensorFlow models, as torch-fidelity states); ready-made file: MIT (hollance/Forge)",
-        convention="inception",
-        description="Inception-v3 of FID; the ready-made file ends at Mixed_7a (768 dimensions), downloads are whole",
-        layout="MODULE.conv.weight and MODULE.bn.{weight,bias,running_mean,running_var}, as in pytorch-fid; no fc",
-        keep=r"((?:Conv2d|Mixed)_.+\.(?:conv\.weight|bn\.(?:weight|bias|running_mean|running_var)))",
-        tensors=470,
+    _inception(
+        "inception-fid",
+        None,
+        "Inception-v3 of FID, whole: 64, 192, 768 and 2048 dimensions",
+        "take fid768 and kid768 for fid and kid: their weights, inception-fid-partial, are smaller",
+    ),
+    # Computed. This ready-made file lacks two kernels of Mixed_7b and 7c; what the sources give is whole.
+    _inception(
+        "inception-fid-partial",
+        "ae54ded9a54d575952025fe9f18a3fa80d12d3571a693a2ae00f157c7bcd74bf",
+        "Inception-v3 of FID; the ready-made file ends at Mixed_7a (768 dimensions), downloads are whole",
     ),
 )
 

@@ -85,7 +85,8 @@ class Metric(Record, frozen=True, kw_only=True):
 
     label: str
     unit: str = ""
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower", "zero"]
+    """Which values are better; "zero" where they have either sign, and those nearest to it are."""
     protocol: str
     """Colour space, rounding, border, network and version: what another must do to get the same number."""
     weights: dict[str, str] = {}

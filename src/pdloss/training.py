@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pdloss import degradations, losses, networks, runs
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Batch, Crops, Photographs, batches, same_pictures
+from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
 from pdloss.errors import RunError, SpecError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
@@ -189,15 +189,6 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                 break
         ranks.wait()
     return state
-
-
-def leak_warning(pairs: Sequence[tuple[str, str]], valid: Path) -> str:
-    """Returns what to say of photographs that are both trained on and measured on."""
-    (trained, measured), count = pairs[0], len({name for _, name in pairs})
-    return (
-        f"{count} of the photographs in {valid} seem to be trained on too, such as {measured} (as {trained}): "
-        "scores on them say nothing of other photographs"
-    )
 
 
 def coarse_criterion(

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+import torch
 
 from pdloss.datasets import Photographs, source
-from pdloss.errors import ImageError
+from pdloss.datasets.deadleaves import DeadLeaves
+from pdloss.errors import ImageError, SpecError
 
 
 def picture(path: Path, value: int = 0) -> None:
@@ -65,3 +67,44 @@ def test_a_folder_without_images_is_refused(tmp_path):
 def test_the_text_of_a_path_is_the_path(tmp_path):
     picture(tmp_path / "x.png")
     assert source(str(tmp_path)).names == source(tmp_path).names == ["x.png"]
+
+
+def test_pictures_can_be_drawn_instead_of_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photographs = Photographs("deadleaves(images=3, size=32)", cached=True)
+    assert photographs.names == ["000000", "000001", "000002"]
+    assert torch.equal(photographs[1], DeadLeaves(images=3, size=32).image(1))
+    again = Photographs("deadleaves(images=3, size=32, seed=0)", cached=True)
+    assert again.fingerprint == photographs.fingerprint
+    other = Photographs("deadleaves(images=3, size=32, seed=1)", cached=True)
+    assert other.fingerprint != photographs.fingerprint
+    assert not torch.equal(other[1], photographs[1])
+
+
+def test_the_colours_of_a_palettes_file_count(tmp_path):
+    text = f"deadleaves(images=1, size=16, palette='{tmp_path / 'ink.png'}')"
+    picture(tmp_path / "ink.png", 0)
+    before = Photographs(text, cached=True)
+    assert before[0].max() == 0
+    picture(tmp_path / "ink.png", 99)
+    assert Photographs(text).fingerprint != before.fingerprint
+
+
+def test_a_folder_of_that_name_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(source("deadleaves").names) == 400
+    picture(tmp_path / "deadleaves" / "x.png")
+    assert source("deadleaves").names == ["x.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("deadleafs(images=4)", SpecError, "did you mean 'deadleaves'"),
+        ("deadleaves(image=4)", SpecError, "images"),
+        ("photos", ImageError, "photos does not exist"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(text, kind, message):
+    with pytest.raises(kind, match=message):
+        source(text)

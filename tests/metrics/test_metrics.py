@@ -5,7 +5,7 @@ from pdloss.errors import AssetError, SpecError
 from pdloss.metrics import DISTS, LPIPS, METRICS, Entry, build, check_names
 from tests.oracles import imagenet
 
-WITHOUT_WEIGHTS = ["psnr", "psnr_y", "ms_ssim"]
+WITHOUT_WEIGHTS = ["psnr", "psnr_y", "ssim", "ssim_y", "ms_ssim", "ms_ssim_y"]
 
 
 def check_direction_and_side(name):
@@ -21,8 +21,19 @@ def check_direction_and_side(name):
             score(target[..., 1:], target[..., 1:])
 
 
-def test_evaluation_can_ask_for_seven_metrics():
-    assert list(METRICS) == [*WITHOUT_WEIGHTS, "lpips", "lpips_squeeze", "lpips_vgg", "dists"]
+def test_evaluation_can_ask_for_these_metrics():
+    assert list(METRICS) == [*WITHOUT_WEIGHTS, "lpips", "lpips_squeeze", "lpips_vgg", "dists", "niqe", "sharpness"]
+
+
+def test_sharpness_is_nearest_zero_for_the_target_itself(generator):
+    target = torch.rand(1, 3, 16, 16, generator=generator)
+    score = build(["sharpness"])["sharpness"]
+    smooth = torch.nn.functional.avg_pool2d(target, 3, 1, 1)
+    values = [score(image, target).item() for image in (target, smooth, 2 * target, torch.full_like(target, 0.5))]
+    assert values[0] == 0
+    assert -10 < values[1] < -1
+    assert values[2] == pytest.approx(2)  # twice the gradients, four times their energy
+    assert values[3] == -10
 
 
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)

@@ -4,7 +4,9 @@ import pytest
 import skimage.color
 import skimage.metrics
 import torch
+import torchmetrics.functional.image
 
+from pdloss.images import read_pixels
 from pdloss.metrics import psnr, psnr_y
 
 
@@ -97,3 +99,18 @@ def test_half_precision_images_are_scored_in_float32(generator, score):
 def test_refuses_different_shapes_with_both_in_the_message(score):
     with pytest.raises(ValueError, match=r"\(1, 3, 4, 4\) and target \(1, 3, 4, 6\)"):
         score(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 6))
+
+
+def test_a_photograph_scores_as_with_scikit_image_and_torchmetrics(images_folder, generator):
+    target = read_pixels(images_folder / "valid" / "kodak24" / "kodim08.png").pixels[None, :, 100:276, 200:552]
+    noise = torch.randint(-20, 21, target.shape, generator=generator)
+    restored = (target.short() + noise).clamp(0, 255).byte()
+    expected = skimage.metrics.peak_signal_noise_ratio(target.numpy(), restored.numpy())  # on bytes, peak 255
+    r, t = restored.float() / 255, target.float() / 255
+    assert psnr(r, t).item() == pytest.approx(expected, abs=1e-4)
+    theirs = torchmetrics.functional.image.peak_signal_noise_ratio(r, t, data_range=1.0)
+    assert psnr(r, t).item() == pytest.approx(theirs.item(), abs=1e-4)
+    y_restored, y_target = (skimage.color.rgb2ycbcr(x[0].numpy(), channel_axis=0)[0] for x in (restored, target))
+    expected_y = skimage.metrics.peak_signal_noise_ratio(y_target, y_restored, data_range=255)
+    assert psnr_y(r, t).item() == pytest.approx(expected_y, abs=1e-4)
+    assert 20 < expected < 30 < expected_y

@@ -2,13 +2,16 @@ import io
 
 import numpy as np
 import pytest
+import skimage.color
 import skimage.metrics
 import torch
 import torchmetrics.functional.image
 from PIL import Image
 
+from pdloss.images import read_pixels
 from pdloss.metrics import MS_SSIM_WEIGHTS, ms_ssim, psnr, ssim
 from pdloss.metrics.ssim import minimum_side
+from pdloss.ops.color import luma
 from tests.oracles import ms_ssim as oracle
 
 
@@ -202,3 +205,92 @@ def test_a_photograph_saved_as_jpeg_scores_as_recorded(images_folder):
         scores.append((psnr(restored, target).item(), ms_ssim(restored, target).item()))
     assert scores == sorted(scores)
     assert scores[1][1] == pytest.approx(0.946, abs=0.03)
+
+
+def photographs(folder, generator):
+    """An even-sized crop of a photograph as RGB in double precision, and it with noise."""
+    target = read_pixels(folder / "valid" / "kodak24" / "kodim08.png").pixels[None, :, 100:276, 200:376].double() / 255
+    return (target + 0.05 * torch.randn(target.shape, generator=generator)).clamp(0, 1), target
+
+
+def test_ssim_of_a_photograph_agrees_with_scikit_image_and_torchmetrics_inside_the_border(images_folder, generator):
+    restored, target = photographs(images_folder, generator)
+    options = {"channel_axis": 0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    _, map_ = skimage.metrics.structural_similarity(
+        target[0].numpy(), restored[0].numpy(), data_range=1, full=True, **options
+    )
+    value = ssim(restored, target).item()
+    assert value == pytest.approx(map_[:, 5:-5, 5:-5].mean(), abs=1e-10)
+    _, map_ = torchmetrics.functional.image.structural_similarity_index_measure(
+        restored, target, data_range=1.0, return_full_image=True
+    )
+    assert value == pytest.approx(map_[..., 5:-5, 5:-5].mean().item(), abs=1e-6)  # its window is in single precision
+    assert 0.5 < value < 0.95
+
+
+def test_ms_ssim_of_a_photograph_agrees_with_torchmetrics_channel_by_channel(images_folder, generator):
+    restored, target = photographs(images_folder, generator)
+    expected = [
+        torchmetrics.functional.image.multiscale_structural_similarity_index_measure(
+            restored[:, [channel]], target[:, [channel]], data_range=1.0, normalize="relu"
+        ).item()
+        for channel in range(3)
+    ]
+    # At the last scale, of 11x11 pixels here, torchmetrics keeps a reflected border.
+    assert ms_ssim(restored, target).item() == pytest.approx(sum(expected) / 3, abs=2e-3)
+    weights = (*MS_SSIM_WEIGHTS[:4], 0.0)
+    expected = [
+        torchmetrics.functional.image.multiscale_structural_similarity_index_measure(
+            restored[:, [channel]], target[:, [channel]], data_range=1.0, betas=weights, normalize="relu"
+        ).item()
+        for channel in range(3)
+    ]
+    assert ms_ssim(restored, target, weights).item() == pytest.approx(sum(expected) / 3, abs=1e-6)
+
+
+def test_ssim_of_the_luma_agrees_with_scikit_image_on_255_levels(generator):
+    restored, target = smooth_pair(generator, (1, 3, 30, 25))
+    y_restored, y_target = (skimage.color.rgb2ycbcr(x[0].numpy(), channel_axis=0)[0] for x in (restored, target))
+    _, map_ = skimage.metrics.structural_similarity(
+        y_target,
+        y_restored,
+        data_range=255,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    assert ssim(restored, target, channels="y").item() == pytest.approx(map_[5:-5, 5:-5].mean(), abs=1e-12)
+
+
+def test_ms_ssim_of_the_luma_is_that_of_three_channels_of_luma(generator):
+    restored, target = smooth_pair(generator, (2, 3, 165, 170))
+    expected = ms_ssim(*(luma(x).expand(-1, 3, -1, -1) for x in (restored, target)))
+    torch.testing.assert_close(ms_ssim(restored, target, channels="y"), expected)
+    assert (expected - ms_ssim(restored, target)).abs().min() > 1e-3
+
+
+@pytest.mark.parametrize("channels", ["rgb", "y"])
+@pytest.mark.parametrize("score", [ssim, ms_ssim])
+def test_the_border_left_out_is_not_looked_at(generator, score, channels):
+    restored, target = smooth_pair(generator, (1, 3, 169, 170))
+    expected = score(restored[..., 4:-4, 4:-4], target[..., 4:-4, 4:-4], channels=channels)
+    restored[..., :4, :] = restored[..., -4:] = 5.0
+    torch.testing.assert_close(score(restored, target, border=4, channels=channels), expected)
+    assert score(restored, target, channels=channels) < expected - 0.005
+
+
+def test_a_border_that_leaves_too_little_is_refused(generator):
+    images = torch.zeros(1, 3, 168, 200)
+    with pytest.raises(ValueError, match=r"images of 160x192 are too small .* at least 161"):
+        ms_ssim(images, images, border=4)
+    with pytest.raises(ValueError, match=r"images of 8x40 are too small .* at least 11"):
+        ssim(images, images, border=80)
+    with pytest.raises(ValueError, match="border of 84 pixels .* leaves nothing"):
+        ssim(images, images, border=84)
+
+
+def test_other_channels_are_refused():
+    images = torch.zeros(1, 3, 20, 20)
+    with pytest.raises((ValueError, TypeError), match="channels"):
+        ssim(images, images, channels="Y")

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     options = tyro.cli(DegradeOptions, args=argv, prog="pdloss degrade")
     degradation = options.degradation or task(options.task).degradation
     with Bar("reading photographs") as bar:
-        photographs = Photographs(options.data, skip_damaged=options.skip_damaged, progress=bar.update)
+        photographs = Photographs(options.data, split="valid", skip_damaged=options.skip_damaged, progress=bar.update)
         bar.begin("degrading", 0, len(photographs))
         manifest = freeze(photographs, degradation, options.out, options.seed, bar.update)
     print(f"{len(manifest.images)} images, {manifest.degradation}, seed {manifest.seed}")

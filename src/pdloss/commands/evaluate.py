@@ -1,99 +1,92 @@
 """``pdloss evaluate``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from rich.console import Console
-from rich.table import Table
 
 from pdloss.commands.progress import Bar
-from pdloss.evaluation import DEFAULT_METRICS, evaluate
-from pdloss.records import Metric, Scores, mean_scores
+from pdloss.commands.tables import TableOptions, print_tables
+from pdloss.errors import SpecError
+from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
+from pdloss.runs import RunFolder
 
 
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """Restores a folder of clean photographs, degraded as in training, with each run, and scores the results."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(TableOptions):
+    """Restores folders of clean photographs, degraded as in training, with each run, and scores the results."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders."""
-    data: Path
-    """Folder of clean photographs."""
+    data: tuple[Path, ...]
+    """Folders of clean photographs."""
     metrics: str = ",".join(DEFAULT_METRICS)
-    """Metrics, separated by commas."""
-    set: str | None = None
-    """Name of the set in the run folders; by default the folder's name."""
+    """Metrics, separated by commas; `consistency` stands for those that compare with the input."""
+    set: tuple[str, ...] = ()
+    """Names of the sets in the run folders, one for each of --data; by default the folders' names."""
     degradation: str | None = None
     """By default each run's own."""
-    degraded: Path | None = None
-    """A frozen set of the same photographs, written by `pdloss degrade`, to restore instead."""
+    degraded: tuple[Path, ...] = ()
+    """Frozen sets of the same photographs, written by `pdloss degrade`, to restore instead; one for each of --data."""
     seed: int = 0
     """With each file's name, chooses its noise."""
     device: str = "auto"
     """Such as cpu or cuda."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
+    again: bool = False
+    """Restore and score anew what is scored already and unchanged."""
 
 
 def main(argv: list[str]) -> int:
-    """Evaluates, prints a table and returns 0.
+    """Evaluates, prints a table for each set and returns 0.
 
     Raises:
         UserError: If a run, the data or a metric cannot be used.
     """
     options = tyro.cli(EvaluateOptions, args=argv, prog="pdloss evaluate")
-    results = []
-    notes: list[str] = []
-    for run in options.runs:
-        with Bar(f"evaluating {run.name}") as bar:
-            evaluation = evaluate(
-                run,
-                options.data,
-                metric_names=[name.strip() for name in options.metrics.split(",") if name.strip()],
-                name=options.set,
-                degradation=options.degradation,
-                degraded=options.degraded,
-                seed=options.seed,
-                device=options.device,
-                skip_damaged=options.skip_damaged,
-                progress=bar.update,
-            )
-        results.append(evaluation.scores)
-        notes += [note for note in evaluation.notes if note not in notes]
-    console = Console()
-    console.print(table(results))
-    for metric in results[0].metrics.values():
-        console.print(f"{metric.label}: {metric.protocol}", style="dim", highlight=False, markup=False)
-    for note in notes:
-        console.print(note, highlight=False, markup=False)
+    names = [name.strip() for name in options.metrics.split(",") if name.strip()]
+    options.check()
+    _check_runs(options.runs)
+    sets = _sets(options)
+    evaluator = Evaluator(
+        names,
+        degradation=options.degradation,
+        seed=options.seed,
+        device=options.device,
+        skip_damaged=options.skip_damaged,
+        again=options.again,
+    )
+    results, notes = [], []
+    for data, degraded, name in sets:
+        for run in options.runs:
+            with Bar(f"evaluating {run.name} on {name}") as bar:
+                evaluation = evaluator(run, data, degraded=degraded, name=name, progress=bar.update)
+            results.append(evaluation.scores)
+            notes += evaluation.notes
+    shown = [*names, *consistency.METRICS] if CONSISTENCY in names else names
+    options.write(results, shown)
+    print_tables(results, shown, notes)
     return 0
 
 
-def table(results: list[Scores]) -> Table:
-    """Returns the means over images: a row for the degraded input of each degradation, then one for every run."""
-    shown = results[0].metrics
-    title = f"{results[0].set}, {len(results[0].images)} images, means"
-    result = Table("run", *(_heading(metric) for metric in shown.values()), title=title)
-    for column in result.columns[1:]:
-        column.justify = "right"
-    said = set()
-    for scores in results:
-        if scores.degradation not in said:
-            said.add(scores.degradation)
-            means = mean_scores([image.degraded for image in scores.images])
-            result.add_row(f"input: {scores.degradation}", *(_number(means.get(name)) for name in shown))
-        means = mean_scores([image.restored for image in scores.images])
-        result.add_row(scores.run, *(_number(means.get(name)) for name in shown))
-    return result
+def _check_runs(runs: Sequence[Path]) -> None:
+    """Refuses what is no trained run, before hours are spent on those before it."""
+    if not runs:
+        raise SpecError("name at least one run folder, before --data")
+    for run in runs:
+        folder = RunFolder(run)
+        folder.record()
+        folder.latest_weights()
 
 
-def _heading(metric: Metric) -> str:
-    arrow = "↑" if metric.better == "higher" else "↓"
-    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''} {arrow}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if abs(value) >= 2 else f"{value:.4f}"
+def _sets(options: EvaluateOptions) -> list[tuple[Path, Path | None, str]]:
+    """Returns the folders of photographs, each with its frozen set and its name."""
+    for option, given in (("degraded", options.degraded), ("set", options.set)):
+        if given and len(given) != len(options.data):
+            raise SpecError(f"--{option} needs one for each of the {len(options.data)} of --data, got {len(given)}")
+    names = options.set or tuple(data.resolve().name for data in options.data)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise SpecError(f"two sets would both be kept as {twice!r} in the run folders; name them apart with --set")
+    return list(zip(options.data, options.degraded or (None,) * len(options.data), names, strict=True))

@@ -4,7 +4,7 @@
 """
 
 from pdloss.datasets.crops import Batch, Crops, Degrade, Pair, Pairs, batches, factor_of, random_crop
-from pdloss.datasets.likeness import picture_hash, same_pictures
+from pdloss.datasets.likeness import leak_warning, picture_hash, same_pictures
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.sources import Source, Split, source
 
@@ -19,6 +19,7 @@ __all__ = [
     "Split",
     "batches",
     "factor_of",
+    "leak_warning",
     "picture_hash",
     "random_crop",
     "same_pictures",

@@ -1,6 +1,7 @@
 """Whether two pictures show the same, by a hash of a thumbnail: to find evaluation images among those trained on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -57,6 +58,20 @@ def same_pictures(ones: Mapping[str, str], others: Mapping[str, str]) -> list[tu
         apart = (bits ^ _bits([digest])).sum(axis=1)
         pairs += [(first[i][0], name) for i in np.flatnonzero(apart <= _BITS_APART)]
     return pairs
+
+
+def leak_warning(pairs: Sequence[tuple[str, str]], measured_on: Path) -> str:
+    """Returns what to say of photographs that are both trained on and measured on.
+
+    Args:
+        pairs: Names of those trained on and measured on, as `same_pictures` gives them; one at least.
+        measured_on: Where the second lie.
+    """
+    (trained, measured), count = pairs[0], len({name for _, name in pairs})
+    return (
+        f"{count} of the photographs in {measured_on} seem to be trained on too, such as {measured} (as {trained}): "
+        "scores on them say nothing of other photographs"
+    )
 
 
 def _bits(hashes: list[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

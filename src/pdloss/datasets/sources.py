@@ -1,9 +1,19 @@
 """Where images come from: a folder tree, or a text such as ``deadleaves(images=400)``."""
 
+import re
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from pdloss.assets import sha256
+from pdloss.datasets.deadleaves import DeadLeaves
 from pdloss.images import SUFFIXES, Picture, list_images, read_pixels
+from pdloss.provenance import versions
+from pdloss.specs import Family
+
+DRAWERS = Family("source of pictures", (DeadLeaves,))
+"""What can be drawn, other than read from a folder."""
+
+_CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 
 Split = Literal["train", "valid"]
 """Which part of a set that lies in two: the names are those of `pdloss data get`."""
@@ -73,6 +83,34 @@ class Folder:
         return f"{status.st_size} {status.st_mtime_ns}"
 
 
+class Drawn:
+    """Pictures that a program draws, by their number.
+
+    Args:
+        choice: What draws them.
+    """
+
+    def __init__(self, choice: DeadLeaves) -> None:
+        self.choice, self.note = choice, ""
+        self.folder = Path(str(choice))
+        self.names = [f"{index:06d}" for index in range(choice.images)]
+        palette = Path(choice.palette)
+        self._identity = choice.in_full() + (sha256(palette) if palette.is_file() else "")
+        self._stamp = f"{self._identity} {versions()['pdloss']}"
+
+    def picture(self, name: str) -> Picture:
+        """Returns the picture, drawn anew."""
+        return Picture(self.choice.image(int(name)), "")
+
+    def identity(self, name: str) -> str:
+        """Returns all that the pictures depend on."""
+        return self._identity
+
+    def stamp(self, name: str) -> str:
+        """Returns the same, and the version of what draws."""
+        return self._stamp
+
+
 def source(text: str | Path, split: Split = "train") -> Source:
     """Returns the source that a text or path names.
 
@@ -84,4 +122,9 @@ def source(text: str | Path, split: Split = "train") -> Source:
         ImageError: If the folder does not exist or holds no image.
         SpecError: If the choice has an option that it does not know.
     """
+    drawn = isinstance(text, str) and (text in DRAWERS.table or _CALL.fullmatch(text))
+    if drawn and not Path(text).is_dir():
+        choice = DRAWERS.parse(str(text))
+        assert isinstance(choice, DeadLeaves)
+        return Drawn(choice)
     return Folder(Path(text), split)

@@ -1,5 +1,6 @@
 """Restored × target → one score per image, by name, with what must be said to read the number."""
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -8,8 +9,15 @@ from torch import Tensor
 
 from pdloss.errors import SpecError
 from pdloss.metrics.dists import DISTS, dists
+from pdloss.metrics.frechet import frechet_distance
+from pdloss.metrics.kernel_distance import kernel_distance, paired_kernel_distance
 from pdloss.metrics.lpips import LPIPS, lpips
+from pdloss.metrics.niqe import NIQE, niqe
 from pdloss.metrics.psnr import psnr, psnr_y
+from pdloss.metrics.scene_statistics import MINIMUM_SIDE as NIQE_MINIMUM_SIDE
+from pdloss.metrics.sets import SET_METRICS, SetEntry, SetMeasure
+from pdloss.metrics.sharpness import sharpness
+from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
 from pdloss.records import Metric
 from pdloss.specs import suggestion
@@ -20,15 +28,25 @@ __all__ = [
     "LPIPS",
     "METRICS",
     "MS_SSIM_WEIGHTS",
+    "NIQE",
+    "SET_METRICS",
     "Entry",
     "Score",
+    "SetEntry",
+    "SetMeasure",
     "build",
     "check_names",
     "dists",
+    "frechet_distance",
+    "kernel_distance",
     "lpips",
     "ms_ssim",
+    "niqe",
+    "paired_kernel_distance",
     "psnr",
     "psnr_y",
+    "sharpness",
+    "sliced_feature_distance",
     "ssim",
 ]
 
@@ -67,6 +85,26 @@ METRICS: dict[str, Entry] = {
         ),
         lambda: psnr_y,
     ),
+    "ssim": Entry(
+        Metric(
+            label="SSIM",
+            better="higher",
+            protocol="RGB, mean over channels, 11-tap Gaussian of 1.5 pixels, whole windows only, after rounding to 8 "
+            "bits",
+        ),
+        lambda: ssim,
+        11,
+    ),
+    "ssim_y": Entry(
+        Metric(
+            label="SSIM-Y",
+            better="higher",
+            protocol="luma (BT.601, 16-235, not rounded; peak 255), 11-tap Gaussian of 1.5 pixels, whole windows only, "
+            "after rounding RGB to 8 bits",
+        ),
+        lambda: functools.partial(ssim, channels="y"),
+        11,
+    ),
     "ms_ssim": Entry(
         Metric(
             label="MS-SSIM",
@@ -75,6 +113,16 @@ METRICS: dict[str, Entry] = {
             "after rounding to 8 bits",
         ),
         lambda: ms_ssim,
+        minimum_side(),
+    ),
+    "ms_ssim_y": Entry(
+        Metric(
+            label="MS-SSIM-Y",
+            better="higher",
+            protocol="luma (BT.601, 16-235, not rounded; peak 255), TensorFlow's rule (5 scales, 11-tap Gaussian of "
+            "1.5 pixels, no border), after rounding RGB to 8 bits",
+        ),
+        lambda: functools.partial(ms_ssim, channels="y"),
         minimum_side(),
     ),
     "lpips": Entry(
@@ -114,12 +162,36 @@ METRICS: dict[str, Entry] = {
         DISTS,
         16,
     ),
+    "niqe": Entry(
+        Metric(
+            label="NIQE",
+            better="lower",
+            protocol="its authors' model, MATLAB's gray of RGB, 96x96 blocks, whole image, after rounding to 8 bits; "
+            "the target is not looked at; a picture without structure counts 120",
+        ),
+        NIQE,
+        NIQE_MINIMUM_SIDE,
+    ),
+    "sharpness": Entry(
+        Metric(
+            label="Sharpness",
+            unit="octaves",
+            better="zero",
+            protocol="log2 of the gradient energy over the target's, RGB, whole image, after rounding to 8 bits; "
+            "below 0 is smoother, above 0 sharper or noisier than the target; no further than 10",
+        ),
+        lambda: _octaves,
+    ),
 }
 """The metrics of single images, by their name in text."""
 
 
 CEILING = 120.0
 """What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
+
+
+def _octaves(restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
+    return sharpness(restored, target).log2().clamp(-10, 10)
 
 
 def build(names: Iterable[str]) -> dict[str, Score]:

@@ -33,7 +33,7 @@ def psnr(restored: Tensor, target: Tensor, border: int = 0) -> Float[Tensor, " b
         tensor([20.0000])
     """
     check_pair(restored, target)
-    return _psnr(_inside(restored, border), _inside(target, border))
+    return _psnr(inside(restored, border), inside(target, border))
 
 
 def psnr_y(restored: Tensor, target: Tensor, border: int = 0) -> Float[Tensor, " b"]:
@@ -53,15 +53,20 @@ def psnr_y(restored: Tensor, target: Tensor, border: int = 0) -> Float[Tensor, "
         tensor([21.3219])
     """
     check_pair(restored, target)
-    return _psnr(luma(_inside(restored, border)), luma(_inside(target, border)))
+    return _psnr(luma(inside(restored, border)), luma(inside(target, border)))
 
 
-def _psnr(restored: Tensor, target: Tensor) -> Tensor:
-    return -10 * (restored - target).square().mean(dim=(1, 2, 3)).log10()
+def inside(images: Tensor, border: int) -> Tensor:
+    """Returns the images without `border` pixels on every side, in float32 at least.
 
-
-def _inside(images: Tensor, border: int) -> Tensor:
+    Raises:
+        ValueError: If the border is negative or leaves no pixel.
+    """
     height, width = images.shape[-2:]
     if not 0 <= 2 * border < min(height, width):
         raise ValueError(f"a border of {border} pixels on every side leaves nothing of images of {height}x{width}")
     return at_least_float32(images)[..., border : height - border, border : width - border]
+
+
+def _psnr(restored: Tensor, target: Tensor) -> Tensor:
+    return -10 * (restored - target).square().mean(dim=(1, 2, 3)).log10()

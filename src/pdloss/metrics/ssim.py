@@ -5,21 +5,34 @@ itself, the repeated last row or column of odd sizes, and negative contrast-stru
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pdloss._types import check_pair
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.metrics.psnr import inside
+from pdloss.ops.color import luma
 from pdloss.ops.filters import filter_valid, gaussian_kernel, halve
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first."""
 
+Channels = Literal["rgb", "y"]
+"""Each colour by itself, or the studio-range luma `pdloss.ops.color.luma` alone, as tables of super-resolution do."""
+
 
 def ssim(
-    restored: Tensor, target: Tensor, window: int = 11, sigma: float = 1.5, k1: float = 0.01, k2: float = 0.03
+    restored: Tensor,
+    target: Tensor,
+    window: int = 11,
+    sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    *,
+    border: int = 0,
+    channels: Channels = "rgb",
 ) -> Float[Tensor, " b"]:
     r"""Returns the structural similarity of each image: 1 for equal images, less for others.
 
@@ -36,12 +49,14 @@ def ssim(
         sigma: Standard deviation of the window in pixels.
         k1: Steadies the first fraction, for a peak of 1.
         k2: Steadies the second.
+        border: Pixels left out on every side.
+        channels: ``rgb``, or ``y`` for the luma, whose peak is 1 too, that is 255 and not 219 levels.
 
     Returns:
         One value per image in [-1, 1], :math:`(B)`.
 
     Raises:
-        ValueError: If the shapes differ or are not RGB batches, or a side is shorter than the window.
+        ValueError: If the shapes differ or are not RGB batches, or a side inside the border is shorter than the window.
 
     Example:
         >>> image = torch.rand(1, 3, 16, 16)
@@ -53,9 +68,9 @@ def ssim(
         | https://ieeexplore.ieee.org/document/1284395
     """
     check_pair(restored, target)
+    restored, target = _planes(restored, border, channels), _planes(target, border, channels)
     _check_side(restored, window, "SSIM")
-    kernel = gaussian_kernel(window, sigma)
-    luminance, contrast = _fractions(at_least_float32(restored), at_least_float32(target), kernel, k1, k2)
+    luminance, contrast = _fractions(restored, target, gaussian_kernel(window, sigma), k1, k2)
     return (luminance * contrast).mean(dim=(1, 2, 3))
 
 
@@ -67,6 +82,9 @@ def ms_ssim(
     sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,
+    *,
+    border: int = 0,
+    channels: Channels = "rgb",
 ) -> Float[Tensor, " b"]:
     r"""Returns the multi-scale structural similarity of each image, as ``tf.image.ssim_multiscale`` defines it.
 
@@ -84,13 +102,15 @@ def ms_ssim(
         sigma: Standard deviation of the window in pixels.
         k1: Steadies the luminance, for a peak of 1.
         k2: Steadies the contrast-structure.
+        border: Pixels left out on every side, at the first scale.
+        channels: See `ssim`.
 
     Returns:
         One value per image in [0, 1], :math:`(B)`.
 
     Raises:
-        ValueError: If the shapes differ or are not RGB batches, or a side is too short for the window at the last
-            scale: 161 pixels are the least for five scales and 11 taps.
+        ValueError: If the shapes differ or are not RGB batches, or a side inside the border is too short for the window
+            at the last scale: 161 pixels are the least for five scales and 11 taps.
 
     Example:
         >>> image = torch.rand(1, 3, 161, 161)
@@ -102,10 +122,10 @@ def ms_ssim(
         | https://ieeexplore.ieee.org/document/1292216
     """
     check_pair(restored, target)
+    restored, target = _planes(restored, border, channels), _planes(target, border, channels)
     _check_side(restored, minimum_side(len(weights), window), f"MS-SSIM at {len(weights)} scales")
     kernel = gaussian_kernel(window, sigma)
-    restored, target = at_least_float32(restored), at_least_float32(target)
-    product = restored.new_ones(restored.shape[:2])  # (B, 3)
+    product = restored.new_ones(restored.shape[:2])  # (B, channels)
     for scale, weight in enumerate(weights, start=1):
         if scale > 1:
             restored, target = halve(restored), halve(target)
@@ -125,8 +145,16 @@ def minimum_side(scales: int = len(MS_SSIM_WEIGHTS), window: int = 11) -> int:
     return int((window - 1) * 2 ** (scales - 1) + 1)
 
 
+def _planes(images: Tensor, border: int, channels: Channels) -> Tensor:
+    """Returns what is compared, (B, 3, h, w) or (B, 1, h, w)."""
+    if channels not in ("rgb", "y"):
+        raise ValueError(f"channels must be rgb or y, got {channels!r}")
+    images = inside(images, border)
+    return luma(images) if channels == "y" else images
+
+
 def _fractions(x: Tensor, y: Tensor, kernel: Tensor, k1: float, k2: float) -> tuple[Tensor, Tensor]:
-    """Returns the luminance and the contrast-structure of every window, (B, 3, h, w) each.
+    """Returns the luminance and the contrast-structure of every window, (B, C, h, w) each.
 
     Both fractions are written as one minus a difference: with d = x - y, 2 σ_xy = σ_x² + σ_y² - σ_d² and
     2 μ_x μ_y = μ_x² + μ_y² - (μ_x - μ_y)². Equal images then give exactly 1 with a zero gradient. A variance does not

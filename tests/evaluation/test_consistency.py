@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from pdloss.consistency import consistency
 from pdloss.degradations import parse
+from pdloss.evaluation.consistency import METRICS, MINIMUM_SIDE, consistency, measures
 from pdloss.metrics.consistency import noise_correlation, reblur_psnr
 from pdloss.ops.convolution import convolve
 
@@ -69,3 +69,45 @@ def test_what_was_not_drawn_has_no_score():
     for text, said in (("blur", "has no kernel yet"), ("jpeg(quality=20..40)", "has no value yet")):
         with pytest.raises(ValueError, match=said):
             consistency(parse(text), images, images)
+
+
+ALL = {
+    "noise": ["noise_correlation"],
+    "downscale(factor=2) | noise": ["lr_psnr"],
+    "blur | noise": ["reblur_psnr", "noise_correlation"],
+    "mosaic": ["remosaic_error"],
+    "jpeg(quality=10..50)": ["jpeg_cell_share"],
+    "jpeg | noise": [],
+}
+
+
+@pytest.mark.parametrize(("text", "names"), ALL.items())
+def test_the_names_are_there_before_anything_is_drawn(text, names):
+    assert list(measures(parse(text))) == names
+    assert all(name in METRICS for name in names)
+
+
+def test_every_score_says_which_values_are_better(generator):
+    """The clean image against one that is wrong everywhere."""
+    clean = clean_image(generator)
+    met = set()
+    for text in ("noise(sigma=0.02, clip=False)", "downscale(factor=2)", "blur(support=5)", "mosaic(noise=0)", "jpeg"):
+        chain, degraded = degraded_by(text, clean)
+        right = consistency(chain, clean[None], degraded[None])
+        wrong = consistency(chain, clean[None].flip(-1), degraded[None])
+        for name, value in right.items():
+            assert (value > wrong[name]).item() == (METRICS[name].better == "higher"), name
+            met.add(name)
+    assert met == METRICS.keys()
+
+
+@pytest.mark.parametrize(("text", "name"), [("noise", "noise_correlation"), ("jpeg", "jpeg_cell_share")])
+def test_images_below_the_least_side_are_refused_and_at_it_are_not(text, name, generator):
+    least = MINIMUM_SIDE[name]
+    for side in (least - 1, least):
+        image = torch.rand(1, 3, side, 20, generator=generator)
+        if side < least:
+            with pytest.raises(ValueError, match=f"images of {side}x20"):
+                consistency(parse(text), image, image)
+        else:
+            assert consistency(parse(text), image, image).keys() == {name}

@@ -1,0 +1,81 @@
+"""What commands do with scores: a table in the terminal, and files in the formats that were asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from pdloss import score_tables
+from pdloss.errors import SpecError
+from pdloss.files import write_atomically
+from pdloss.records import Scores, write_record
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """Where to write the scores to, beside the terminal."""
+
+    csv: Path | None = None
+    """File for every single value, one line a picture."""
+    json: Path | None = None
+    """File for the scores with all that is known of them."""
+    markdown: Path | None = None
+    """File for the table of means, in Markdown."""
+    latex: Path | None = None
+    """File for the table of means, in LaTeX."""
+
+    def check(self) -> None:
+        """Refuses, before hours of work, a name that no file can have.
+
+        Raises:
+            SpecError: If there is one, or two are the same.
+        """
+        given = {"csv": self.csv, "json": self.json, "markdown": self.markdown, "latex": self.latex}
+        asked = {option: path for option, path in given.items() if path is not None}
+        for option, path in asked.items():
+            if path.is_dir():
+                raise SpecError(f"--{option} {path} is a folder; name a file in it")
+        if len({path.resolve() for path in asked.values()}) < len(asked):
+            raise SpecError(f"--{' and --'.join(asked)} name the same file; give each its own")
+
+    def write(self, results: Sequence[Scores], names: Sequence[str] | None, one: bool = False) -> None:
+        """Writes the files that were asked for, each whole or not at all.
+
+        Args:
+            results: The scores.
+            names: The metrics to show in tables of means; by default all.
+            one: Write the only record by itself and not in an array.
+        """
+        shown = score_tables.tables(results, names)
+        if self.csv:
+            _write(self.csv, score_tables.csv_text(results))
+        if self.json:
+            write_record(self.json, results[0] if one else results)
+        if self.markdown:
+            _write(self.markdown, score_tables.markdown(shown))
+        if self.latex:
+            _write(self.latex, score_tables.latex(shown))
+
+
+def print_tables(results: Sequence[Scores], names: Sequence[str] | None, notes: Sequence[str]) -> None:
+    """Prints the means, best values bold, how each is to be read, and the notes."""
+    console, said = Console(), dict[str, None]()
+    for shown in score_tables.tables(results, names):
+        table = Table(Column("", overflow="fold"), title=Text(shown.caption))
+        for column in shown.columns:
+            table.add_column(Text(column), justify="right")
+        for row in shown.rows:
+            table.add_row(Text(row.name), *(Text(cell.text, "bold" if cell.best else "") for cell in row.cells))
+        console.print(table)
+        said |= dict.fromkeys(shown.remarks)
+    for remark in said:
+        console.print(remark, style="dim", highlight=False, markup=False, soft_wrap=True)
+    for note in dict.fromkeys(notes):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

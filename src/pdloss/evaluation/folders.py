@@ -1,0 +1,156 @@
+"""Scores of anybody's pictures: two folders, paired by file stem, and no run at all."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from pdloss.assets import sha256
+from pdloss.background import ahead
+from pdloss.errors import ImageError
+from pdloss.evaluation import scoring
+from pdloss.evaluation.inputs import files_sha256
+from pdloss.evaluation.scoring import SetTotals
+from pdloss.images import list_images, read_pixels
+from pdloss.precision import chosen_device
+from pdloss.records import ImageScores, Scores
+
+DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
+
+
+class FolderScores(NamedTuple):
+    """The scores, and what must be said with them."""
+
+    scores: Scores
+    notes: list[str]
+
+
+class FilePair(NamedTuple):
+    """A restored picture's file and its target's."""
+
+    restored: Path
+    target: Path
+
+
+def score(
+    restored: Path,
+    target: Path,
+    *,
+    metric_names: Sequence[str] = DEFAULT_METRICS,
+    device: str = "auto",
+    progress: Callable[[int, int], object] | None = None,
+) -> FolderScores:
+    """Returns the scores of the pictures in `restored`, each against the one of its stem in `target`.
+
+    All files are read once before anything is scored, so that a mistake shows at once; of the pictures, only those in
+    work are in memory.
+
+    Args:
+        restored: Folder of pictures.
+        target: Folder of what they should be.
+        metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`.
+        device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
+        progress: Told of every pair done.
+
+    Raises:
+        ImageError: If a picture has no partner or another size than it, or is damaged, or a folder is empty.
+        SpecError: If a metric is unknown, or the device cannot be used.
+    """
+    scoring.check_names(metric_names)
+    started, chosen = time.monotonic(), chosen_device(device)
+    pairs = pairs_by_stem(restored, target)
+    side, converted = _checked(pairs)
+    ready, notes = scoring.ready(metric_names, chosen)
+    measures, left_out = ready.fitting(side, len(pairs))
+    images, totals = [], SetTotals(measures)
+    for done, (pair, one, other) in enumerate(ahead(lambda index: _read(pairs[index]), len(pairs)), start=1):
+        picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
+        values = measures.scores(str(pair.restored), picture, wanted)
+        totals.add(picture, wanted)
+        images.append(
+            ImageScores(name=pair.target.name, restored=values, degraded={}, restored_sha256=sha256(pair.restored))
+        )
+        if progress:
+            progress(done, len(pairs))
+    scores = Scores(
+        run=_name(restored.resolve(), target.resolve()),
+        set=target.resolve().name,
+        targets=str(target.resolve()),
+        step=0,
+        degradation="not known: scored from files",
+        metrics={name: measures.records[name] for name in measures.single},
+        images=images,
+        seconds=time.monotonic() - started,
+        set_metrics={name: measures.records[name] for name in measures.whole},
+        sets=totals.scores(),
+        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
+    )
+    return FolderScores(scores, [*notes, *left_out, *converted])
+
+
+def pairs_by_stem(restored: Path, target: Path) -> list[FilePair]:
+    """Returns the pairs of files whose names are equal but for their suffix, sorted.
+
+    Raises:
+        ImageError: If a folder holds no image or two of one stem, or a file has no partner; the message names it.
+    """
+    ones, others = _by_stem(restored), _by_stem(target)
+    alone = [f"{restored} alone has {_listed(ones, others)}"] if ones.keys() - others.keys() else []
+    alone += [f"{target} alone has {_listed(others, ones)}"] if others.keys() - ones.keys() else []
+    if alone:
+        raise ImageError(f"{', and '.join(alone)}; pictures are paired by name without the suffix: add or remove some")
+    return [FilePair(ones[stem], others[stem]) for stem in sorted(ones)]
+
+
+def _name(restored: Path, target: Path) -> str:
+    """Returns what to call the restored pictures beside their targets."""
+    return restored.name if restored.name != target.name else "/".join(restored.parts[-2:])
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in list_images(folder):
+        if path.stem in found:
+            raise ImageError(f"{found[path.stem]} and {path.name} have the same name but for the suffix; remove one")
+        found[path.stem] = path
+    return found
+
+
+def _listed(ones: dict[str, Path], others: dict[str, Path]) -> str:
+    names = [ones[stem].name for stem in sorted(ones.keys() - others.keys())]
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+
+
+def _checked(pairs: Sequence[FilePair]) -> tuple[int, list[str]]:
+    """Returns the smallest side, and how many files of either folder were converted in which way.
+
+    Raises:
+        ImageError: If a file is damaged, or two of a pair differ in size.
+    """
+    side, notes = 1 << 30, Counter[str]()
+    with ThreadPoolExecutor() as threads:
+        for sizes, said in threads.map(_look, pairs):
+            side = min(side, *sizes)
+            notes.update(said)
+    return side, [f"{count} {'file' if count == 1 else 'files'} of {note}" for note, count in notes.most_common()]
+
+
+def _look(pair: FilePair) -> tuple[tuple[int, int], list[str]]:
+    """Returns a pair's height and width, and what was converted."""
+    pictures = [read_pixels(path) for path in pair]
+    (height, width), (other_height, other_width) = (picture.pixels.shape[1:] for picture in pictures)
+    if (height, width) != (other_height, other_width):
+        raise ImageError(
+            f"{pair.restored} is {width}x{height} pixels, but {pair.target} is {other_width}x{other_height}; pictures "
+            "are compared at one size only"
+        )
+    notes = zip(pair, pictures, strict=True)
+    return (height, width), [f"{path.parent}: {note}" for path, p in notes for note in p.note.split("; ") if note]
+
+
+def _read(pair: FilePair) -> tuple[FilePair, Tensor, Tensor]:
+    return pair, read_pixels(pair.restored).pixels, read_pixels(pair.target).pixels

@@ -1,0 +1,112 @@
+"""What networks are tested on: degraded pictures with their targets, made on the fly or frozen, and what each drew."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pdloss import degradations
+from pdloss._types import Image
+from pdloss.assets import sha256
+from pdloss.datasets import Pairs, Photographs
+from pdloss.degradations import BayerMosaic, Chain
+from pdloss.errors import SpecError
+from pdloss.frozen_sets import FrozenPairs
+from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_malvar
+from pdloss.ops.resize import resize
+from pdloss.ops.streams import generator
+
+
+class Input(NamedTuple):
+    """One degraded picture, what it should be, and what was done to it."""
+
+    degraded: Float[Tensor, "c h2 w2"]
+    target: Image
+    name: str
+    """Of the photograph."""
+    drawn: Chain
+    """The degradation, with a number in place of every range."""
+
+
+class Inputs:
+    """The degraded pictures of photographs; each depends on the seed and the photograph's name only.
+
+    Args:
+        photographs: The targets.
+        degradation: What is done to them; of a frozen set, None.
+        seed: Chooses what the degradation draws.
+        frozen: A frozen set of the photographs, to take instead.
+
+    Raises:
+        SpecError: If the degradation cannot be used, or is given beside a frozen set.
+        RunError: If the frozen set is not one of these photographs.
+    """
+
+    def __init__(
+        self, photographs: Photographs, degradation: str | None, seed: int = 0, frozen: Path | None = None
+    ) -> None:
+        if degradation is not None and frozen is not None:
+            raise SpecError(f"--degradation {degradation!r} has no effect on the frozen set {frozen}; leave one out")
+        self.photographs, self._seed = photographs, seed
+        self._pairs: Pairs | FrozenPairs
+        if frozen is not None:
+            self._pairs = FrozenPairs(frozen, photographs)
+            self.chain, how = degradations.parse(self._pairs.manifest.degradation), self._pairs.description
+        else:
+            self.chain = degradations.parse(degradation or "")
+            self._pairs, how = Pairs(photographs, self.chain, seed), f"{self.chain.in_full()}, seed {seed}"
+        self.description = how + _simply(self.chain)
+        """What was done to the photographs, and how the results are made comparable with them."""
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> Input:
+        degraded, target, name = self._pairs[index]
+        if isinstance(self._pairs, FrozenPairs):
+            drawn = degradations.parse(self._pairs.images[name].degradation)
+        else:  # the numbers that the pair drew from the same stream
+            drawn = self.chain.drawn(generator(self._seed, name))
+        return Input(degraded, target, name, drawn)
+
+
+def comparable(degraded: Tensor, target: Tensor, chain: Chain) -> Tensor:
+    """Returns degraded images as RGB in the target's size, so that they can be scored.
+
+    A mosaic is interpolated by the filters of Malvar, He and Cutler, smaller images are enlarged bicubically: what one
+    would do without a network.
+    """
+    mosaic = _mosaic(chain)
+    if mosaic is not None:
+        plane = degraded
+        if mosaic.layout != "plane":
+            plane = bayer_plane(degraded, mosaic.pattern) if mosaic.layout == "masked" else bayer_unpacked(degraded)
+        return demosaic_malvar(plane, mosaic.pattern)
+    return degraded if degraded.shape == target.shape else resize(degraded, (target.shape[-2], target.shape[-1]))
+
+
+def contents_sha256(photographs: Photographs) -> str:
+    """Returns the SHA-256 over the names and the contents of the photographs."""
+    files = {name: photographs.folder / name for name in photographs.names}
+    if all(file.is_file() for file in files.values()):
+        return files_sha256(files)
+    return photographs.fingerprint  # of what is made and not read
+
+
+def files_sha256(files: Mapping[str, Path]) -> str:
+    """Returns the SHA-256 over files' contents, and the names that they are given here."""
+    lines = [f"{name}\0{sha256(file)}\n" for name, file in files.items()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _simply(chain: Chain) -> str:
+    if _mosaic(chain):
+        return "; the input is scored after demosaicing by Malvar, He and Cutler"
+    return "; the input is scored after bicubic enlargement" if chain.factor != 1 else ""
+
+
+def _mosaic(chain: Chain) -> BayerMosaic | None:
+    return next((link for link in chain.links if isinstance(link, BayerMosaic)), None)

@@ -1,0 +1,98 @@
+"""What is scored of a run: the pictures that its network makes of the inputs, or those that it made before."""
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pdloss import networks, runs
+from pdloss.assets import sha256
+from pdloss.background import Behind
+from pdloss.errors import RunError
+from pdloss.evaluation.inputs import Input
+from pdloss.evaluation.standing import picture_file
+from pdloss.images import read_image, write_image
+from pdloss.ops.color import quantize
+from pdloss.precision import channels_last
+from pdloss.runs import RunFolder
+
+
+def load_network(run: Path, device: torch.device) -> tuple[nn.Module, int]:
+    """Returns a run's network with its newest weights, in eval mode, and their step.
+
+    Raises:
+        RunError: If the folder is not a run, has no weights, or they do not fit its network.
+    """
+    folder = runs.RunFolder(run)
+    network = networks.network(folder.record().network)
+    step, weights = folder.latest_weights()
+    runs.load_weights(weights, network)
+    return channels_last(network).to(device).eval(), step
+
+
+@torch.no_grad()
+def restore_batch(network: nn.Module, degraded: Tensor) -> Tensor:
+    """Returns the restored batch, clipped to [0, 1].
+
+    Raises:
+        RunError: If the network's output is not finite.
+    """
+    restored: Tensor = network(degraded)
+    if not restored.isfinite().all():
+        raise RunError("the network's output is not finite: its weights are damaged, evaluate an earlier checkpoint")
+    return restored.clamp(0, 1)
+
+
+class Restored:
+    """Pictures that a run's network makes of the inputs; both are written while the next is in work."""
+
+    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, behind: Behind) -> None:
+        self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
+        self._network, _ = load_network(folder.path, device)
+        self._written: dict[str, Future[str]] = {}
+
+    def __call__(self, item: Input) -> Tensor:
+        """Returns the restored picture, rounded to 8 bits, as a batch of one.
+
+        Raises:
+            RunError: If the network's output is not finite, or has another size than the target.
+        """
+        restored = restore_batch(self._network, item.degraded[None].to(self.device))
+        if restored.shape[1:] != item.target.shape:
+            raise RunError(
+                f"{self._folder.record().network} makes {tuple(restored.shape[1:])} of {tuple(item.degraded.shape)}, "
+                f"but the target of {item.name} is {tuple(item.target.shape)}: {item.drawn} does not fit this network"
+            )
+        path = picture_file(self._folder, self._set, item.name)
+        self._written[item.name] = self._behind.call(_write, path, restored[0].cpu())
+        self._behind.call(write_image, picture_file(self._folder, self._set, item.name, "degraded"), item.degraded)
+        return quantize(restored)
+
+    def sha256(self, name: str) -> str:
+        """Returns the hash of the file written."""
+        return self._written[name].result()
+
+
+class Stored:
+    """Pictures that a run has restored before."""
+
+    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, _: Behind) -> None:
+        self._folder, self._set, self.device = folder, set_name, device
+
+    def __call__(self, item: Input) -> Tensor:
+        """Returns the picture as a batch of one.
+
+        Raises:
+            ImageError: If its file cannot be read.
+        """
+        return read_image(picture_file(self._folder, self._set, item.name))[None].to(self.device)
+
+    def sha256(self, name: str) -> str:
+        """Returns the hash of the file."""
+        return sha256(picture_file(self._folder, self._set, name))
+
+
+def _write(path: Path, restored: Tensor) -> str:
+    write_image(path, restored)
+    return sha256(path)

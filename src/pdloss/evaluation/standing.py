@@ -1,0 +1,68 @@
+"""What of an earlier evaluation still stands: scores of the same weights, photographs, degradation and metrics."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pdloss.assets import sha256
+from pdloss.errors import RunError
+from pdloss.records import ImageScores, Scores, read_record
+from pdloss.runs import RunFolder
+
+
+def scores_file(folder: RunFolder, set_name: str) -> Path:
+    """Returns where a run keeps its scores on a set."""
+    return folder.path / "scores" / f"{set_name}.json"
+
+
+def picture_file(folder: RunFolder, set_name: str, image: str, kind: str = "restored") -> Path:
+    """Returns where a run keeps its ``restored`` or ``degraded`` picture of an image."""
+    return folder.path / kind / set_name / f"{Path(image).stem}.png"
+
+
+def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:
+    """Returns the scores on disk, if what they were taken of is unchanged and its pictures are still there.
+
+    Args:
+        folder: The run.
+        asked: The scores that are asked for, still without values.
+        names: The images that they would be of.
+    """
+    try:
+        before = read_record(scores_file(folder, asked.set), Scores)
+    except RunError:  # none yet, or written by another version
+        return None
+    for field in ("weights_sha256", "targets_sha256", "degradation"):
+        if getattr(before, field) != getattr(asked, field):
+            return None
+    same = [image.name for image in before.images] == list(names)
+    return before if same and all(_unchanged(folder, asked.set, image) for image in before.images) else None
+
+
+def lacking(before: Scores, asked: Scores) -> set[str]:
+    """Returns the metrics asked for that are not there, or were taken in another way."""
+    there = before.metrics | before.set_metrics
+    return {name for name, metric in (asked.metrics | asked.set_metrics).items() if there.get(name) != metric}
+
+
+def joined(before: Scores, new: Scores) -> Scores:
+    """Returns the scores with those of more metrics added, image by image; the new ones count where both have one."""
+    images = [
+        replace(image, restored=image.restored | more.restored, degraded=image.degraded | more.degraded)
+        for image, more in zip(before.images, new.images, strict=True)
+    ]
+    return replace(
+        new,
+        images=images,
+        metrics=before.metrics | new.metrics,
+        set_metrics=before.set_metrics | new.set_metrics,
+        sets=before.sets | new.sets,
+        degraded_sets=before.degraded_sets | new.degraded_sets,
+        seconds=before.seconds + new.seconds,
+    )
+
+
+def _unchanged(folder: RunFolder, set_name: str, image: ImageScores) -> bool:
+    path = picture_file(folder, set_name, image.name)
+    return path.is_file() and sha256(path) == image.restored_sha256
