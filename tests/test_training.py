@@ -176,7 +176,7 @@ def test_super_resolution_trains_and_a_critic_goes_on_from_it(photographs: Path,
     [
         (
             {"network": "edsr(scale=3, blocks=1, width=8)"},
-            r"does not fit downscale\(factor=2.*8x8, 24x24, 16x16",
+            r"does not fit downscale\(factor=2.*3x8x8, 3x24x24, 3x16x16",
         ),
         ({"degradation": "downscale(factor=3)"}, "crop of 16 pixels cannot be degraded 3 times smaller"),
     ],
@@ -263,3 +263,17 @@ def test_a_term_without_gradient_has_norm_zero() -> None:
     restored = torch.rand(1, 3, 4, 4, requires_grad=True)
     terms = LossTerms(restored.mean(), {"a": restored.mean(), "b": torch.tensor(1.0)}, {"a": 2.0, "b": 1.0})
     assert gradient_norms(terms, restored) == pytest.approx({"a": 2 * 48**-0.5, "b": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("network", "problem"),
+    [
+        ("torch.nn:Identity", "has no weights to train"),
+        ("collections:Counter", "makes a Counter, not a torch.nn.Module"),
+        ("edsr(blocks=100000000000)", "expected `int` <= 1000"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(photographs: Path, tmp_path: Path, network: str, problem: str) -> None:
+    with pytest.raises(SpecError, match=problem):
+        train(config(photographs, tmp_path / "run", network=network))
+    assert not (tmp_path / "run").exists()

@@ -181,7 +181,10 @@ class Family:
         Raises:
             SpecError: As `parse`.
         """
-        return tuple(self._call(node, text) for node in _flatten(_expression(text, self.noun), ast.BitOr))
+        tree = _expression(text, self.noun)
+        if isinstance(tree, ast.Tuple) or (isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.BitOr)):
+            raise _error(text, tree, f"one {self.noun} follows another after a |, as in a | b")
+        return tuple(self._call(node, text) for node in _flatten(tree, ast.BitOr))
 
     def _term(self, node: ast.expr, text: str) -> tuple[float, Choice]:
         factors = list(_flatten(node, ast.Mult))
@@ -220,9 +223,11 @@ class Family:
         if call.args:
             raise _error(text, call.args[0], "write the option's name too, as key=value")
         for keyword in call.keywords:
-            if keyword.arg is None or (allowed is not None and keyword.arg not in allowed):
+            if keyword.arg is None:
+                raise _error(text, call, "write every option as key=value")
+            if allowed is not None and keyword.arg not in allowed:
                 where = f"{ast.unparse(call.func)} has no option {keyword.arg!r}"
-                raise _error(text, keyword, where + suggestion(str(keyword.arg), allowed or []))
+                raise _error(text, keyword, where + suggestion(keyword.arg, allowed))
         if twice := [word for word, count in Counter(k.arg for k in call.keywords).items() if count > 1]:
             raise _error(text, call, f"{twice[0]!r} is given twice")
         return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
@@ -275,7 +280,7 @@ def sum_text(terms: Iterable[tuple[float, str]]) -> str:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Returns ``"; did you mean 'x'? Known: …"``, the tail of an error about an unknown name."""
     known = list(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{guess} Known: {', '.join(known) or 'none'}"
 
@@ -343,7 +348,7 @@ def _number(node: ast.expr, text: str) -> int | float:
         except ArithmeticError as error:
             raise _error(text, node, str(error)) from None
         return float(value) if isinstance(value, float) else int(value)
-    raise _error(text, node, "expected a number, such as 0.01 or 100/255, or a 'quoted' word")
+    raise _error(text, node, "expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word")
 
 
 def _error(text: str, node: ast.AST, problem: str) -> SpecError:

@@ -27,6 +27,7 @@ from pdloss.precision import autocast, best_precision, channels_last, chosen_dev
 from pdloss.provenance import commit, versions
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
+from pdloss.specs import Choice
 from pdloss.tasks import task
 from pdloss.validation import Validation
 
@@ -91,7 +92,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
             watcher.warn(leak_warning(leaks, config.valid))
     crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
     runs.seed_everything(config.seed)
-    network = channels_last(network_choice.build()).to(device)
+    network = channels_last(trainable(network_choice)).to(device)
     criterion = objective.build().to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
     if config.init is not None:
@@ -189,6 +190,20 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                 break
         ranks.wait()
     return state
+
+
+def trainable(choice: Choice) -> nn.Module:
+    """Returns the network that a choice builds.
+
+    Raises:
+        SpecError: If it is no module, or has nothing to train.
+    """
+    network = choice.build()
+    if not isinstance(network, nn.Module):
+        raise SpecError(f"{choice} is no network: it makes a {type(network).__name__}, not a torch.nn.Module")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise SpecError(f"{choice} has no weights to train")
+    return network
 
 
 def coarse_criterion(
@@ -340,9 +355,10 @@ def _check_scale(degraded: Tensor, restored: Tensor, target: Tensor, record: Run
         SpecError: Naming the network, the degradation and the three sizes.
     """
     if restored.shape != target.shape:
-        sizes = ", ".join(f"{images.shape[-2]}x{images.shape[-1]}" for images in (degraded, restored, target))
+        sizes = ", ".join("x".join(map(str, images.shape[1:])) for images in (degraded, restored, target))
         raise SpecError(
-            f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} pixels; "
+            f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} "
+            "(channels x height x width); "
             "choose a network of the degradation's scale, such as edsr(scale=4) for downscale(factor=4)"
         )
 

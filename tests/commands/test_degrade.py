@@ -78,7 +78,7 @@ SIZE = r"photo0\.png is 50x40 pixels, too small for .*: each side needs at least
         ("jpeg(quality=101)", r"jpeg\(quality=101\): expected `int` <= 100"),
         ("noise(sigma=50/255..0)", r"runs downwards; write the smaller bound first"),
         ("noise(sigma=log(0..50/255))", r"has no logarithm at its lower bound, which must be above 0"),
-        ("noise(sigma=25)", r"noise\(sigma=25\): expected `float` <= 10"),
+        ("noise(sigma=25)", r"noise\(sigma=25\.0\): sigma is for values in \[0, 1\]; grey levels are 25/255"),
         ("blur(kernel='even.npz')", r"even\.npz:k is 4x3 .* has no middle: add a row .* to make it 5x3"),
         ("blur(kernel='negative.npz')", r"negative\.npz:k holds negative values, down to -1: .*; set them to 0"),
         ("blur(kernel='wide.npz')", r"an image of 40x50 .* smaller than the kernel of 3x51 .*: take larger images"),

@@ -1,5 +1,6 @@
 """Chains: order, text, factors, what was drawn, and what cannot follow what."""
 
+import re
 import sys
 
 import pytest
@@ -154,7 +155,7 @@ def test_chains_that_make_no_sense_are_refused_when_built(text, said):
     ("text", "said"),
     [
         ("noise | blurr", "unknown degradation 'blurr'; did you mean 'blur'"),
-        ("noise + jpeg", "expected the name of a degradation"),
+        ("noise + jpeg", "one degradation follows another after a |"),
         ("jpeg(quality=0)", r"jpeg\(quality=0\): expected `int` >= 1"),
         ("jpeg(quality=101)", r"jpeg\(quality=101\): expected `int` <= 100"),
         ("jpeg(quality=10..101)", r"jpeg\(quality=10..101\): expected `int` <= 100"),
@@ -222,3 +223,20 @@ def test_what_makes_no_callable_is_no_degradation(text):
         parse(text)
     with pytest.raises(SpecError, match="is no degradation"):
         degradation(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("blur, noise", "after a |, as in a | b"),
+        ("blur + noise", "after a |, as in a | b"),
+        ("NOISE", "did you mean 'noise'"),
+        ("noise(**{})", "write every option as key=value"),
+        ("noise(clip=no)", "True, False"),
+        ("noise(sigma=25)", "grey levels are 25/255"),
+        ("noise(sigma=0..5)", "grey levels are 5/255"),
+    ],
+)
+def test_a_slip_is_answered_with_the_cure(text, cure):
+    with pytest.raises(SpecError, match=re.escape(cure)):
+        parse(text)

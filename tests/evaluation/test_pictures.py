@@ -11,9 +11,11 @@ from pdloss.assets import sha256
 from pdloss.background import Behind
 from pdloss.datasets import Photographs
 from pdloss.errors import RunError
+from pdloss.evaluation import evaluate
 from pdloss.evaluation.inputs import Inputs
 from pdloss.evaluation.pictures import Restored, Stored, load_network, restore_batch
-from pdloss.images import to_bytes
+from pdloss.images import read_image, to_bytes
+from pdloss.ops.color import quantize
 from pdloss.runs import RunFolder
 from tests.runs_for_tests import photographs_in, trained_run
 
@@ -67,3 +69,27 @@ def test_restored_batches_are_finite_and_clipped() -> None:
     assert torch.equal(restore_batch(torch.nn.Identity(), batch), batch.clamp(0, 1))
     with pytest.raises(RunError, match="not finite"):
         restore_batch(torch.nn.Identity(), batch / 0)
+
+
+class FromPlanes(torch.nn.Module):
+    """Makes a picture of the four planes of a mosaic."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.to_colours = torch.nn.Conv2d(4, 12, 1)
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.pixel_shuffle(self.to_colours(planes), 2)
+
+
+def test_of_a_mosaic_in_planes_the_plain_demosaicing_is_written(tmp_path: Path) -> None:
+    data = photographs_in(tmp_path / "photographs", count=1)
+    packed = "mosaic(layout='packed', noise=0.0)"
+    run = trained_run(
+        tmp_path / "run", data, network="tests.evaluation.test_pictures:FromPlanes", degradation=packed, steps=1
+    )
+    scores = evaluate(run, data, metric_names=["psnr"]).scores
+    degraded = read_image(run / "degraded" / "photographs" / "photo0.png")
+    target = read_image(data / "photo0.png")
+    error = (quantize(degraded) - target).square().mean()
+    assert scores.images[0].degraded["psnr"] == pytest.approx(-10 * error.log10().item(), abs=1e-3)

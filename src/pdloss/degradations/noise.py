@@ -9,6 +9,7 @@ from msgspec import Meta
 from torch import Tensor
 
 from pdloss.degradations.choice import DegradationChoice, plain, white_noise
+from pdloss.errors import SpecError
 from pdloss.specs import Range
 
 
@@ -29,8 +30,16 @@ class GaussianNoise(DegradationChoice, name="noise"):
     """
 
     pointwise: ClassVar[bool] = True
-    sigma: Annotated[float, Meta(ge=0, le=10)] | Range = 100 / 255
+    sigma: Annotated[float, Meta(ge=0)] | Range = 100 / 255
     clip: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        largest = self.sigma.high if isinstance(self.sigma, Range) else self.sigma
+        if largest > 1:
+            raise SpecError(
+                f"noise(sigma={self.sigma}): sigma is for values in [0, 1]; grey levels are {largest:g}/255"
+            )
 
     def spoiled(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
         """Returns the noisy image of one clean one; all randomness comes from the generator."""

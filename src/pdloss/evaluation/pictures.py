@@ -10,7 +10,7 @@ from pdloss import networks, runs
 from pdloss.assets import sha256
 from pdloss.background import Behind
 from pdloss.errors import RunError
-from pdloss.evaluation.inputs import Input
+from pdloss.evaluation.inputs import Input, comparable
 from pdloss.evaluation.standing import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
@@ -66,7 +66,13 @@ class Restored:
             )
         path = picture_file(self._folder, self._set, item.name)
         self._written[item.name] = self._behind.call(_write, path, restored[0].cpu())
-        self._behind.call(write_image, picture_file(self._folder, self._set, item.name, "degraded"), item.degraded)
+        # A mosaic of one or four planes is no picture; what it would be without a network is.
+        plain = (
+            item.degraded
+            if len(item.degraded) == 3
+            else comparable(item.degraded[None], item.target[None], item.drawn)[0]
+        )
+        self._behind.call(write_image, picture_file(self._folder, self._set, item.name, "degraded"), plain)
         return quantize(restored)
 
     def sha256(self, name: str) -> str:

@@ -27,7 +27,7 @@ class DsDeblur(Choice, name="dsdeblur"):
             scale; with one at the finest alone, the coarser scales' own layers would then stay as they were drawn.
     """
 
-    width: Annotated[int, Meta(ge=1)] = 32
+    width: Annotated[int, Meta(ge=1, le=4096)] = 32
     planes: bool = True
     resize: Resize = "antialiased"
     detach: bool = False

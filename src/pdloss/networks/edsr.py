@@ -33,8 +33,8 @@ class EDSR(Choice, name="edsr"):
     """
 
     scale: Literal[1, 2, 3, 4] = 1
-    blocks: Annotated[int, Meta(ge=1)] = 16
-    width: Annotated[int, Meta(ge=1)] = 64
+    blocks: Annotated[int, Meta(ge=1, le=1000)] = 16
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
     residual_scale: Annotated[float, Meta(gt=0)] = 1.0
     unshuffle: Annotated[int, Meta(ge=1, le=8)] = 1
 

@@ -32,7 +32,7 @@ class NAFNet(Choice, name="nafnet"):
         decoder: Blocks on each level on the way up, ending at full size.
     """
 
-    width: Annotated[int, Meta(ge=1)] = 32
+    width: Annotated[int, Meta(ge=1, le=4096)] = 32
     encoder: _Counts = (1, 1, 1, 28)
     middle: _Count = 1
     decoder: _Counts = (1, 1, 1, 1)

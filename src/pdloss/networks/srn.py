@@ -24,7 +24,7 @@ class SRN(Choice, name="srn"):
         detach: Whether the gradient stops between scales, as published. All weights learn at the finest scale too.
     """
 
-    width: Annotated[int, Meta(ge=1)] = 32
+    width: Annotated[int, Meta(ge=1, le=4096)] = 32
     lstm: bool = False
     planes: bool = False
     resize: Resize = "antialiased"

@@ -25,8 +25,8 @@ class SRResNet(Choice, name="srresnet"):
     """
 
     scale: Literal[2, 4] = 4
-    blocks: Annotated[int, Meta(ge=1)] = 16
-    width: Annotated[int, Meta(ge=1)] = 64
+    blocks: Annotated[int, Meta(ge=1, le=1000)] = 16
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
     batch_norm: bool = True
 
     def build(self) -> "SRResNetwork":
