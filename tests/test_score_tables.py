@@ -51,12 +51,13 @@ def test_rows_are_the_input_s_then_the_runs_on_it() -> None:
     assert table.caption == "kodak, 2 images, means"
     assert table.columns == ("PSNR (dB) ↑", "LPIPS ↓")
     assert [(row.name, *(cell.text for cell in row.cells)) for row in table.rows] == [
-        ("input: noise(sigma=0.1), seed 0", "21.00", "-"),
+        ("input 1", "21.00", "-"),
         ("a", "30.50", "0.2000"),
         ("b", "32.50", "0.3000"),
-        ("input: jpeg, seed 0", "24.00", "-"),
+        ("input 2", "24.00", "-"),
         ("other", "25.50", "-"),
     ]
+    assert table.remarks[:2] == ("input 1: noise(sigma=0.1), seed 0", "input 2: jpeg, seed 0")
     assert [[cell.best for cell in row.cells] for row in table.rows] == [
         [False, False], [False, True], [True, False], [False, False], [False, False]
     ]  # fmt: skip
@@ -142,7 +143,7 @@ def test_markdown_is_one_table_with_the_best_in_bold() -> None:
     assert cells == [
         ["", "PSNR (dB) ↑", "LPIPS ↓", "FID ↓"],
         ["---", "---:", "---:", "---:"],
-        ["input: noise(sigma=0.1), seed 0", "21.00", "-", "-"],
+        ["input", "21.00", "-", "-"],
         [r"a\_1", "**30.62**", "**0.2000**", "2.50"],
         [r"b\|2", "29.00", "0.3000", "-"],
     ]

@@ -36,3 +36,22 @@ for task in jpeg demosaic sr deblur denoise; do
             --steps 1500 --lr 2e-4 --seed 1
     done
 done
+
+for task in jpeg demosaic sr deblur denoise; do
+    at=$runs/$task
+    degradation=(--task "$task")
+    [ "$task" = denoise ] && degradation=(--degradation "noise(sigma=50/255)")
+    [ -f "$at/frozen/manifest.json" ] || pdloss degrade "${degradation[@]}" --data "$kodak" --out "$at/frozen"
+    pdloss evaluate "$at/l1" "$at/pdl" --data "$kodak" --degraded "$at/frozen" \
+        --metrics psnr,ms_ssim,lpips,niqe,sharpness,fid768,kid768,consistency
+    pdloss compare "$at/l1" "$at/pdl" --json "$here/$task/comparison.json"
+    pdloss report "$at/l1" "$at/pdl" --out "$at/report"
+    cp "$at/frozen/manifest.json" "$here/$task/manifest.json"
+    for run in l1 pdl; do
+        mkdir -p "$here/$task/$run"
+        cp "$at/$run/config.json" "$at/$run/log.jsonl" "$here/$task/$run/"
+        cp "$at/$run/scores/kodak24.json" "$here/$task/$run/kodak24.json"
+    done
+done
+# Where things lay is nobody's business.
+sed -i "s#$PDLOSS_IMAGES#\$PDLOSS_IMAGES#; s#\"init\": \"[^\"]*/\([a-z]*\)/first\"#\"init\": \"\1/first\"#" "$here"/*/*/*.json "$here"/*/*.json

@@ -127,17 +127,24 @@ def _table(results: Sequence[Scores], names: Sequence[str] | None) -> Table:
     inputs: dict[str, list[Scores]] = {}
     for scores in results:
         inputs.setdefault(scores.degradation, []).append(scores)
-    rows = [row for of_input in inputs.values() for row in _rows(of_input, metrics)]
+    called = {how: "input" if len(inputs) == 1 else f"input {number}" for number, how in enumerate(inputs, start=1)}
+    rows = [row for how, of_input in inputs.items() for row in _rows(called[how], of_input, metrics)]
+    shown = {row.name for row in rows}
     remarks = [f"{metric.label}: {metric.protocol}{_weights(metric)}" for metric in metrics.values()]
     return Table(
         caption=f"{results[0].set}, {images}, means",
         columns=tuple(heading(metric) for metric in metrics.values()),
         rows=tuple(rows),
-        remarks=(*remarks, *_doubts(results, metrics), *_networks(results)),
+        remarks=(
+            *(f"{name}: {how}" for how, name in called.items() if name in shown),
+            *remarks,
+            *_doubts(results, metrics),
+            *_networks(results),
+        ),
     )
 
 
-def _rows(results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[Row]:
+def _rows(called: str, results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[Row]:
     """Returns the rows of runs that restored the same inputs, and before them the inputs' own, if they have scores."""
     of_inputs: dict[str, SetScore] = {}
     for scores in results:
@@ -146,7 +153,7 @@ def _rows(results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[Row]
     values: list[_Means] = [_means(scores)[1] for scores in results]
     columns = [_column([of_inputs, *values], name, metric) for name, metric in metrics.items()]
     lines = list(zip(*columns, strict=True)) if columns else [()] * (1 + len(results))
-    rows = [Row(name, cells) for name, cells in zip([f"input: {results[0].degradation}", *names], lines, strict=True)]
+    rows = [Row(name, cells) for name, cells in zip([called, *names], lines, strict=True)]
     return rows if of_inputs else rows[1:]
 
 
@@ -154,7 +161,8 @@ def _column(values: Sequence[_Means], name: str, metric: Metric) -> list[Cell]:
     """Returns the cells of one metric; the first, the input's, is in no contest for the best."""
     found = [means.get(name) for means in values]
     sizes = [abs(score.value) for score in found if score is not None]
-    digits = 2 if max(sizes, default=0) >= 2 else 4
+    largest = max(sizes, default=0)
+    digits = 2 if largest >= 2 else 4 if largest >= 0.01 else 6
     costs = [None if score is None else _cost(score.value, digits, metric) for score in found]
     known = [cost for cost in costs[1:] if cost is not None]
     best = min(known) if len(known) > 1 else None

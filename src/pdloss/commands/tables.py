@@ -64,17 +64,29 @@ def print_tables(results: Sequence[Scores], names: Sequence[str] | None, notes: 
     """Prints the means, best values bold, how each is to be read, and the notes."""
     console, said = Console(), dict[str, None]()
     for shown in score_tables.tables(results, names):
-        table = Table(Column("", overflow="fold"), title=Text(shown.caption))
-        for column in shown.columns:
-            table.add_column(Text(column), justify="right")
-        for row in shown.rows:
-            table.add_row(Text(row.name), *(Text(cell.text, "bold" if cell.best else "") for cell in row.cells))
+        names, values = [row.name for row in shown.rows], [row.cells for row in shown.rows]
+        table = _table(shown.caption, shown.columns, names, values)
+        if (
+            console.measure(table, options=console.options.update(max_width=10_000)).maximum > console.width
+        ):  # metrics below each other, runs beside each other
+            table = _table(shown.caption, names, shown.columns, list(zip(*values, strict=True)))
         console.print(table)
         said |= dict.fromkeys(shown.remarks)
     for remark in said:
         console.print(remark, style="dim", highlight=False, markup=False, soft_wrap=True)
     for note in dict.fromkeys(notes):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(
+    caption: str, columns: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[score_tables.Cell]]
+) -> Table:
+    table = Table(Column("", overflow="fold"), title=Text(caption))
+    for column in columns:
+        table.add_column(Text(column), justify="right", overflow="fold")
+    for name, cells in zip(names, rows, strict=True):
+        table.add_row(Text(name), *(Text(cell.text, "bold" if cell.best else "") for cell in cells))
+    return table
 
 
 def _write(path: Path, text: str) -> None:
