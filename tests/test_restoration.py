@@ -11,6 +11,7 @@ from pdloss.errors import ImageError, RunError
 from pdloss.evaluation import load_network
 from pdloss.images import read_image
 from pdloss.restoration import restore
+from pdloss.runs import RunFolder, write_tensors
 from tests.runs_for_tests import photographs_in, trained_run
 
 
@@ -25,12 +26,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_the_picture_is_the_networks_output(made: tuple[Path, Path], tmp_path: Path) -> None:
     run, data = made
     (done,) = restore(data / "photo0.png", run, tmp_path / "out")
-    network, _ = load_network(run, torch.device("cpu"))
+    network = load_network(run, torch.device("cpu"))
     with torch.no_grad():
         expected = network(read_image(data / "photo0.png")[None])[0].clamp(0, 1)
     stored = read_image(done.written)
     assert (stored - expected).abs().max() <= 0.5 / 255 + 1e-6
     assert (stored - read_image(data / "photo0.png")).abs().max() > 1 / 255, "it does something"
+
+
+def test_a_file_of_weights_is_enough(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    alone = tmp_path / "mine.safetensors"
+    alone.write_bytes(RunFolder(run).latest_weights()[1].read_bytes())
+    (done,) = restore(data / "photo0.png", alone, tmp_path / "out")
+    (expected,) = restore(data / "photo0.png", run, tmp_path / "expected")
+    assert done.written.read_bytes() == expected.written.read_bytes()
+
+
+def test_a_file_that_names_no_network_is_refused(made: tuple[Path, Path], tmp_path: Path) -> None:
+    _, data = made
+    write_tensors(tmp_path / "bare.safetensors", {"weight": torch.zeros(1)})
+    with pytest.raises(RunError, match="does not say to which network"):
+        next(restore(data / "photo0.png", tmp_path / "bare.safetensors", tmp_path / "out"))
 
 
 def test_a_folder_is_restored_picture_by_picture(made: tuple[Path, Path], tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> It
 
     Args:
         source: An image or a folder of images.
-        model: Run folder of a training.
+        model: Run folder of a training, or a file of weights that names its network.
         out: Folder to write to; made if absent, files of the same name are replaced.
         device: As in training.
 
@@ -55,7 +55,7 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> It
     if out.exists() and any((out / f"{path.stem}.png").resolve() == path.resolve() for path in found):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     chosen = chosen_device(device)
-    network, _ = load_network(model, chosen)
+    network = load_network(model, chosen)
     for path in found:
         pixels, note = read_pixels(path)
         restored = restore_batch(network, pixels[None].to(chosen).float() / 255)

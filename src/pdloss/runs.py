@@ -169,7 +169,9 @@ class RunFolder:
         """
         if not self.writes:
             return
-        write_tensors(self.weights_file(state.step), _tensors((weights or network).state_dict()))
+        # So that the file alone is enough to restore with.
+        header = {"format": "pt"} | ({"network": self.record().network} if self.config.exists() else {})
+        write_tensors(self.weights_file(state.step), _tensors((weights or network).state_dict()), header)
         tensors: dict[str, Tensor] = {}
         for name, part in {"network": network, "optimiser": optimiser, **others}.items():
             tensors |= {f"{name}.{key}": tensor for key, tensor in _state_of(part).items()}

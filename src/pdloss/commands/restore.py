@@ -16,7 +16,7 @@ class RestoreOptions:
     source: tyro.conf.Positional[Path]
     """An image, or a folder of images."""
     model: Path
-    """Run folder of a training."""
+    """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
     """Folder to write to."""
     device: str = "auto"

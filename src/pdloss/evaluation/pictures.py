@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pdloss import networks, runs
-from pdloss.assets import sha256
+from pdloss.assets import metadata, sha256
 from pdloss.background import Behind
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
@@ -18,17 +18,26 @@ from pdloss.precision import channels_last
 from pdloss.runs import RunFolder
 
 
-def load_network(run: Path, device: torch.device) -> tuple[nn.Module, int]:
-    """Returns a run's network with its newest weights, in eval mode, and their step.
+def load_network(model: Path, device: torch.device) -> nn.Module:
+    """Returns a run's network with its newest weights, or that of a weights file, in eval mode.
+
+    Args:
+        model: Run folder, or a file that `pdloss.runs.RunFolder` or ``pdloss convert`` wrote, which names its network.
+        device: Where to put it.
 
     Raises:
-        RunError: If the folder is not a run, has no weights, or they do not fit its network.
+        RunError: If there are no weights, they do not fit the network, or the file names none.
     """
-    folder = runs.RunFolder(run)
-    network = networks.network(folder.record().network)
-    step, weights = folder.latest_weights()
+    if model.is_file():
+        text, weights = metadata(model).get("network", ""), model
+        if not text:
+            raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
+    else:
+        folder = runs.RunFolder(model)
+        text, (_, weights) = folder.record().network, folder.latest_weights()
+    network = networks.network(text)
     runs.load_weights(weights, network)
-    return channels_last(network).to(device).eval(), step
+    return channels_last(network).to(device).eval()
 
 
 @torch.no_grad()
@@ -49,7 +58,7 @@ class Restored:
 
     def __init__(self, folder: RunFolder, set_name: str, device: torch.device, behind: Behind) -> None:
         self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
-        self._network, _ = load_network(folder.path, device)
+        self._network = load_network(folder.path, device)
         self._written: dict[str, Future[str]] = {}
 
     def __call__(self, item: Input) -> Tensor:
