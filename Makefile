@@ -19,9 +19,14 @@ test: setup  ## run all tests
 check: setup  ## formatting, lint, types, and who imports whom
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: setup  ## measure on this machine what the losses cost, and how fast the sort is
+bench: setup  ## measure losses, the sort and the study's server; with PDLOSS_IMAGES data and metrics too
 	$(BIN)/pdloss bench losses --out benchmarks/results/losses.json
 	$(BIN)/python benchmarks/wasserstein_speed.py
+	$(BIN)/python benchmarks/study_load.py
+ifdef PDLOSS_IMAGES
+	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
+	$(BIN)/python benchmarks/metrics.py
+endif
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

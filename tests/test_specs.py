@@ -223,7 +223,10 @@ def test_colons_inside_quotes_are_left_alone() -> None:
         ("smooth(size=2.5)", r"smooth\(size=2.5\): expected `int`, got `float`"),
         ("smooth(limit=1e999)", "finite"),
         ("smooth(border='zeros')", r"smooth\(border='zeros'\): expected one of 'zero', 'wrap'"),
-        ("smooth(border=zero)", "at 'zero': expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word"),
+        (
+            "smooth(border=zero)",
+            "at 'zero': expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word",
+        ),
         ("smooth(0.5)", "at '0.5': write the option's name too, as key=value"),
         ("smooth(**plain)", "write every option as key=value"),
         ("smooth(size=1, size=2)", "size.* twice"),

@@ -16,6 +16,8 @@ VERBS = {
     "compare": "say which run is better, by how much and how surely",
     "restore": "restore your own pictures",
     "report": "make one HTML page out of evaluated runs",
+    "figure": "make pictures for a paper: crops side by side, and how the loss compares",
+    "study": "ask people which restoration looks better, and lose no answer",
     "calibrate": "find the weights that give each loss term its share",
     "conformance": "check that a loss on feature maps does what its kind must, with reasons",
     "bench": "measure what training with each loss costs here",

@@ -358,8 +358,8 @@ def _check_scale(degraded: Tensor, restored: Tensor, target: Tensor, record: Run
         sizes = ", ".join("x".join(map(str, images.shape[1:])) for images in (degraded, restored, target))
         raise SpecError(
             f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} "
-            "(channels x height x width); "
-            "choose a network of the degradation's scale, such as edsr(scale=4) for downscale(factor=4)"
+            "(channels x height x width); choose a network of the degradation's "
+            "scale, such as edsr(scale=4) for downscale(factor=4)"
         )
 
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from pdloss.commands.data import main
-from pdloss.photo_sets.library import DataError
 from pdloss.photo_sets.catalogue import SETS
+from pdloss.photo_sets.library import DataError
 from tests.mirror import mirror, serving
 from tests.photo_sets.toys import ALBUM, TRAIN_ZIP, VALID_ZIP, album, going_on, know_sets, splits, toy
 

@@ -31,7 +31,9 @@ def test_trains_evaluates_restores_and_reports(data: Path, tmp_path: Path, capsy
     assert capsys.readouterr().out.split() == runs
     assert main(["evaluate", *runs, "--data", str(data), "--metrics", "psnr,psnr_y"]) == 0
     table = capsys.readouterr().out
-    assert table.index(" input ") < table.index(" first ") < table.index(" second ") < table.index("input: noise(sigma=")
+    assert (
+        table.index(" input ") < table.index(" first ") < table.index(" second ") < table.index("input: noise(sigma=")
+    )
     assert "RGB, whole image" in table
     assert main(["restore", str(data / "photo0.png"), "--model", runs[0], "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "photo0.png")

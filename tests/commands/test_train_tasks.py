@@ -67,9 +67,13 @@ def test_the_distribution_loss_trains_every_task(task: str, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("task", "options", "said"),
     [
-        ("sr", ["--network", "edsr(scale=2, blocks=1, width=4)"], "4x4, 8x8, 16x16 pixels; choose a network of the"),
-        ("denoise", ["--network", "srresnet(blocks=1, width=4)"], "16x16, 64x64, 16x16 pixels; choose a network"),
-        ("jpeg", ["--network", "srn(width=2)", "--degradation", "downscale(factor=2)"], "8x8, 8x8, 16x16 pixels;"),
+        ("sr", ["--network", "edsr(scale=2, blocks=1, width=4)"], "3x4x4, 3x8x8, 3x16x16 (channels x height x width)"),
+        ("denoise", ["--network", "srresnet(blocks=1, width=4)"], "3x16x16, 3x64x64, 3x16x16 (channels"),
+        (
+            "jpeg",
+            ["--network", "srn(width=2)", "--degradation", "downscale(factor=2)"],
+            "3x8x8, 3x8x8, 3x16x16 (channels",
+        ),
         ("sr", ["--network", SMALL["sr"], "--degradation", "downscale(factor=3)"], "16 pixels cannot be degraded 3"),
     ],
 )

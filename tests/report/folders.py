@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, write_record
+from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, write_record
 
 PSNR = Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, rounded to 8 bits")
 LPIPS = Metric(label="LPIPS", better="lower", protocol="version 0.1, AlexNet")
@@ -28,6 +28,8 @@ def write_run(
     degradation: str = "noise(sigma=0.1), seed 0",
     step: int = 100,
     targets: str = "gone",
+    set_metrics: Mapping[str, Metric] | None = None,
+    sets: Mapping[str, SetScore] | None = None,
     **record: object,
 ) -> Path:
     """Writes ``config.json`` and ``scores/<set>.json``; the values are by metric, one per image."""
@@ -51,6 +53,8 @@ def write_run(
             metrics={key: metrics[key] for key in restored},
             images=scores,
             seconds=1.0,
+            set_metrics=dict(set_metrics or {}),
+            sets=dict(sets or {}),
         ),
     )
     return folder

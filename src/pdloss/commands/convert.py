@@ -10,7 +10,8 @@ from pdloss.networks.tensorflow import converted, read_variables
 from pdloss.runs import write_tensors
 
 _DESCRIPTION = """Converts the published TensorFlow-1 weights of SRN (jiangsutx/SRN-Deblur) or DsDeblur
-(firenxygao/deblur) into a file of weights for `restore --model` and `train --init`, and prints the network that they belong to.
+(firenxygao/deblur) into a file of weights for `restore --model` and `train --init`, and prints the network that they
+belong to.
 
 A checkpoint is read without TensorFlow. Should that fail, TensorFlow turns it into an .npz file, which is read too:
 

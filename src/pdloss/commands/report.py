@@ -18,7 +18,11 @@ class ReportOptions:
     out: Path
     """Folder for the page, index.html."""
     set: str | None = None
-    """Which scored set to show; by default the only one that all runs share."""
+    """Which scored set to show; by default, of those in common, the one written last."""
+    paper: bool = False
+    """Put the paper's own tables of the task beside ours, with the differences in protocol."""
+    export: Path | None = None
+    """Folder for every figure as SVG and PNG, and every table as LaTeX and CSV."""
 
 
 def main(argv: list[str]) -> int:
@@ -29,6 +33,15 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(ReportOptions, args=argv, prog="pdloss report")
     with Bar("comparing pictures") as bar:
-        page = write_report(options.runs, options.out, options.set, progress=bar.update)
+        page = write_report(
+            options.runs,
+            options.out,
+            options.set,
+            paper=options.paper,
+            export_to=options.export,
+            progress=bar.update,
+        )
     print(page)
+    if options.export:
+        print(options.export)
     return 0

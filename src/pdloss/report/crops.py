@@ -1,32 +1,17 @@
-"""Aligned crops: the windows in which the runs differ most, found by a stated rule, cut from every picture alike."""
+"""Aligned crops: where the runs differ most, of images chosen by a stated rule, cut from every picture alike."""
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from jaxtyping import Float, UInt8
-from PIL import Image, ImageOps
-
-from pdloss.errors import ImageError, RunError
+from pdloss.errors import RunError
+from pdloss.report import pictures
+from pdloss.report.headline import contest
+from pdloss.report.pictures import Picture, Window
+from pdloss.report.scores import cost
 from pdloss.report.sources import Comparison, ScoredRun
-
-SIDE = 112
-"""Pixels along a crop's side: five crops at twice the size fit a page of 1200, and 2, 4, 7 and 8 divide it."""
-
-Picture = UInt8[np.ndarray, "_ _ 3"]
-
-
-@dataclass(frozen=True)
-class Window:
-    """A square of the restored picture, in its pixels."""
-
-    top: int
-    left: int
-    side: int
+from pdloss.report.windows import SIDE, chosen, largest_window, mean_difference
 
 
 @dataclass(frozen=True)
@@ -35,9 +20,14 @@ class Tile:
 
     kind: Literal["degraded", "run", "target"]
     label: str
-    uri: str
+    picture: Picture
     run: int | None = None
     """Place of the run in the comparison."""
+
+    @property
+    def uri(self) -> str:
+        """The crop as a data URI."""
+        return pictures.png(self.picture)
 
 
 @dataclass(frozen=True)
@@ -45,6 +35,8 @@ class Strip:
     """The crops of one image, side by side."""
 
     image: str
+    reason: str
+    """By which rule the image was chosen."""
     window: Window
     size: tuple[int, int]
     """Height and width of the whole picture."""
@@ -55,52 +47,15 @@ class Strip:
     tiles: tuple[Tile, ...]
 
 
-def mean_difference(pictures: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Float[np.ndarray, "h w"]:
-    r"""Returns how far several pictures are apart at each pixel: the mean of |a - b| over all pairs and channels.
-
-    With the values of one place sorted, :math:`\sum_{i<j} |x_i - x_j| = \sum_k (2k - n + 1) x_{(k)}`.
-
-    Example:
-        >>> black, white = np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 255, np.uint8)
-        >>> mean_difference([black, black, white])
-        array([[170.]])
-    """
-    n = len(pictures)
-    ordered = np.sort(np.stack(pictures), axis=0)
-    weights = 2 * np.arange(n) - n + 1
-    total = sum(weight * layer.sum(axis=-1, dtype=np.int64) for weight, layer in zip(weights, ordered, strict=True))
-    return np.asarray(total / (3 * n * (n - 1) / 2))
-
-
-def largest_window(values: Float[np.ndarray, "h w"], side: int, multiple: int = 1) -> tuple[Window, float]:
-    """Returns the square window with the largest mean, and that mean; the first one in reading order of equals.
-
-    Args:
-        values: One value per pixel.
-        side: Longest side of the window; it shrinks to fit a smaller picture.
-        multiple: The window starts and ends on multiples of this many pixels, so that it can be cut from a picture
-            that is smaller by this factor.
-    """
-    height, width = values.shape
-    side = max(multiple, min(side, height, width) // multiple * multiple)
-    sums = np.zeros((height + 1, width + 1))
-    sums[1:, 1:] = values.cumsum(axis=0).cumsum(axis=1)
-    boxes = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    boxes = boxes[::multiple, ::multiple]
-    top, left = np.unravel_index(int(boxes.argmax()), boxes.shape)
-    return Window(int(top) * multiple, int(left) * multiple, side), float(boxes[top, left]) / side**2
-
-
 def strips(
-    comparison: Comparison, count: int, progress: Callable[[int, int], object] | None = None
+    comparison: Comparison, progress: Callable[[int, int], object] | None = None
 ) -> tuple[list[Strip], list[str]]:
-    """Returns the crops of the `count` images whose most different windows differ most, and notes on what is missing.
+    """Returns the crops of the images chosen by rule, and notes on what is missing.
 
-    A single run is compared with the target.
+    In every image the window is the one in which the runs are furthest apart; a single run is compared with the target.
 
     Args:
         comparison: The runs.
-        count: How many images to show.
         progress: Told of every image done.
 
     Raises:
@@ -108,23 +63,21 @@ def strips(
         RunError: If the runs' pictures of one image have different sizes.
     """
     runs = [run for run in comparison.runs if (run.folder / "restored" / comparison.set).is_dir()]
-    notes = [
-        f"{run.name} keeps no restored pictures: it is not among the crops."
-        for run in comparison.runs
-        if run not in runs
-    ]
-    found, lacking = [], []
+    notes = _without_pictures(comparison, runs)
+    found: list[tuple[str, Window, float]] = []
+    lacking = []
     for done, image in enumerate(comparison.images, start=1):
         if not runs or not all(run.picture("restored", image).is_file() for run in runs):
             lacking.append(image)
         elif (window := _window(runs, image)) is not None:
-            found.append((window[1], image, window[0]))
+            found.append((image, *window))
         if progress:
             progress(done, len(comparison.images))
     if runs and lacking:
         notes.append(f"Some runs lack the restored picture of {', '.join(lacking[:3])}{' …' * (len(lacking) > 3)}.")
-    found.sort(key=lambda entry: -entry[0])
-    shown = [_strip(comparison, runs, image, window, value) for value, image, window in found[:count]]
+    gains = _gains(comparison, [image for image, _, _ in found])
+    picked = chosen([apart for _, _, apart in found], gains)
+    shown = [_strip(comparison, runs, *found[i], reason) for i, reason in picked]
     if any(strip.tiles[-1].kind != "target" for strip in shown) or (runs and not found and not lacking):
         notes.append("Target pictures are no longer where the runs were scored: their crops are left out.")
     if any(strip.tiles[0].kind != "degraded" for strip in shown):
@@ -132,101 +85,103 @@ def strips(
     return shown, notes
 
 
+def kept(comparison: Comparison, image: str) -> tuple[str, list[ScoredRun]]:
+    """Returns an image's full name and the runs that kept their restored picture of it.
+
+    Raises:
+        RunError: If there is no such image, or no run keeps its picture.
+    """
+    name = next((name for name in comparison.images if image in (name, Path(name).stem)), None)
+    if name is None:
+        known = f"{', '.join(comparison.images[:6])}{', …' * (len(comparison.images) > 6)}"
+        raise RunError(f"the runs were not scored on {image!r}, but on {known}")
+    runs = [run for run in comparison.runs if run.picture("restored", name).is_file()]
+    if not runs:
+        raise RunError(f"no run keeps its restored picture of {name}; evaluate the runs again")
+    return name, runs
+
+
+def window_of(comparison: Comparison, image: str) -> Window:
+    """Returns the window of one image in which the runs are furthest apart.
+
+    Raises:
+        RunError: As `kept`; also if a single run's target is gone, so that there is nothing to compare with.
+        ImageError: If a picture cannot be read.
+    """
+    name, runs = kept(comparison, image)
+    found = _window(runs, name)
+    if found is None:
+        raise RunError(f"the target of {name} is no longer at {runs[0].scores.targets}; give a box")
+    return found[0]
+
+
+def tiles(comparison: Comparison, runs: Sequence[ScoredRun], image: str, window: Window) -> list[Tile]:
+    """Returns the crops of one window: of the degraded input, of each run's picture, and of the target.
+
+    Raises:
+        ImageError: If a picture cannot be read.
+    """
+    restored = {run.name: pictures.read(run.picture("restored", image)) for run in runs}
+    first = restored[runs[0].name]
+    start, end = pictures.degraded(runs, image), pictures.target(runs, image, first.shape)
+    found = []
+    if start is not None:
+        found.append(Tile("degraded", "degraded input", pictures.cut(start, window, first)))
+    for index, run in enumerate(comparison.runs):
+        if run.name in restored:
+            found.append(Tile("run", run.name, pictures.cut(restored[run.name], window, first), index))
+    if end is not None:
+        found.append(Tile("target", "target", pictures.cut(end, window, first)))
+    return found
+
+
+def _without_pictures(comparison: Comparison, runs: Sequence[ScoredRun]) -> list[str]:
+    without = [run.name for run in comparison.runs if run not in runs]
+    if not without:
+        return []
+    if not runs:
+        return ["There are no crops: restored pictures are no longer beside the scores."]
+    return [f"{', '.join(without)} keep{'s' * (len(without) == 1)} no restored pictures, and no crops are shown of it."]
+
+
 def _window(runs: Sequence[ScoredRun], image: str) -> tuple[Window, float] | None:
-    pictures = [_read(run.picture("restored", image)) for run in runs]
-    for run, picture in zip(runs, pictures, strict=True):
-        if picture.shape != pictures[0].shape:
+    shown = [pictures.read(run.picture("restored", image)) for run in runs]
+    for run, picture in zip(runs, shown, strict=True):
+        if picture.shape != shown[0].shape:
             raise RunError(
-                f"{image}: {runs[0].name} restored {_size(pictures[0])} pixels, {run.name} {_size(picture)}; "
-                "evaluate both on the same pictures"
+                f"{image}: {runs[0].name} restored {pictures.size(shown[0])} pixels, {run.name} "
+                f"{pictures.size(picture)}; evaluate both on the same pictures"
             )
     if len(runs) == 1:
-        other = _target(runs, image, pictures[0].shape)
+        other = pictures.target(runs, image, shown[0].shape)
         if other is None:
             return None
-        pictures.append(other)
-    return largest_window(mean_difference(pictures), SIDE, _factor(pictures[0], _degraded_path(runs, image)))
+        shown.append(other)
+    path = pictures.degraded_path(runs, image)
+    return largest_window(mean_difference(shown), SIDE, 1 if path is None else _factor(shown[0], pictures.read(path)))
 
 
-def _strip(comparison: Comparison, runs: Sequence[ScoredRun], image: str, window: Window, difference: float) -> Strip:
-    pictures = {run.name: _read(run.picture("restored", image)) for run in runs}
-    first = pictures[runs[0].name]
-    degraded, target = _degraded(runs, image), _target(runs, image, first.shape)
-    tiles = []
-    if degraded is not None:
-        tiles.append(Tile("degraded", "degraded input", _png(_cut(degraded, window, first))))
-    for index, run in enumerate(comparison.runs):
-        if run.name in pictures:
-            tiles.append(Tile("run", run.name, _png(_cut(pictures[run.name], window, first)), index))
-    if target is not None:
-        tiles.append(Tile("target", "target", _png(_cut(target, window, first))))
-    return Strip(image, window, first.shape[:2], difference, _thumbnail(first), tuple(tiles))
-
-
-def _degraded(runs: Sequence[ScoredRun], image: str) -> Picture | None:
-    path = _degraded_path(runs, image)
-    return None if path is None else _read(path)
-
-
-def _degraded_path(runs: Sequence[ScoredRun], image: str) -> Path | None:
-    return next((path for run in runs if (path := run.picture("degraded", image)).is_file()), None)
-
-
-def _target(runs: Sequence[ScoredRun], image: str, shape: tuple[int, ...]) -> Picture | None:
-    """Returns the target, cut to `shape` from the top left as restoration cuts what its factor does not divide."""
-    path = next((p for run in runs if (p := Path(run.scores.targets) / image).is_file()), None)
-    picture = None if path is None else _read(path)
-    if picture is None or picture.shape[0] < shape[0] or picture.shape[1] < shape[1]:
+def _gains(comparison: Comparison, images: Sequence[str]) -> list[float] | None:
+    """Returns how much better the run in question is on each image, in the metric that it is best in."""
+    if (found := contest(comparison)) is None:
         return None
-    return picture[: shape[0], : shape[1]]
+    key, run, against = found
+    metric = comparison.metrics[key]
+    values = [[comparison.runs[i].by_image[image].restored[key] for image in images] for i in (run, against)]
+    return [cost(theirs, metric) - cost(ours, metric) for ours, theirs in zip(*values, strict=True)]
 
 
-def _factor(restored: Picture, degraded: Path | None) -> int:
+def _strip(
+    comparison: Comparison, runs: Sequence[ScoredRun], image: str, window: Window, apart: float, reason: str
+) -> Strip:
+    first = pictures.read(runs[0].picture("restored", image))
+    found = tiles(comparison, runs, image, window)
+    return Strip(image, reason, window, first.shape[:2], apart, pictures.thumbnail(first), tuple(found))
+
+
+def _factor(restored: Picture, start: Picture) -> int:
     """Returns how many times smaller the degraded picture is; 1 if no whole number says it."""
-    if degraded is None:
-        return 1
-    height, width = _read(degraded).shape[:2]
+    height, width = start.shape[:2]
     factor = restored.shape[0] // height
     whole = (height * factor, width * factor) == restored.shape[:2]
     return factor if whole and 1 <= factor <= min(SIDE, *restored.shape[:2]) else 1
-
-
-def _cut(picture: Picture, window: Window, whole: Picture) -> Picture:
-    """Cuts the part of `picture` that shows what `window` shows of `whole`, which may be larger or smaller."""
-    rows, columns = picture.shape[0] / whole.shape[0], picture.shape[1] / whole.shape[1]
-    top, bottom = round(window.top * rows), round((window.top + window.side) * rows)
-    left, right = round(window.left * columns), round((window.left + window.side) * columns)
-    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
-
-
-def _read(path: Path) -> Picture:
-    """Returns a picture as 8-bit RGB, upright; a deeper one loses its lower bits, which no screen shows."""
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
-                grey = (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, axis=2)
-            return np.asarray(upright.convert("RGB"))
-    except Exception as error:  # Pillow meets damage with a dozen kinds of exception
-        raise ImageError(f"cannot read {path}: {error}; evaluate the run again") from None
-
-
-def _png(picture: Picture) -> str:
-    return _uri(Image.fromarray(picture), "png", optimize=True)
-
-
-def _thumbnail(picture: Picture) -> str:
-    small = Image.fromarray(picture)
-    small.thumbnail((240, 240))
-    return _uri(small, "jpeg", quality=82)
-
-
-def _uri(image: Image.Image, kind: str, **options: object) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _size(picture: Picture) -> str:
-    return f"{picture.shape[1]} x {picture.shape[0]}"

@@ -1,20 +1,23 @@
-"""What a report is made from: run folders that were scored on the same pictures in the same way."""
+"""What a report is made from: runs that were scored on the same pictures in the same way, read from their files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from pdloss import comparison as statistics
+from pdloss.comparison import Scored
+from pdloss.comparison.scored import run_folder
 from pdloss.errors import RunError
-from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, read_log, read_record
+from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
 
 
 @dataclass(frozen=True)
 class ScoredRun:
-    """One run folder, read."""
+    """One run, read."""
 
     folder: Path
     name: str
@@ -41,8 +44,12 @@ class Comparison:
     images: tuple[str, ...]
     metrics: dict[str, Metric]
     """The metrics that every run has for every image."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What the reader must know before comparing."""
+    tested: "statistics.Comparison | None" = None
+    """Every run against the first; none of a single run."""
+    set_metrics: Mapping[str, Metric] = field(default_factory=dict)
+    """Metrics of all images together, which some run at least has."""
 
     def restored(self, run: ScoredRun, metric: str) -> Float[np.ndarray, " images"]:
         """Returns a run's scores of one metric, one value per image, in the order of `images`."""
@@ -55,157 +62,78 @@ class Comparison:
         values = [scores[name].degraded.get(metric) for name in self.images]
         return None if None in values else np.array(values, dtype=float)
 
+    def metric(self, key: str) -> Metric:
+        """Returns a metric of images or of the set."""
+        return self.metrics[key] if key in self.metrics else self.set_metrics[key]
 
-def read_comparison(folders: Sequence[Path], set_name: str | None = None) -> Comparison:
+    def means(self, key: str) -> list[float | None]:
+        """Returns each run's mean over images, or its score of the set; none where a run lacks it."""
+        if key in self.metrics:
+            return [float(self.restored(run, key).mean()) for run in self.runs]
+        return [score.value if (score := self.of_set(run, key)) else None for run in self.runs]
+
+    def of_set(self, run: ScoredRun | None, key: str) -> SetScore | None:
+        """Returns a run's score of the whole set; without a run, the degraded input's."""
+        return self.runs[0].scores.degraded_sets.get(key) if run is None else run.scores.sets.get(key)
+
+
+def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Comparison:
     """Returns the runs, read and found comparable.
 
     Args:
-        folders: Run folders, at least one.
-        set_name: Which scored set to compare on; by default the only one that all runs share.
+        paths: Run folders, or score files with the ``config.json`` of the run beside them, at least one.
+        set_name: Which scored set; by default, of those in common, the one written last.
 
     Raises:
-        RunError: If a folder is missing or lacks the scores, or if the runs were scored on different images,
-            from different degradations or under different protocols; the message names the difference.
+        RunError: If something is missing, or if the runs were scored on different images, from different degradations
+            or under different protocols; the message names the difference.
     """
-    if not folders:
+    if not paths:
         raise RunError("a report needs at least one run folder")
-    _refuse_repeated(folders)
-    chosen = _choose_set({folder: _scored_sets(folder) for folder in folders}, set_name)
-    runs = tuple(
-        ScoredRun(
-            folder=folder,
-            name=name,
-            record=read_record(folder / "config.json", RunRecord),
-            scores=read_record(folder / "scores" / f"{chosen}.json", Scores),
-            log=read_log(folder / "log.jsonl"),
-        )
-        for folder, name in zip(folders, run_names(folders), strict=True)
-    )
-    _refuse_different(runs)
-    metrics, left_out = _common_metrics(runs)
-    notes = (*left_out, *_differing_inputs(runs, metrics), *_unfinished(runs))
-    return Comparison(chosen, runs, tuple(image.name for image in runs[0].scores.images), metrics, notes)
-
-
-def run_names(folders: Sequence[Path]) -> list[str]:
-    """Returns the shortest ends of the paths that tell the folders apart.
-
-    Example:
-        >>> run_names([Path("runs/a/last"), Path("runs/b/last")])
-        ['a/last', 'b/last']
-    """
-    parts = [folder.resolve().parts for folder in folders]
-    depth = 1
-    while len({p[-depth:] for p in parts}) < len(parts) and depth < max(map(len, parts)):
-        depth += 1
-    return ["/".join(p[-depth:]) for p in parts]
-
-
-def _refuse_repeated(folders: Sequence[Path]) -> None:
-    seen: set[Path] = set()
-    for folder in folders:
-        if folder.resolve() in seen:
-            raise RunError(f"{folder} was given twice; name each run once")
-        seen.add(folder.resolve())
-
-
-def _scored_sets(folder: Path) -> set[str]:
-    if not folder.is_dir():
-        raise RunError(f"{folder} is not a folder; give the folders that `pdloss train` wrote")
-    # A half-written file of a killed evaluation starts with a dot.
-    sets = {path.stem for path in (folder / "scores").glob("*.json") if not path.name.startswith(".")}
-    if not sets:
-        raise RunError(f"{folder} has no scores; run `pdloss evaluate {folder} --data FOLDER` first")
-    return sets
-
-
-def _choose_set(scored: dict[Path, set[str]], wanted: str | None) -> str:
-    if wanted is not None:
-        for folder, sets in scored.items():
-            if wanted not in sets:
-                raise RunError(
-                    f"{folder} has no scores of {wanted!r}, only of {_listed(sets)}; "
-                    f"run `pdloss evaluate {folder} --data FOLDER` on that set first"
-                )
-        return wanted
-    common = set.intersection(*scored.values())
-    if len(common) == 1:
-        return common.pop()
-    if common:
-        raise RunError(f"the runs were scored on several sets: choose one with --set, from {_listed(common)}")
-    each = "; ".join(f"{folder} on {_listed(sets)}" for folder, sets in scored.items())
-    raise RunError(f"the runs were scored on no set in common: {each}")
-
-
-def _refuse_different(runs: Sequence[ScoredRun]) -> None:
-    first, *others = runs
-    if not first.scores.images:
-        raise RunError(f"{first.folder} was scored on no image of {first.scores.set!r}; evaluate it again")
-    for other in others:
-        if alone := first.by_image.keys() ^ other.by_image.keys():
-            name = min(alone)
-            has, lacks = (first, other) if name in first.by_image else (other, first)
-            raise RunError(
-                f"the runs were scored on different images: {has.name} has {name!r}, {lacks.name} has not "
-                f"({len(alone)} differ); evaluate them on the same folder"
-            )
-        if first.scores.degradation != other.scores.degradation:
-            raise RunError(
-                f"the runs restored different degradations: {first.name} from {first.scores.degradation!r}, "
-                f"{other.name} from {other.scores.degradation!r}; evaluate them with the same one"
-            )
-        for key in first.scores.metrics.keys() & other.scores.metrics.keys():
-            ours, theirs = first.scores.metrics[key], other.scores.metrics[key]
-            if (ours.protocol, ours.unit, ours.better) != (theirs.protocol, theirs.unit, theirs.better):
-                raise RunError(
-                    f"{key} was measured in different ways: {ours.protocol!r} for {first.name}, "
-                    f"{theirs.protocol!r} for {other.name}; evaluate both with the same version"
-                )
-
-
-def _common_metrics(runs: Sequence[ScoredRun]) -> tuple[dict[str, Metric], list[str]]:
-    every = {key: metric for run in runs for key, metric in run.scores.metrics.items()}
-    lacking = {
-        key: [run.name for run in runs if any(key not in image.restored for image in run.scores.images)]
-        for key in every
-    }
-    common = {key: metric for key, metric in every.items() if not lacking[key]}
-    if not common:
-        raise RunError("the runs have no score in common; evaluate them with the same metrics")
-    notes = [
-        f"{every[key].label} is left out: {', '.join(names)} lacks it for some or all images."
-        for key, names in lacking.items()
-        if names
-    ]
-    return common, notes
-
-
-def _differing_inputs(runs: Sequence[ScoredRun], metrics: dict[str, Metric]) -> list[str]:
-    """Says so when the runs were not fed the same pictures, as far as the scores of the inputs can tell."""
-    notes = []
-    first = runs[0].by_image
-    for run in runs[1:]:
-        for image in run.scores.images:
-            ours, theirs = first[image.name].degraded, image.degraded
-            # One thousandth is far above rounding between devices, far below another draw of the noise.
-            apart = [k for k in metrics if k in ours and k in theirs and abs(ours[k] - theirs[k]) > 1e-3 * abs(ours[k])]
-            if apart:
-                label, key = metrics[apart[0]].label, apart[0]
-                notes.append(
-                    f"{runs[0].name} and {run.name} did not restore the same degraded pictures: {label} of the input "
-                    f"{image.name} is {ours[key]:.6g} and {theirs[key]:.6g}."
-                )
-                break
-    return notes
-
-
-def _unfinished(runs: Sequence[ScoredRun]) -> list[str]:
-    return [
+    found = [_alone(paths[0], set_name)] if len(paths) == 1 else statistics.comparable(paths, set_name).runs
+    runs = tuple(_read(scored) for scored in found)
+    images = tuple(image.name for image in runs[0].scores.images)
+    unfinished = tuple(
         f"{run.name} was scored after {run.scores.step:,} of {run.record.steps:,} steps."
         for run in runs
         if run.scores.step != run.record.steps
+    )
+    chosen = runs[0].scores.set
+    set_metrics = {key: metric for run in runs for key, metric in run.scores.set_metrics.items()}
+    if len(runs) == 1:
+        whole = runs[0].scores.metrics
+        metrics = {k: m for k, m in whole.items() if all(k in image.restored for image in runs[0].scores.images)}
+        return Comparison(chosen, runs, images, metrics, unfinished, None, set_metrics)
+    tested = statistics.compare(paths, set_name)
+    return Comparison(chosen, runs, images, tested.metrics, (*tested.notes, *unfinished), tested, set_metrics)
+
+
+def _read(scored: Scored) -> ScoredRun:
+    folder = run_folder(scored.file)
+    record = read_record(folder / "config.json", RunRecord)
+    return ScoredRun(folder, scored.name, record, scored.scores, read_log(folder / "log.jsonl"))
+
+
+def _alone(path: Path, set_name: str | None) -> Scored:
+    """Returns the one run, which nothing needs to be comparable with."""
+    file = path if path.is_file() else _score_file(path, set_name)
+    scores = read_record(file, Scores)
+    if not scores.images:
+        raise RunError(f"{file} holds no image; evaluate the run again")
+    return Scored(run_folder(file.resolve()).name, file, scores)
+
+
+def _score_file(folder: Path, set_name: str | None) -> Path:
+    if not folder.is_dir():
+        raise RunError(f"{folder} does not exist; give folders that `pdloss train` wrote, or score files")
+    # A half-written file of a killed evaluation starts with a dot; an archived run keeps its scores beside its record.
+    files = [*(folder / "scores").glob("[!.]*.json")] or [
+        file for file in folder.glob("[!.]*.json") if file.name != "config.json"
     ]
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names))
+    if not files:
+        raise RunError(f"{folder} has no scores; run `pdloss evaluate {folder} --data FOLDER` first")
+    if set_name is None:
+        return max(sorted(files), key=lambda file: file.stat().st_mtime_ns)
+    if chosen := next((file for file in files if file.stem == set_name), None):
+        return chosen
+    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(f.stem for f in files))}")

@@ -1,47 +1,38 @@
-"""Matplotlib's drawings as inline SVG whose colours are the page's own, so that they follow light and dark."""
+"""Matplotlib's drawings: inline SVG whose colours are the page's own, and files for other papers."""
 
 import html
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError
+from pdloss.files import write_atomically
+from pdloss.report.inks import PRINTED, STAND_INS, Colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-COLOURS = 8
-"""How many series colours the page's style sheet defines; further runs repeat them with dashes."""
+_NOTHING = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
-# Stand-ins that matplotlib accepts; each becomes a CSS variable of the page.
-_INK, MUTED, _RULE = "#000001", "#000002", "#000003"
-_VARIABLES = {_INK: "--ink", MUTED: "--muted", _RULE: "--rule"}
-_STYLE = {
-    "font.size": 9.0,
-    "text.color": _INK,
-    "text.parse_math": False,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _RULE,
-    "grid.linewidth": 0.6,
-    "xtick.color": _RULE,
-    "xtick.labelcolor": MUTED,
-    "ytick.color": _RULE,
-    "ytick.labelcolor": MUTED,
-    "ytick.major.size": 0.0,
-    "lines.solid_capstyle": "round",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "pdloss",
-}
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing that can be made in any colours."""
+
+    name: str
+    """Its file's stem, and the beginning of its ids on the page."""
+    title: str
+    description: str
+    """What a reader who cannot see it is told."""
+    size: tuple[float, float]
+    """Width and height, in inches."""
+    draw: Callable[["Axes", Colours], None]
 
 
 def require_matplotlib() -> None:
@@ -56,47 +47,89 @@ def require_matplotlib() -> None:
         raise MissingExtraError("matplotlib", "report") from None
 
 
-@contextmanager
-def drawing(size: tuple[float, float]) -> Iterator["Axes"]:
-    """Yields empty axes of a size in inches, in the page's style whatever the user's own settings are."""
-    from matplotlib import style
-    from matplotlib.figure import Figure
+def inline(chart: Chart) -> str:
+    """Returns the drawing as an element for the middle of an HTML page; its colours are variables of the style sheet.
 
-    with style.context(["default", _STYLE]), warnings.catch_warnings():
-        # A name in a script that matplotlib's own font lacks is drawn by the browser all the same.
-        warnings.filterwarnings("ignore", message="Glyph")
-        yield Figure(figsize=size, layout="constrained").add_subplot()
-
-
-def svg_text(axes: "Axes", prefix: str, label: str) -> str:
-    """Returns the figure that holds `axes` as an element for the middle of an HTML page.
-
-    Args:
-        axes: What `drawing` yielded.
-        prefix: Put before every id, so that several figures can share a page.
-        label: What a screen reader says of the figure.
+    Every id begins with the chart's name, so that several can share a page; ``<title>`` and ``<desc>`` say what it
+    shows.
     """
-    buffer = io.StringIO()
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    svg = buffer.getvalue()
+    with _drawn(chart, STAND_INS) as figure:
+        svg = _svg(figure)
     # Its style element would reach the whole page; the page's own style sheet says the same for figures alone.
     svg = re.sub(r"<(metadata|style)\b.*?</\1>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'(?:xlink:)?href="#|url\(#', lambda match: f"{match[0]}{prefix}-", svg)
-    svg = re.sub(r"#0000[0-9a-f]{2}\b", lambda match: f"var({_variable(match[0])})", svg)
+    svg = re.sub(r'\bid="', f'id="{chart.name}-', svg)
+    svg = re.sub(r'(?:xlink:)?href="#|url\(#', lambda match: f"{match[0]}{chart.name}-", svg)
+    names = {colour: name for name, colour in STAND_INS.named.items()}
+    svg = re.sub(r"#0000[0-9a-f]{2}\b", lambda match: f"var(--{names[match[0]]})", svg)
     opening = re.search(r'viewBox="[^"]*"', svg)
     assert opening is not None
-    start = f'<svg {opening[0]} role="img" aria-label="{html.escape(label)}">'
-    return start + svg[svg.index(">") + 1 :]
+    says = f'aria-labelledby="{chart.name}-title" aria-describedby="{chart.name}-desc"'
+    return (
+        f'<svg {opening[0]} role="img" {says}><title id="{chart.name}-title">{html.escape(chart.title)}</title>'
+        f'<desc id="{chart.name}-desc">{html.escape(chart.description)}</desc>{svg[svg.index(">") + 1 :]}'
+    )
 
 
-def series(run: int) -> str:
-    """Returns the stand-in for the colour of a run, by its place in the comparison."""
-    return f"#0000{16 + run % COLOURS:02x}"
+def save(chart: Chart, folder: Path) -> list[Path]:
+    """Writes ``<name>.svg`` and ``<name>.png`` in the light colours, 200 pixels an inch, and returns their paths."""
+    paths = [folder / f"{chart.name}.svg", folder / f"{chart.name}.png"]
+    with _drawn(chart, PRINTED) as figure:
+        svg = _svg(figure)
+        write_atomically(paths[0], lambda path: path.write_text(svg, encoding="utf-8"))
+        write_atomically(paths[1], lambda path: figure.savefig(path, format="png", dpi=200))
+    return paths
 
 
-def _variable(stand_in: str) -> str:
-    return _VARIABLES.get(stand_in) or f"--s{int(stand_in[-2:], 16) - 16}"
+@contextmanager
+def styled(colours: Colours) -> Iterator[None]:
+    """Makes matplotlib draw in the page's style, whatever the user's own settings are."""
+    from matplotlib import style
+
+    with style.context(["default", _style(colours)]), warnings.catch_warnings():
+        # A name in a script that matplotlib's own font lacks is drawn by the browser all the same.
+        warnings.filterwarnings("ignore", message="Glyph")
+        yield
+
+
+@contextmanager
+def _drawn(chart: Chart, colours: Colours) -> Iterator["Figure"]:
+    from matplotlib.figure import Figure
+
+    with styled(colours):
+        figure = Figure(figsize=chart.size, layout="constrained")
+        chart.draw(figure.add_subplot(), colours)
+        yield figure
+
+
+def _svg(figure: "Figure") -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata=_NOTHING)
+    return buffer.getvalue()
+
+
+def _style(colours: Colours) -> dict[str, Any]:
+    return {
+        "font.size": 9.0,
+        "text.color": colours["ink"],
+        "text.parse_math": False,
+        "figure.facecolor": "white",
+        "axes.facecolor": "none",
+        "axes.edgecolor": colours["rule"],
+        "axes.labelcolor": colours["muted"],
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.spines.left": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": colours["rule"],
+        "grid.linewidth": 0.6,
+        "xtick.color": colours["rule"],
+        "xtick.labelcolor": colours["muted"],
+        "ytick.color": colours["rule"],
+        "ytick.labelcolor": colours["muted"],
+        "ytick.major.size": 0.0,
+        "lines.solid_capstyle": "round",
+        "svg.fonttype": "none",
+        "svg.hashsalt": "pdloss",
+    }

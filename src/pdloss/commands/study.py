@@ -1,0 +1,189 @@
+"""``pdloss study``: a forced-choice study from design to preference table."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from pdloss.commands.progress import Bar
+from pdloss.errors import SpecError
+from pdloss.specs import suggestion
+from pdloss.study import reading
+from pdloss.study.api import Access, Api
+from pdloss.study.design import Wishes, design
+from pdloss.study.folder import StudyFolder, write_private
+from pdloss.study.guard import RateLimit
+from pdloss.study.overview import raters_table
+from pdloss.study.power import power_table
+from pdloss.study.records import StudyDesign
+
+_VERBS = {
+    "design": "choose crops, pairs, sides and order, and write them down",
+    "serve": "put the study on the web, and keep every answer",
+    "export": "write answers and raters to files",
+    "analyse": "make the preference table, scores and one page",
+    "simulate": "let made-up raters take part, for a dry run",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignOptions:
+    """Designs a study of restored pictures: the same crop of two methods side by side, and people choose."""
+
+    methods: tyro.conf.Positional[tuple[str, ...]]
+    """METHOD=DIR: what each method is called, and its folder of restored pictures."""
+    target: Path
+    """Folder of what the pictures should be."""
+    out: Path
+    """Folder of the new study."""
+    wishes: Annotated[Wishes, tyro.conf.arg(name="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """Serves a study's page, and the researcher's own page behind a secret, until stopped."""
+
+    study: tyro.conf.Positional[Path]
+    """Folder of the study."""
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 for every one of this machine."""
+    port: int = 8000
+    """Port to listen at; 0 for any free one."""
+    database: str | None = None
+    """Such as postgresql://user:password@host/name; by default study.sqlite in the folder."""
+    access: Access = "open"
+    """Who may take part: whoever has the address, holders of links of their own, or the first to come."""
+    raters: int | None = None
+    """How many links there are, or how many may finish where access is capped; by default as many as planned."""
+    url: str | None = None
+    """Address under which raters reach the server, for their links."""
+    rate: float = 50.0
+    """Requests per second from one address; ten times as many at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Writes answers.csv, answers.json and raters.csv, whether the server is running or not."""
+
+    study: tyro.conf.Positional[Path]
+    """Folder of the study."""
+    out: Path | None = None
+    """Folder for the files; by default the study's."""
+    database: str | None = None
+    """As given to the server."""
+
+
+def main(argv: list[str]) -> int:
+    """Runs ``pdloss study design | serve | export | analyse | simulate`` and returns the exit status.
+
+    Raises:
+        UserError: If the study, its pictures or its answers cannot be used.
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        verbs = "\n".join(f"  {verb:<10}{what}" for verb, what in _VERBS.items())
+        print(f"usage: pdloss study VERB [options]\n\n{verbs}\n\n`pdloss study VERB --help` lists the options of one.")
+        return 0 if argv else 2
+    if argv[0] not in _VERBS:
+        raise SpecError(f"unknown verb {argv[0]!r} of pdloss study{suggestion(argv[0], _VERBS)}")
+    return _verb(argv[0])(argv[1:])
+
+
+def _verb(name: str) -> Callable[[list[str]], int]:
+    if name == "analyse":
+        from pdloss.study.analysis_command import main as analyse
+
+        return analyse
+    if name == "simulate":
+        from pdloss.study.simulation_command import main as simulate
+
+        return simulate
+    return {"design": _design, "serve": _serve, "export": _export}[name]
+
+
+def _design(argv: list[str]) -> int:
+    options = tyro.cli(DesignOptions, args=argv, prog="pdloss study design", config=(tyro.conf.OmitArgPrefixes,))
+    with Bar("cutting crops") as bar:
+        bar.begin("cutting crops", 0, 1)
+        made = design(_methods(options.methods), options.target, options.out, options.wishes, bar.update)
+    kinds = {kind: sum(q.kind == kind for q in made.questions) for kind in ("pair", "catch", "repeat", "identical")}
+    print(f"{len(made.methods)} methods, {len(made.images)} crops of {made.crop} pixels, seed {made.seed}")
+    print(", ".join(f"{count} {kind}" for kind, count in kinds.items()) + " questions")
+    Console().print(_power(made))
+    print(options.out)
+    return 0
+
+
+def _methods(texts: tuple[str, ...]) -> dict[str, Path]:
+    methods: dict[str, Path] = {}
+    for text in texts:
+        name, separator, folder = text.partition("=")
+        if not (separator and name.strip() and folder):
+            raise SpecError(f"expected METHOD=DIR, such as pdl=restored/pdl, got {text!r}")
+        if name.strip() in methods:
+            raise SpecError(f"two methods are called {name.strip()!r}; name them apart")
+        methods[name.strip()] = Path(folder)
+    return methods
+
+
+def _power(made: StudyDesign) -> Table:
+    pairs = len(made.methods) * (len(made.methods) - 1) // 2
+    answers = made.raters * made.questions_per_rater / pairs
+    table = Table(
+        "preference", "answers to a pair", "raters", f"raters, for all {pairs} pairs at once",
+        title=f"Raters needed to see a preference (80 % power, 5 %); {made.raters} are planned: "
+        f"{answers:.0f} answers to a pair",
+    )  # fmt: skip
+    for need in power_table(pairs, made.questions_per_rater):
+        share = f"{100 * need.share:.0f}:{100 - 100 * need.share:.0f}"
+        table.add_row(share, str(need.answers), str(need.raters), str(need.raters_of_all))
+    return table
+
+
+def _serve(argv: list[str]) -> int:
+    options = tyro.cli(ServeOptions, args=argv, prog="pdloss study serve")
+    from pdloss.study.server import serve
+
+    if options.raters is not None and options.raters < 1:
+        raise SpecError(f"--raters {options.raters}: a study needs one rater at least")
+    if not options.rate > 0:
+        raise SpecError(f"--rate {options.rate:g}: it must be above 0 requests per second")
+    study = StudyFolder(options.study)
+    study.verify()
+    store = reading.open_store(study, options.database)
+    api = Api(study, store, options.access, options.raters)
+
+    def say(address: str) -> None:
+        print(f"listening at {address}")
+        base = f"{options.url.rstrip('/')}/" if options.url else address
+        if options.access == "tokens":
+            links = "".join(f"{base}#rater={api.secrets.link(number)}\n" for number in range(api.cap))
+            write_private(options.study / "links.txt", links.encode())
+            print(f"raters: {api.cap} links, each for one of them, in {options.study / 'links.txt'}")
+        else:
+            print(f"raters: {base}")
+        print(f"you:    {base}admin#{api.secrets.admin}")
+        sys.stdout.flush()
+
+    try:
+        serve(api, options.host, options.port, say, RateLimit(options.rate, 10 * options.rate))
+    finally:
+        store.close()
+    return 0
+
+
+def _export(argv: list[str]) -> int:
+    options = tyro.cli(ExportOptions, args=argv, prog="pdloss study export")
+    study = StudyFolder(options.study)
+    store = reading.open_store(study, options.database)
+    try:
+        api = Api(study, store)
+        for path in reading.export(store, study, options.out or options.study, raters_table(api)):
+            print(path)
+    finally:
+        store.close()
+    return 0

@@ -1,0 +1,190 @@
+"""Scores in rows and columns: means with their intervals, what is best, and what cannot be told apart from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from pdloss.comparison.paired import Mean, gaps, interval
+from pdloss.comparison.paired import mean as mean_of
+from pdloss.records import Metric, SetScore
+from pdloss.report.sources import Comparison
+from pdloss.statistics import resample_shares, resampled_means
+
+MINUS, NO_BREAK, DASH = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}", "\N{EN DASH}"
+INPUT = "degraded input"
+ARROWS = {"higher": "↑", "lower": "↓", "zero": "→\N{HAIR SPACE}0"}
+WORDS = {"higher": "highest", "lower": "lowest", "zero": "nearest to zero"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score of one row, as numbers and as text."""
+
+    mean: float
+    text: str
+    low: float | None = None
+    high: float | None = None
+    under: str = ""
+    """What stands beneath it: its interval, or the standard error of a set's score."""
+    best: bool = False
+    tied: bool = False
+    """Whether the 95 % interval of its difference from the best one includes zero."""
+    note: str | None = None
+    """Why it is not to be trusted."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one run, or of the degraded input, in the order of the columns."""
+
+    name: str
+    run: int | None
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A mean difference between two runs on the same images, and its 95 % interval: none for a single image."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+
+def columns(comparison: Comparison) -> list[str]:
+    """Returns the metrics in the order of the table: of images, then of the whole set."""
+    return [*comparison.metrics, *comparison.set_metrics]
+
+
+def score_table(comparison: Comparison) -> list[Row]:
+    """Returns the degraded input's row, then one row per run."""
+    shares = resample_shares(len(comparison.images))
+    by_key = [_column(comparison, key, shares) for key in columns(comparison)]
+    names = [INPUT, *(run.name for run in comparison.runs)]
+    return [Row(name, None if i == 0 else i - 1, tuple(column[i] for column in by_key)) for i, name in enumerate(names)]
+
+
+def image_table(comparison: Comparison, key: str) -> list[Row]:
+    """Returns one row per image: its score as the degraded input, then as restored by each run, best ones marked."""
+    digits, metric = decimals(comparison, key), comparison.metrics[key]
+    degraded = comparison.degraded(key)
+    values = np.array([comparison.restored(run, key) for run in comparison.runs])
+    rows = []
+    for i, name in enumerate(comparison.images):
+        best = best_of(values[:, i].tolist(), metric, digits)
+        first = None if degraded is None else Cell(float(degraded[i]), number(degraded[i], digits))
+        cells = [Cell(float(v), number(v, digits), best=b) for v, b in zip(values[:, i], best, strict=True)]
+        rows.append(Row(name, None, (first, *cells)))
+    return rows
+
+
+def gap(comparison: Comparison, key: str, run: int, against: int) -> Gap:
+    """Returns how far one run's mean lies above another's, by the bootstrap over images that `compare` uses."""
+    first, second = (comparison.restored(comparison.runs[i], key) for i in (run, against))
+    differences = gaps(first, second, comparison.metrics[key].better)
+    shares = resample_shares(len(comparison.images))
+    return Gap(float(differences.mean()), *interval(resampled_means(differences, shares), len(differences)))
+
+
+def tied_with(comparison: Comparison, key: str, best: int) -> list[int]:
+    """Returns the other runs whose difference from the best has an interval that includes zero."""
+    others = (i for i in range(len(comparison.runs)) if i != best)
+    return [i for i in others if not gap(comparison, key, i, best).clear]
+
+
+def best_run(comparison: Comparison, key: str) -> int:
+    """Returns the place of the run with the best mean, the first of equals."""
+    metric = comparison.metric(key)
+    found = [(cost(value, metric), i) for i, value in enumerate(comparison.means(key)) if value is not None]
+    return min(found)[1]
+
+
+def cost(value: float, metric: Metric) -> float:
+    """Returns the score turned so that less is better."""
+    return abs(value) if metric.better == "zero" else -value if metric.better == "higher" else value
+
+
+def best_of(values: Sequence[float], metric: Metric, digits: int) -> list[bool]:
+    """Returns which of several values read as the best when rounded; none of one value.
+
+    Example:
+        >>> best_of([0.121, 0.124, 0.2], Metric(label="LPIPS", better="lower", protocol=""), 2)
+        [True, True, False]
+    """
+    if len(values) < 2:
+        return [False] * len(values)
+    rounded = [round(cost(value, metric), digits) for value in values]
+    return [value == min(rounded) for value in rounded]
+
+
+def decimals(comparison: Comparison, key: str) -> int:
+    """Returns how many decimals show a metric to about four figures: two for 29.83, four for 0.1234."""
+    size = min(abs(mean) for mean in comparison.means(key) if mean is not None)
+    return 2 if size >= 10 else 3 if size >= 1 else 4
+
+
+def number(value: float, digits: int, sign: bool = False) -> str:
+    """Returns the value with a true minus sign, and a plus on request.
+
+    Example:
+        >>> number(-1.0, 2), number(1.0, 2, sign=True)
+        ('−1.00', '+1.00')
+    """
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", MINUS)
+
+
+def between(low: float | None, high: float | None, digits: int, sign: bool = False) -> str:
+    """Returns an interval in brackets, or nothing.
+
+    Example:
+        >>> between(0.1, 0.25, 2), between(-0.1, 0.2, 1, sign=True), between(None, None, 2)
+        ('[0.10, 0.25]', '[−0.1, +0.2]', '')
+    """
+    if low is None or high is None:
+        return ""
+    return f"[{number(low, digits, sign)},{NO_BREAK}{number(high, digits, sign)}]".replace(NO_BREAK, " ")
+
+
+def with_unit(text: str, metric: Metric) -> str:
+    """Returns the number with its unit, if it has one."""
+    return f"{text}{NO_BREAK}{metric.unit}" if metric.unit else text
+
+
+def _column(comparison: Comparison, key: str, shares: Float[np.ndarray, "b n"]) -> list[Cell | None]:
+    if key not in comparison.metrics:
+        return _set_column(comparison, key)
+    digits, several = decimals(comparison, key), len(comparison.runs) > 1
+    values = [comparison.degraded(key), *(comparison.restored(run, key) for run in comparison.runs)]
+    best = best_run(comparison, key)
+    tied = tied_with(comparison, key, best) if several else []
+    cells: list[Cell | None] = []
+    for run, column in enumerate(values, start=-1):
+        if column is None:
+            cells.append(None)
+            continue
+        mean: Mean = mean_of(key, "", column, shares)
+        under = between(mean.low, mean.high, digits)
+        shown = number(mean.value, digits)
+        cells.append(Cell(mean.value, shown, mean.low, mean.high, under, several and run == best, run in tied))
+    return cells
+
+
+def _set_column(comparison: Comparison, key: str) -> list[Cell | None]:
+    digits = decimals(comparison, key) if any(mean is not None for mean in comparison.means(key)) else 2
+    best = best_run(comparison, key) if len(comparison.runs) > 1 else None
+    scores = [comparison.of_set(None, key), *(comparison.of_set(run, key) for run in comparison.runs)]
+    return [_set_cell(score, digits, run == best) for run, score in enumerate(scores, start=-1)]
+
+
+def _set_cell(score: SetScore | None, digits: int, best: bool) -> Cell | None:
+    if score is None:
+        return None
+    under = "" if score.error is None else f"±{NO_BREAK}{score.error:.{digits}f}"
+    return Cell(score.value, number(score.value, digits), under=under, best=best, note=score.note)

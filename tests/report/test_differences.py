@@ -1,0 +1,48 @@
+"""Intervals of differences, and images as points."""
+
+from pathlib import Path
+
+import pytest
+
+from pdloss.report import svg
+from pdloss.report.differences import intervals_chart, scatter_chart
+from pdloss.report.inks import Ink
+from pdloss.report.scores import gap
+from pdloss.report.sources import Comparison, read_comparison
+from tests.report.folders import write_run
+from tests.report.pages import texts
+
+SCORES = {
+    "base": {"psnr": [30.0, 31.0, 32.0], "lpips": [0.3, 0.3, 0.3]},
+    "sharp": {"psnr": [29.0, 30.1, 30.9], "lpips": [0.2, 0.31, 0.1]},
+    "equal": {"psnr": [30.2, 30.9, 31.9], "lpips": [0.3, 0.3, 0.31]},
+}
+INKS = {i: Ink(i) for i in range(3)}
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    return read_comparison([write_run(tmp_path / name, scores) for name, scores in SCORES.items()])
+
+
+def test_every_other_run_has_a_line_and_unclear_ones_are_hollow(comparison: Comparison) -> None:
+    chart = intervals_chart(comparison, "psnr", INKS, "p")
+    found = gap(comparison, "psnr", 1, 0)
+    assert found.low is not None
+    assert found.high is not None
+    assert (
+        f"sharp \N{MINUS SIGN}1.00 (\N{MINUS SIGN}{-found.low:.2f} to \N{MINUS SIGN}{-found.high:.2f})"
+        in chart.description
+    )
+    drawn = svg.inline(chart)
+    assert {"sharp", "equal"} <= set(texts(drawn))
+    assert "base" not in texts(drawn)[2:]
+    assert drawn.count("fill: var(--paper)") == 1  # equal's interval includes zero
+
+
+def test_points_are_counted_on_the_better_side(comparison: Comparison) -> None:
+    worse = scatter_chart(comparison, "psnr", (0, 1), INKS[1], "p")
+    better = scatter_chart(comparison, "lpips", (0, 1), INKS[1], "p")
+    assert "sharp is better in 0 of 3" in worse.description
+    assert "sharp is better in 2 of 3" in better.description
+    assert "2 of 3 images better: below the line" in texts(svg.inline(better))
