@@ -1,0 +1,134 @@
+"""Crops for a study: where they are cut, and PNG files that say nothing of where they come from."""
+
+import io
+import json
+import os
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageFilter, ImageOps
+
+from pdloss.errors import ImageError, SpecError
+
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
+_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_CHUNK = b"paDd"  # the letters' cases say: not needed for display, private, safe to copy
+_LEVEL = 6  # of zlib; the same for every file
+
+
+def by_stem(folder: Path) -> dict[str, Path]:
+    """Returns the pictures of a folder by their names without the suffix, sorted.
+
+    Raises:
+        ImageError: If the folder holds none, or two of one stem.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder of pictures")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise ImageError(f"{found[path.stem]} and {path.name} have the same name but for the suffix; remove one")
+        found[path.stem] = path
+    if not found:
+        raise ImageError(f"{folder} holds no pictures")
+    return found
+
+
+def read(path: Path) -> Picture:
+    """Returns a picture as 8-bit RGB, upright; a deeper one loses its lower bits, which no screen shows.
+
+    Raises:
+        ImageError: If it cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
+                grey = (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
+            return np.asarray(upright.convert("RGB"))
+    except Exception as error:  # Pillow meets damage with a dozen kinds of exception
+        raise ImageError(f"cannot read {path}: {error}") from None
+
+
+def random_place(shape: Sequence[int], side: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Returns the (x, y) of a square drawn evenly from all that fit into (height, width, …)."""
+    return int(rng.integers(shape[1] - side + 1)), int(rng.integers(shape[0] - side + 1))
+
+
+def disagreement_place(pictures: Sequence[Picture], side: int) -> tuple[int, int]:
+    r"""Returns the (x, y) of the square in which the pictures are furthest apart; the first in reading order of equals.
+
+    Apart is the mean of |a - b| over all pairs, channels and pixels. With the values of one place sorted,
+    :math:`\sum_{i<j} |x_i - x_j| = \sum_k (2k - n + 1) x_{(k)}`, and sums over squares come from a table of sums.
+
+    Example:
+        >>> black, dot = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 3), np.uint8)
+        >>> dot[2, 3] = 255
+        >>> disagreement_place([black, dot], 1)
+        (3, 2)
+    """
+    ordered = np.sort(np.stack(pictures), axis=0)
+    weights = 2 * np.arange(len(ordered)) - len(ordered) + 1
+    apart = np.einsum("n,nhwc->hw", weights, ordered, dtype=np.int64)
+    sums = np.pad(apart.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    squares = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    y, x = np.unravel_index(int(squares.argmax()), squares.shape)
+    return int(x), int(y)
+
+
+def given_places(path: Path) -> dict[str, tuple[int, int]]:
+    """Returns the upper left corners that a JSON file gives by file stem: ``{"0801": [120, 64], …}``.
+
+    Raises:
+        SpecError: If the file is not of this form.
+    """
+    try:
+        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
+
+
+def spoiled(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Returns the picture blurred and noisy beyond any doubt: flat ones show the noise, the others the blur as well."""
+    blurred = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(4)), dtype=float)
+    return np.asarray((blurred + 30 * rng.standard_normal(picture.shape)).round().clip(0, 255), dtype=np.uint8)
+
+
+def encoded(pictures: Mapping[str, Picture], rng: np.random.Generator) -> dict[str, bytes]:
+    """Returns a PNG file of each picture, all made alike, without metadata, and all of one size in bytes.
+
+    A smooth picture compresses better than a sharp one: without the random bytes that fill up the smaller files,
+    their sizes would tell the methods apart.
+    """
+    files = {name: _png(picture) for name, picture in pictures.items()}
+    size = max(map(len, files.values())) + 12  # an empty chunk: its length, its name, its checksum
+    return {name: _padded(file, size, rng) for name, file in files.items()}
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes the files in the order of their names and with one date, so that neither tells which is which."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(files):
+        (folder / name).write_bytes(files[name])
+        os.utime(folder / name, (0, 0))
+
+
+def _png(picture: Picture) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=_LEVEL)
+    return buffer.getvalue()
+
+
+def _padded(png: bytes, size: int, rng: np.random.Generator) -> bytes:
+    filling = _CHUNK + rng.bytes(size - len(png) - 12)
+    chunk = struct.pack(">I", len(filling) - 4) + filling + struct.pack(">I", zlib.crc32(filling))
+    return png.removesuffix(_END) + chunk + _END

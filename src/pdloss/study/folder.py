@@ -1,0 +1,142 @@
+"""The folder of a study: its design, its crops verified, and the secrets of its server."""
+
+import base64
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from pdloss.errors import RunError
+from pdloss.records import Record, read_record
+from pdloss.study.records import FORMAT, Question, StudyDesign, StudyImage
+
+
+class Secrets(Record, frozen=True, kw_only=True):
+    """``secrets.json``: made by the server when it first starts, readable by its owner alone."""
+
+    admin: str
+    """Opens the page of counts and exports."""
+    root: str
+    """What all raters' keys and codes are derived from."""
+
+    def derived(self, purpose: str, text: str) -> str:
+        """Returns 256 bits that only who knows the root can compute, as 43 characters fit for a URL."""
+        digest = hmac.digest(self.root.encode(), f"{purpose}\0{text}".encode("utf-8", "surrogatepass"), "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def link(self, number: int) -> str:
+        """Returns the token of a rater's link."""
+        return f"{number}.{self.derived('link', str(number))}"
+
+    def link_number(self, token: str) -> int | None:
+        """Returns the number in a token of ours, compared in constant time; None of any other."""
+        number = token.partition(".")[0]
+        if not (number.isascii() and number.isdigit() and len(number) < 7):
+            return None
+        return int(number) if hmac.compare_digest(self.link(int(number)).encode(), token.encode()) else None
+
+
+class StudyFolder:
+    """A study on disk.
+
+    Args:
+        path: Folder that ``pdloss study design`` wrote.
+
+    Raises:
+        RunError: If its design cannot be read, is of another format or contradicts itself.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.design: StudyDesign = read_record(path / "design.json", StudyDesign)
+        if self.design.format != FORMAT:
+            raise RunError(
+                f"{path / 'design.json'} has format {self.design.format}, this pdloss reads {FORMAT}; use the pdloss "
+                "that made it"
+            )
+        self.questions: Mapping[str, Question] = {question.id: question for question in self.design.questions}
+        self.images: Mapping[str, StudyImage] = {image.id: image for image in self.design.images}
+        _check(self)
+
+    @property
+    def database(self) -> Path:
+        """Where answers are kept unless a database is named."""
+        return self.path / "study.sqlite"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of ``design.json``: a database of answers belongs to one design."""
+        return sha256((self.path / "design.json").read_bytes()).hexdigest()
+
+    def verify(self) -> None:
+        """Reads every crop.
+
+        Raises:
+            RunError: If one is missing, or is not what the design says.
+        """
+        for image in self.design.images:
+            for name in image.files.values():
+                self.crop(image, name)
+
+    def crop(self, image: StudyImage, name: str) -> bytes:
+        """Returns the file of a crop.
+
+        Raises:
+            RunError: If it is missing, or is not what the design says.
+        """
+        path = self.path / "crops" / name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RunError(f"cannot read {path}: {error.strerror}; restore it, or design the study anew") from None
+        if sha256(data).hexdigest() != image.sha256[name]:
+            raise RunError(f"{path} is not the crop that the design was made with; restore it")
+        return data
+
+    def secrets(self) -> Secrets:
+        """Returns the secrets, made when first asked for."""
+        path = self.path / "secrets.json"
+        if not path.exists():
+            made = Secrets(admin=secrets.token_urlsafe(32), root=secrets.token_urlsafe(32))
+            write_private(path, msgspec.json.encode(made) + b"\n")
+        return read_record(path, Secrets)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Writes a file that nobody else can read at any moment, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check(study: StudyFolder) -> None:
+    """Refuses a design whose parts do not fit each other, as after editing it by hand."""
+    design, problem = study.design, ""
+    for question in [*design.questions, *design.training]:
+        image = study.images.get(question.image)
+        if image is None or not {question.left, question.right} <= image.files.keys():
+            problem = f"question {question.id} shows what is no crop of it"
+        if question.repeats is not None and question.repeats not in study.questions:
+            problem = f"question {question.id} repeats {question.repeats}, which there is not"
+    for image in design.images:
+        if not set(image.files.values()) <= image.sha256.keys():
+            problem = f"image {image.id} lacks hashes of its files"
+        if any("/" in name or "\\" in name or name.startswith(".") for name in image.files.values()):
+            problem = f"image {image.id} has a file outside the folder crops"
+    if unknown := {name for plan in design.schedules for name in plan} - study.questions.keys():
+        problem = f"schedules name {min(unknown)}, which is no question"
+    if not design.schedules:
+        problem = "it has no schedules"
+    if problem:
+        raise RunError(f"{study.path / 'design.json'} contradicts itself: {problem}; design the study anew")
