@@ -8,7 +8,7 @@ import pytest
 from pdloss.study.exclusions import ENOUGH_SIDES, RaterCheck, kept_answers, rater_checks
 from pdloss.study.records import Answer, Rules
 from pdloss.study.schedules import Checks
-from pdloss.study.simulation import Population, simulate
+from pdloss.study.simulation import CHEATERS, Population, simulate
 from tests.study.made_up import RULES, SCORES, made_up_design
 
 
@@ -118,6 +118,16 @@ def test_cheaters_are_found() -> None:
     assert all(failed["one-sided"])
     # Four catch trials are guessed rightly by one in sixteen: 28 of 30 are found, give or take 3 standard errors.
     assert sum(map(bool, failed["guess"])) >= 30 * 15 / 16 - 3 * (30 * 15 / 256) ** 0.5
+
+
+def test_the_usual_two_catch_trials_find_three_guessers_of_four() -> None:
+    """And all who click at once or stay on one side, with the checks that a design has by default."""
+    usual = made_up_design()
+    checks = rater_checks(simulate(usual, Population(SCORES), raters=0, cheaters=300, seed=2), usual.rules)
+    found = {vice: [bool(c.failed) for c in checks if c.rater.startswith(vice)] for vice in CHEATERS}
+    assert all(found["clicker"])
+    assert sum(found["one-sided"]) >= 97
+    assert sum(found["guesser"]) == pytest.approx(75, abs=4 * (100 * 0.75 * 0.25) ** 0.5)
 
 
 def test_honest_raters_are_let_be() -> None:
