@@ -181,9 +181,43 @@ def running(study: Path, *options: str) -> Iterator[Running]:
             server.kill()
 
 
+class Cluster:
+    """A PostgreSQL of our own.
+
+    Args:
+        folder: With its data.
+        as_other: Command before the command, by which it runs as another user.
+    """
+
+    def __init__(self, folder: Path, as_other: list[str]) -> None:
+        self.folder, self.as_other = folder, as_other
+        self.url = f"postgresql://study@/postgres?host={folder}"
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*self.as_other, "postgres", "-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "",
+                 "-c", "max_connections=40"],
+                stdout=log, stderr=log, cwd="/",
+            )  # fmt: skip
+        _wait_until_ready(self.url, self.process)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # "fast": does not wait until the last connection is closed
+        self.process.wait()
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """Starts a PostgreSQL of our own and yields its address, or skips."""
+    with cluster() as found:
+        yield found.url
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Starts a PostgreSQL of our own, or skips."""
     if not (shutil.which("postgres") and shutil.which("initdb")):
         pytest.skip("needs PostgreSQL: initdb and postgres are not on the PATH")
     as_other: list[str] = []
@@ -202,19 +236,11 @@ def postgres() -> Iterator[str]:
         )  # fmt: skip
         if made.returncode:
             pytest.skip(f"initdb cannot run here: {made.stderr.strip()[-200:]}")
-        log = (folder / "log").open("w+")
-        server = subprocess.Popen(
-            [*as_other, "postgres", "-D", str(data), "-k", str(folder), "-h", "", "-c", "max_connections=40"],
-            stdout=log, stderr=log, cwd="/",
-        )  # fmt: skip
-        url = f"postgresql://study@/postgres?host={folder}"
+        found = Cluster(folder, as_other)
         try:
-            _wait_until_ready(url, server)
-            yield url
+            yield found
         finally:
-            server.send_signal(signal.SIGINT)  # "fast": does not wait until the last connection is closed
-            server.wait()
-            log.close()
+            found.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,9 +1,6 @@
-"""The page in a real browser: by mouse, by keyboard, reloaded, offline, in small windows and on fine screens."""
+"""The page in a real browser: by mouse, by keyboard, in small windows and on fine screens."""
 
-import io
-import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,126 +11,25 @@ from PIL import Image
 
 from pdloss.study import reading
 from pdloss.study.folder import StudyFolder
-from pdloss.study.records import Answer
+from tests.study.pages_for_tests import (
+    CROP,
+    SENT,
+    TOTAL,
+    WIDE,
+    WISHES,
+    answers,
+    chromium,
+    enter,
+    no_scrolling,
+    press,
+    raters,
+    visible_crop,
+    wait_for_question,
+)
 from tests.study.studies_for_tests import SMALL, Running, make_study, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-CROP = 128
-TOTAL = 11
-WIDE = {"width": 1280, "height": 720}
-WISHES = replace(SMALL, crop=CROP, questions=6, training=1)
-
-
-def chromium() -> str:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: none is on the PATH")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(make_study(tmp_path_factory.mktemp("browser"), WISHES, images=6, size=(160, 140))) as server:
-        yield server
-
-
-@pytest.fixture
-def visit(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
-    """Opens an address as a person who was never there; complains of everything that the page's console says."""
-    contexts, complaints = [], []
-
-    def visit(address: str, **options: Any) -> "Page":
-        context = browser.new_context(**{"viewport": WIDE, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and not expected(m.text) and complaints.append(m.text))
-        page.goto(address)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def expected(text: str) -> bool:
-    """Returns whether Chromium only says what the test did: cut the connection, damage a picture, be refused."""
-    return any(word in text for word in ("ERR_", "status of 423", "status of 401", "integrity"))
-
-
-def press(page: "Page", name: str) -> None:
-    page.get_by_role("button", name=name).click()
-
-
-def enter(page: "Page") -> None:
-    """Goes from the address to the first question, by mouse."""
-    for name in ("I agree", "Continue", "Practise"):
-        press(page, name)
-    page.locator("section.question.visible").wait_for()
-    page.get_by_label("Left picture").click()
-    press(page, "Next")
-    press(page, "Begin")
-
-
-def wait_for_question(page: "Page", number: int, total: int = TOTAL) -> None:
-    page.get_by_text(f"{number} of {total}", exact=True).wait_for()
-    page.locator("section.question.visible:not(.told)").wait_for()
-
-
-def answers(server: Running, before: set[str]) -> list[Answer]:
-    """Returns the answers of raters other than those before."""
-    store = reading.open_store(StudyFolder(server.study))
-    try:
-        return [a for a in reading.answers(store, StudyFolder(server.study).questions) if a.rater not in before]
-    finally:
-        store.close()
-
-
-def raters(server: Running) -> set[str]:
-    store = reading.open_store(StudyFolder(server.study))
-    try:
-        return {standing.rater for standing in reading.standings(store)}
-    finally:
-        store.close()
-
-
-def pixels(shot: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
-
-
-def visible_crop(page: "Page", side: str, scale: float) -> np.ndarray:
-    """Returns the screen's pixels where a picture is."""
-    box = page.locator(f'[data-slot="{side}"]').bounding_box()
-    assert box
-    x, y = round(box["x"] * scale), round(box["y"] * scale)
-    return pixels(page.screenshot())[y : y + CROP, x : x + CROP]
-
-
-def no_scrolling(page: "Page") -> bool:
-    within = """() => {
-        const root = document.documentElement;
-        const inside = (e) => {
-            const b = e.getBoundingClientRect();
-            return b.top >= 0 && b.left >= 0 && b.bottom < innerHeight + 1 && b.right < innerWidth + 1; // rounded
-        };
-        const all = [...document.querySelectorAll("section.question *")];
-        return root.scrollHeight <= innerHeight && root.scrollWidth <= innerWidth && all.every(inside);
-    }"""
-    return bool(page.evaluate(within))
 
 
 def test_a_whole_session_by_mouse(server: Running, visit: Callable[..., "Page"]) -> None:
@@ -191,62 +87,29 @@ def test_a_whole_session_by_keyboard_alone(server: Running, visit: Callable[...,
     assert [answer.choice for answer in answers(server, before)] == wanted
 
 
-def test_a_reload_goes_on_at_the_same_question(server: Running, visit: Callable[..., "Page"]) -> None:
-    before = raters(server)
+def test_nothing_marks_the_picture_under_the_mouse(server: Running, visit: Callable[..., "Page"]) -> None:
     page = visit(server.address)
-    enter(page)
-    for k in range(TOTAL):
-        wait_for_question(page, k + 1)
-        if k == 5:
-            shown = visible_crop(page, "left", 1)
-            page.reload()
-            wait_for_question(page, k + 1)
-            assert np.array_equal(visible_crop(page, "left", 1), shown)
-        page.keyboard.press("ArrowLeft")
-    page.get_by_role("heading", name="Thank you!").wait_for()
-    assert Counter(answer.position for answer in answers(server, before)) == dict.fromkeys(range(TOTAL), 1)
+    for name in ("I agree", "Continue", "Practise"):
+        press(page, name)
+    page.locator("section.question.visible").wait_for()
 
+    def outlines() -> list[str]:
+        style = "all => all.map(e => getComputedStyle(e).outlineStyle)"
+        return page.locator("button.picture").evaluate_all(style)
 
-def test_ten_answers_without_a_connection_are_kept_and_sent_later(
-    server: Running, visit: Callable[..., "Page"]
-) -> None:
-    before = raters(server)
-    page = visit(server.address)
-    with page.expect_response(lambda reply: reply.url.endswith(f"/{TOTAL - 1}/right")):
-        enter(page)
-    page.context.set_offline(True)
-    choices = ["right" if k in (1, 4, 5, 9) else "left" for k in range(TOTAL)]
-    for k in range(10):
-        wait_for_question(page, k + 1)
-        page.keyboard.press(f"Arrow{choices[k].title()}")
-    page.get_by_text("10 answers are kept here and sent later").wait_for()
-    assert answers(server, before) == []
-    page.context.set_offline(False)
-    for k in range(10, TOTAL):
-        wait_for_question(page, k + 1)
-        page.keyboard.press(f"Arrow{choices[k].title()}")
-    page.get_by_role("heading", name="Thank you!").wait_for()
-    assert [answer.choice for answer in answers(server, before)] == choices
-
-
-def test_answers_kept_offline_survive_a_crash_of_the_page(server: Running, visit: Callable[..., "Page"]) -> None:
-    before = raters(server)
-    page = visit(server.address)
-    enter(page)
+    page.get_by_label("Left picture").hover()
+    assert outlines() == ["none", "none"]
+    page.get_by_label("Left picture").click()
+    page.locator("section.question.told").wait_for()
+    expected = StudyFolder(server.study).design.training[0].expected
+    assert outlines() == ["solid" if side == expected else "none" for side in ("left", "right")]
+    press(page, "Next")
+    press(page, "Begin")
     wait_for_question(page, 1)
-    page.route("**/api/answer", lambda route: route.abort())
-    page.keyboard.press("ArrowRight")
-    wait_for_question(page, 2)
-    context = page.context
-    page.close(run_before_unload=False)
-    assert answers(server, before) == []
-    again = context.new_page()
-    again.goto(server.address)
-    wait_for_question(again, 2)
-    again.keyboard.press("ArrowLeft")
-    wait_for_question(again, 3)
-    again.wait_for_function("() => Object.values(localStorage).every((v) => !JSON.parse(v).waiting.length)")
-    assert [answer.choice for answer in answers(server, before)] == ["right", "left"]
+    page.get_by_label("Left picture").hover()
+    assert outlines() == ["none", "none"]
+    page.keyboard.press("Tab")
+    assert "solid" in outlines(), "who goes by keyboard sees where"
 
 
 @pytest.mark.parametrize("scale", [1.25, 2.0])
@@ -265,7 +128,7 @@ def test_pictures_have_exactly_their_pixels_on_any_screen(server: Running, brows
     assert no_scrolling(page)
     page.keyboard.press("ArrowLeft")
     wait_for_question(page, 2)
-    page.wait_for_function("() => Object.values(localStorage).every((v) => !JSON.parse(v).waiting.length)")
+    page.wait_for_function(SENT)
     own.close()
     (answer,) = answers(server, before)
     study = StudyFolder(server.study)
@@ -287,9 +150,12 @@ def test_a_window_too_small_is_covered_and_the_smallest_that_is_not_needs_no_scr
     for change in ({"width": smallest["width"] - 1}, {"height": smallest["height"] - 1}):
         page.set_viewport_size({**smallest, **change})
         page.get_by_role("heading", name="The window is too small").wait_for()
+        assert page.evaluate("document.activeElement.id") == "fullscreen", "nothing behind the cover can be reached"
+        assert page.evaluate("document.getElementById('page').inert")
         page.keyboard.press("ArrowLeft")
         page.set_viewport_size(WIDE)
         page.locator("#cover").wait_for(state="hidden")
+        assert not page.evaluate("document.getElementById('page').inert")
         wait_for_question(page, 1)
 
 
@@ -352,7 +218,7 @@ def test_references_ties_and_damaged_pictures(tmp_path: Path, visit: Callable[..
         assert np.array_equal(visible_crop(page, "left", 1), pair)
         page.keyboard.press("ArrowDown")
         wait_for_question(page, 2, 11)
-        page.wait_for_function("() => Object.values(localStorage).every((v) => !JSON.parse(v).waiting.length)")
+        page.wait_for_function(SENT)
         (answer,) = reading.study_answers(study.path)
         assert answer.choice == "tie"
         target = study.images[answer.image].files["target"]
@@ -387,6 +253,13 @@ def test_the_researchers_page_counts_pauses_and_exports(server: Running, visit: 
     with page.expect_download() as download:
         press(page, "answers.csv")
     assert download.value.path().read_text().startswith("rater,question,position,kind,image,left,right,choice")
+    page.route("**/api/admin/export/*", lambda route: route.fulfill(status=429, body='{"error": "too many requests"}'))
+    press(page, "raters.csv")
+    page.get_by_text("too many requests").wait_for()
+    page.route("**/api/admin/overview", lambda route: route.abort())
+    page.get_by_text("No connection to the server").wait_for()
+    page.unroute_all()
+    page.locator("#said:empty").wait_for(state="attached")
     stranger = visit(f"{server.address}admin#wrong", viewport=WIDE)
     stranger.get_by_text("not the one that the server printed").wait_for()
     assert stranger.get_by_role("heading", name="Preferences so far").is_hidden()

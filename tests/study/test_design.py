@@ -18,7 +18,7 @@ from pdloss.study.active import chosen_pairs, information, next_questions, poste
 from pdloss.study.design import Wishes, design
 from pdloss.study.folder import StudyFolder
 from pdloss.study.power import answers_needed, power_table
-from pdloss.study.records import Question, StudyDesign
+from pdloss.study.records import Question, Rules, StudyDesign
 from tests.study.studies_for_tests import SMALL, make_study, write_folders
 
 
@@ -135,12 +135,22 @@ def test_crops_follow_the_rule(tmp_path: Path) -> None:
         (replace(SMALL, images=5), "--images 5 asks for more than the 4 there are"),
         (replace(SMALL, rule="boxes"), "--rule boxes and --boxes FILE go together"),
         (replace(SMALL, consent=Path("nowhere.txt")), "cannot read the consent text nowhere.txt"),
+        (replace(SMALL, catch=5), "--catch 5 needs as many different images, and there are 4"),
+        (replace(SMALL, identical=5), "--identical 5 needs as many different images, and there are 4"),
+        (replace(SMALL, crop=0), "--crop 0 is out of range: expected int >= 1"),
+        (replace(SMALL, questions=0), "--questions 0 is out of range"),
+        (replace(SMALL, raters=0), "--raters 0 is out of range"),
+        (replace(SMALL, images=0), "--images 0 is out of range"),
+        (replace(SMALL, training=-1), "--training -1 is out of range: expected int >= 0"),
+        (replace(SMALL, seed=-4), "--seed -4 is out of range"),
+        (replace(SMALL, rules=Rules(min_catch_share=5)), "--min-catch-share 5 is out of range: expected float <= 1.0"),
+        (replace(SMALL, rules=Rules(min_seconds=float("nan"))), "--min-seconds nan is out of range"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused(tmp_path: Path, wishes: Wishes, problem: str) -> None:
     with pytest.raises(SpecError, match=problem):
         make_study(tmp_path, wishes)
-    assert not (tmp_path / "study" / "design.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 
 def test_folders_that_do_not_fit_are_refused(tmp_path: Path) -> None:
@@ -158,6 +168,42 @@ def test_folders_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (methods["method1"] / "photo1.png").unlink()
     with pytest.raises(ImageError, match="method1 lacks photo1; all folders must hold the same pictures"):
         design(methods, folders["target"], tmp_path / "out", SMALL)
+
+
+def test_a_study_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    folders = write_folders(tmp_path / "pictures")
+    methods = {name: folder for name, folder in folders.items() if name != "target"}
+    out = tmp_path / "study"
+
+    def stopped(done: int, total: int) -> None:
+        assert not out.exists()
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        design(methods, folders["target"], out, SMALL, stopped)
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+    good = (methods["method1"] / "photo2.png").read_bytes()
+    (methods["method1"] / "photo2.png").write_bytes(good[:200])
+    with pytest.raises(ImageError, match=r"cannot read .*photo2\.png"):
+        design(methods, folders["target"], out, SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+    (methods["method1"] / "photo2.png").write_bytes(good)
+    left = tmp_path / ".study.unfinished" / "crops"  # by one that was killed
+    left.mkdir(parents=True)
+    (left / "old.png").write_bytes(b"")
+    out.mkdir()
+    made = design(methods, folders["target"], out, SMALL)
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures", "study"}
+    assert {path.name for path in (out / "crops").iterdir()} == {n for i in made.images for n in i.files.values()}
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "notes.txt").write_text("mine")
+    with pytest.raises(SpecError, match="study is not an empty folder; choose another with --out"):
+        make_study(tmp_path)
+    assert (tmp_path / "study" / "notes.txt").read_text() == "mine"
 
 
 def test_a_study_is_never_overwritten_and_damage_is_found(tmp_path: Path) -> None:

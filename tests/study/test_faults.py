@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pdloss.study import reading
-from tests.study.studies_for_tests import BEGIN, SMALL, Running, make_study, postgres, running
+from tests.study.studies_for_tests import BEGIN, SMALL, Running, cluster, make_study, postgres, running
 
 
 @dataclass
@@ -82,6 +82,27 @@ def test_no_acknowledged_answer_is_lost_or_doubled_when_the_server_is_killed(
                 future.result(timeout=60)
         check(raters, path, options[1] if options else None, server)
     assert sum(rater.retries for rater in raters) > 0, "no rater noticed: the test has tested nothing"
+
+
+def test_a_database_that_is_started_again_is_found_again(tmp_path: Path) -> None:
+    path = make_study(tmp_path, replace(SMALL, questions=12, raters=6))
+    with cluster() as database, running(path, "--database", database.url) as server:
+        up = threading.Event()
+        up.set()
+        raters = [Rater(number, server.address, up) for number in range(6)]
+        done = threading.Semaphore(0)
+        with ThreadPoolExecutor(len(raters)) as threads:
+            futures = [threads.submit(rater.run, done) for rater in raters]
+            for _ in range(2):
+                for _ in range(20):
+                    assert done.acquire(timeout=60)
+                database.stop()
+                assert httpx.get(f"{server.address}api/session").status_code == 503
+                database.start()
+            for future in futures:
+                future.result(timeout=60)
+        assert server.process.poll() is None
+        check(raters, path, database.url, server)
 
 
 def check(raters: list[Rater], path: Path, database: str | None, server: Running) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -206,7 +207,11 @@ def test_from_folders_to_export_on_the_command_line(tmp_path: Path, capsys: pyte
         (["sevre"], "unknown verb 'sevre' of pdloss study; did you mean 'serve'"),
         (["design", "a", "--target", "t", "--out", "o"], "expected METHOD=DIR, such as pdl=restored/pdl, got 'a'"),
         (["design", "a=x", "a=y", "--target", "t", "--out", "o"], "two methods are called 'a'"),
-        (["serve", "s", "--raters", "0"], "--raters 0: a study needs one rater at least"),
+        (["serve", "s", "--raters", "0"], "--raters 0: expected 1 to 1000000"),
+        (["serve", "s", "--access", "tokens", "--raters", "1000001"], "--raters 1000001: expected 1 to 1000000"),
+        (["serve", "s", "--raters", "9"], "--raters limits nothing where everybody is let in"),
+        (["serve", "s", "--port", "70000"], "--port 70000: expected 1 to 65535"),
+        (["serve", "s", "--url", "x.org"], "--url x.org: expected the whole address, such as https://x.org"),
         (["serve", "s", "--rate", "0"], "--rate 0: it must be above 0"),
     ],
 )
@@ -234,6 +239,51 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"cannot listen at 127.0.0.1, port {port}: .*choose another with --port"):
             main(["serve", str(path), "--port", str(port)])
+    for host in ("192.0.2.1", "[no name]"):
+        with pytest.raises(UserError, match="cannot listen at .*give an address of this machine with --host"):
+            main(["serve", str(path), "--host", host, "--port", "0"])
+
+
+def test_who_listens_everywhere_is_told_to_name_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_study(tmp_path)
+    monkeypatch.setattr("pdloss.study.server.serve", lambda api, host, port, say, limit: say("http://0.0.0.0:1/"))
+    main(["serve", str(path), "--host", "0.0.0.0"])
+    assert "give that with --url" in capsys.readouterr().out
+    main(["serve", str(path), "--host", "0.0.0.0", "--url", "https://study.example"])
+    said = capsys.readouterr().out
+    assert "give that" not in said
+    assert "raters: https://study.example/\n" in said
+
+
+def test_nothing_is_exported_of_a_study_never_served(tmp_path: Path) -> None:
+    path = make_study(tmp_path)
+    with pytest.raises(RunError, match="has no answers yet; pdloss study serve"):
+        main(["export", str(path)])
+    assert not (path / "study.sqlite").exists()
+
+
+def test_the_researcher_sees_how_many_are_let_in(study: Path, tmp_path: Path) -> None:
+    api = open_api(study, f"sqlite:///{tmp_path}/answers.sqlite", access="capped", cap=3)
+    assert client(api)("GET", "/api/admin/overview", key=api.secrets.admin).json()["planned"] == 3
+    api.store.close()
+
+
+def test_a_database_that_keeps_all_waiting_is_a_reason_to_ask_again(
+    ask: Client, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy.pool import QueuePool
+
+    session = begun(ask)
+    pool = QueuePool(lambda: sqlite3.connect(":memory:"), pool_size=1, max_overflow=0, timeout=0)
+    busy = pool.connect()
+    with monkeypatch.context() as patch:
+        patch.setattr(api.store._engine, "begin", pool.connect)
+        assert ask("POST", "/api/answer", given(session, 0), key=session["key"]).status == 503
+    busy.close()
+    pool.dispose()
+    assert ask("POST", "/api/answer", given(session, 0), key=session["key"]).json() == {"position": 1}
 
 
 def test_the_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:

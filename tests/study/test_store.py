@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import stat
 import sys
 import threading
 from collections import Counter
@@ -226,6 +227,15 @@ def test_answers_are_read_while_the_server_has_the_database(api: Api, database: 
     assert [a.choice for a in reading.study_answers(api.study.path, database)] == ["left"]
 
 
+def test_raters_ids_are_for_the_owner_of_the_files_alone(tmp_path: Path) -> None:
+    api = open_api(make_study(tmp_path, SMALL))
+    begin(api)
+    files = list(api.study.path.glob("study.sqlite*"))
+    assert len(files) > 1  # the database and its journal
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    api.store.close()
+
+
 def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
     api = open_api(make_study(tmp_path))
     with api.store.transaction() as connection:
@@ -239,6 +249,7 @@ def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
     [
         ("nonsense", "'nonsense' is no database's address"),
         ("sqlite:////nowhere/at/all.sqlite", "cannot use the database .*unable to open database file"),
+        ("mysql://u:geheim@127.0.0.1/x", "answers are kept in SQLite or PostgreSQL, not in mysql"),
         ("postgresql://u:geheim@127.0.0.1:1/x", "cannot use the database"),
     ],
 )

@@ -16,7 +16,7 @@ from pdloss.specs import suggestion
 from pdloss.study import reading
 from pdloss.study.api import Access, Api
 from pdloss.study.design import Wishes, design
-from pdloss.study.folder import StudyFolder, write_private
+from pdloss.study.folder import MOST_LINKS, StudyFolder, write_private
 from pdloss.study.guard import RateLimit
 from pdloss.study.overview import raters_table
 from pdloss.study.power import power_table
@@ -148,10 +148,7 @@ def _serve(argv: list[str]) -> int:
     options = tyro.cli(ServeOptions, args=argv, prog="pdloss study serve")
     from pdloss.study.server import serve
 
-    if options.raters is not None and options.raters < 1:
-        raise SpecError(f"--raters {options.raters}: a study needs one rater at least")
-    if not options.rate > 0:
-        raise SpecError(f"--rate {options.rate:g}: it must be above 0 requests per second")
+    _check_served(options)
     study = StudyFolder(options.study)
     study.verify()
     store = reading.open_store(study, options.database)
@@ -159,6 +156,8 @@ def _serve(argv: list[str]) -> int:
 
     def say(address: str) -> None:
         print(f"listening at {address}")
+        if options.host in ("0.0.0.0", "::") and not options.url:
+            print("others reach it under a name or address of this machine: give that with --url, for links that work")
         base = f"{options.url.rstrip('/')}/" if options.url else address
         if options.access == "tokens":
             links = "".join(f"{base}#rater={api.secrets.link(number)}\n" for number in range(api.cap))
@@ -176,10 +175,23 @@ def _serve(argv: list[str]) -> int:
     return 0
 
 
+def _check_served(options: ServeOptions) -> None:
+    if options.raters is not None and not 1 <= options.raters <= MOST_LINKS:
+        raise SpecError(f"--raters {options.raters}: expected 1 to {MOST_LINKS}")
+    if options.raters is not None and options.access == "open":
+        raise SpecError("--raters limits nothing where everybody is let in; give --access capped or --access tokens")
+    if not options.rate > 0:
+        raise SpecError(f"--rate {options.rate:g}: it must be above 0 requests per second")
+    if not 0 <= options.port <= 65535:
+        raise SpecError(f"--port {options.port}: expected 1 to 65535, or 0 for any free one")
+    if options.url is not None and not options.url.startswith(("http://", "https://")):
+        raise SpecError(f"--url {options.url}: expected the whole address, such as https://{options.url}")
+
+
 def _export(argv: list[str]) -> int:
     options = tyro.cli(ExportOptions, args=argv, prog="pdloss study export")
     study = StudyFolder(options.study)
-    store = reading.open_store(study, options.database)
+    store = reading.open_kept(study, options.database)
     try:
         api = Api(study, store)
         for path in reading.export(store, study, options.out or options.study, raters_table(api)):

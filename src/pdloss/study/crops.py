@@ -118,7 +118,10 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Writes the files in the order of their names and with one date, so that neither tells which is which."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(files):
-        (folder / name).write_bytes(files[name])
+        with (folder / name).open("wb") as file:
+            file.write(files[name])
+            file.flush()
+            os.fsync(file.fileno())  # the design, which names them, must not reach the disk before them
         os.utime(folder / name, (0, 0))
 
 

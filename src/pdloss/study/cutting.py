@@ -65,7 +65,7 @@ def cut(
         files: Of the target and of each method, by name.
         place: Upper left corner, or the rule that finds it.
         side: Pixels along the crop's side.
-        out: Folder of the study.
+        out: Folder of the study, or what becomes it.
         rng: Decides everything random.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from pdloss.errors import SpecError
 from pdloss.records import write_record
 from pdloss.study import crops, texts
 from pdloss.study.cutting import chosen, cut, paired
+from pdloss.study.folder import written_whole
 from pdloss.study.pairing import Cell, Sides, cells
 from pdloss.study.records import DEGRADED, TARGET, Page, Plan, Question, Reference, Rules, StudyDesign, StudyImage
 from pdloss.study.schedules import Book, Checks, check_questions, schedules
@@ -54,7 +55,7 @@ class Wishes:
     """Allow "no difference" as an answer."""
     phones: bool = False
     """Let phones in."""
-    seed: int | None = None
+    seed: Count | None = None
     """Chooses crops, pairs, sides and order; by default drawn, and recorded."""
     title: str = "Which picture looks better?"
     """Heading of the page."""
@@ -74,18 +75,18 @@ def design(
     wishes: Wishes,
     progress: Callable[[int, int], object] | None = None,
 ) -> StudyDesign:
-    """Returns the design that it wrote to ``out/design.json``, with the crops in ``out/crops/``.
+    """Returns the design that it wrote to ``out/design.json``, with the crops in ``out/crops/``: both or neither.
 
     Args:
         methods: Folders of restored pictures by the methods' names.
         target: Folder of what they should be, with the same file stems.
-        out: Folder of the new study.
+        out: Folder of the new study; absent or empty.
         wishes: How it is to be.
         progress: Told of every image done.
 
     Raises:
         ImageError: If the folders do not hold the same pictures, or one is smaller than the crop or cannot be read.
-        SpecError: If the wishes cannot all be met, or `out` holds a study.
+        SpecError: If the wishes cannot all be met, or `out` holds something.
     """
     _check(methods, out, wishes)
     files = paired(methods, target)
@@ -99,15 +100,34 @@ def design(
             f"{len(methods)} methods on {len(stems)} images make {len(offered)} different comparisons, fewer than the "
             f"{wishes.questions} of each rater; use more images, or --questions {len(offered)}"
         )
-    images = []
-    for done, stem in enumerate(stems, start=1):
-        place = places[stem] if places else wishes.rule
-        images.append(cut({name: paths[stem] for name, paths in files.items()}, place, wishes.crop, out, rng))
-        if progress:
-            progress(done, len(stems))
-    book = Book(list(methods), [image.id for image in images])
+    for option, count in (("--catch", wishes.catch), ("--identical", wishes.identical)):
+        if count > len(stems):
+            raise SpecError(f"{option} {count} needs as many different images, and there are {len(stems)}")
+    consent = texts.consent(wishes.consent)
+    with written_whole(out) as folder:
+        images = []
+        for done, stem in enumerate(stems, start=1):
+            place = places[stem] if places else wishes.rule
+            images.append(cut({name: paths[stem] for name, paths in files.items()}, place, wishes.crop, folder, rng))
+            if progress:
+                progress(done, len(stems))
+        made = _designed(list(methods), images, offered, wishes, seed, consent, rng)
+        write_record(folder / "design.json", made)
+    return made
+
+
+def _designed(
+    methods: list[str],
+    images: list[StudyImage],
+    offered: Sequence[Cell],
+    wishes: Wishes,
+    seed: int,
+    consent: str,
+    rng: np.random.Generator,
+) -> StudyDesign:
+    book = Book(methods, [image.id for image in images])
     plans = _plans(book, offered, wishes, rng)
-    made = StudyDesign(
+    return StudyDesign(
         title=wishes.title,
         seed=seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -118,26 +138,27 @@ def design(
         reference=wishes.reference,
         kind=wishes.kind,
         ties=wishes.ties,
-        methods=list(methods),
+        methods=methods,
         images=images,
         questions=book.questions,
         schedules=plans,
         training=_training(images, wishes.training, rng),
         rules=wishes.rules,
         page=Page(
-            consent=texts.consent(wishes.consent),
+            consent=consent,
             question=wishes.question or texts.QUESTIONS[wishes.reference],
             phones=wishes.phones,
             completion=wishes.completion,
         ),
     )
-    write_record(out / "design.json", made)
-    return made
 
 
 def _check(methods: Mapping[str, Path], out: Path, wishes: Wishes) -> None:
+    _check_ranges(wishes)
     if (out / "design.json").exists():
         raise SpecError(f"{out} holds a study already; choose another folder with --out")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise SpecError(f"{out} is not an empty folder; choose another with --out")
     if len(methods) < 2:
         raise SpecError(f"a comparison needs two methods or more, got {len(methods)}; name them as METHOD=DIR")
     if taken := {TARGET, DEGRADED} & methods.keys():
@@ -149,6 +170,18 @@ def _check(methods: Mapping[str, Path], out: Path, wishes: Wishes) -> None:
             f"{wishes.repeats} repeats of {wishes.questions} comparisons are too many; at most a third, "
             f"{max(1, wishes.questions // 3)}, can be asked again"
         )
+
+
+def _check_ranges(wishes: Wishes) -> None:
+    for options in (wishes, wishes.rules):
+        for name, kind in get_type_hints(type(options), include_extras=True).items():
+            value = getattr(options, name)
+            try:
+                if isinstance(value, int | float):
+                    msgspec.convert(value, kind)
+            except msgspec.ValidationError as error:
+                wanted = str(error).replace("`", "").removeprefix("Expected ")
+                raise SpecError(f"--{name.replace('_', '-')} {value} is out of range: expected {wanted}") from None
 
 
 def _plans(book: Book, offered: Sequence[Cell], wishes: Wishes, rng: np.random.Generator) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """The database behind a study: SQLite or PostgreSQL, its tables, and what it raises when it fails."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError, UserError
@@ -24,11 +25,11 @@ TABLES = (
 )
 
 
-def database_error() -> type[Exception]:
-    """Returns the base of what is raised when the database fails, so that its user can ask again later."""
-    from sqlalchemy.exc import DBAPIError
+def database_error() -> tuple[type[Exception], ...]:
+    """Returns what is raised when the database fails or keeps all waiting, so that its user can ask again later."""
+    from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004
 
-    return DBAPIError
+    return DBAPIError, TimeoutError
 
 
 def open_engine(url: str) -> "Engine":
@@ -44,19 +45,28 @@ def open_engine(url: str) -> "Engine":
         raise MissingExtraError("sqlalchemy", "study") from None
     try:
         parsed = sqlalchemy.make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
+        kind = parsed.get_backend_name()
+        if kind in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+psycopg")
+        elif kind != "sqlite":
+            raise UserError(f"answers are kept in SQLite or PostgreSQL, not in {kind}")
         # A connection that the database dropped, as when it was restarted, is found out before it is used.
         engine = sqlalchemy.create_engine(parsed, pool_pre_ping=True)
     except sqlalchemy.exc.ArgumentError as error:
         raise UserError(f"{url!r} is no database's address, such as postgresql://user@host/name: {error}") from None
     except ImportError:
         raise MissingExtraError("psycopg", "study") from None
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        raise UserError(f"answers are kept in SQLite or PostgreSQL, not in {engine.dialect.name}")
     if engine.dialect.name == "sqlite":
+        if parsed.database not in (None, "", ":memory:"):
+            _make_private(Path(str(parsed.database)))
         sqlalchemy.event.listen(engine, "connect", _durable)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Makes an empty database that only its owner can read, for raters' ids stand in it; SQLite's own files follow it."""
+    if file.parent.is_dir():  # if not, SQLite says so
+        file.touch(mode=0o600, exist_ok=True)
 
 
 def _durable(connection: Any, _: Any) -> None:

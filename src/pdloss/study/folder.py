@@ -4,7 +4,9 @@ import base64
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +16,9 @@ import msgspec
 from pdloss.errors import RunError
 from pdloss.records import Record, read_record
 from pdloss.study.records import FORMAT, Question, StudyDesign, StudyImage
+
+MOST_LINKS = 1_000_000
+"""Of raters of one study."""
 
 
 class Secrets(Record, frozen=True, kw_only=True):
@@ -36,7 +41,7 @@ class Secrets(Record, frozen=True, kw_only=True):
     def link_number(self, token: str) -> int | None:
         """Returns the number in a token of ours, compared in constant time; None of any other."""
         number = token.partition(".")[0]
-        if not (number.isascii() and number.isdigit() and len(number) < 7):
+        if not (number.isascii() and number.isdigit() and len(number) < 8 and int(number) < MOST_LINKS):
             return None
         return int(number) if hmac.compare_digest(self.link(int(number)).encode(), token.encode()) else None
 
@@ -105,6 +110,25 @@ class StudyFolder:
             made = Secrets(admin=secrets.token_urlsafe(32), root=secrets.token_urlsafe(32))
             write_private(path, msgspec.json.encode(made) + b"\n")
         return read_record(path, Secrets)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yields an empty folder that becomes `path`, absent or empty until now, when all went well.
+
+    After an exception nothing is left of it. Whoever is killed leaves it beside `path`, and the next one removes it.
+    """
+    path = path.resolve()  # "." has no name
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        if path.is_dir():
+            path.rmdir()
+        unfinished.rename(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -49,7 +49,7 @@ def overview(api: Api) -> Overview:
     return Overview(
         title=design.title,
         paused=reading.paused(store),
-        planned=design.raters,
+        planned=api.cap,
         begun=len(raters),
         finished=sum(rater.finished_at is not None for rater in raters),
         active=sum(rater.finished_at is None and rater.last_at >= since for rater in raters),

@@ -41,6 +41,18 @@ def open_store(study: StudyFolder, url: str | None = None) -> Store:
     return Store(url or f"sqlite:///{study.database}", study.fingerprint)
 
 
+def open_kept(study: StudyFolder, url: str | None = None) -> Store:
+    """Returns the database of a study that has been served; makes none where there is none.
+
+    Raises:
+        RunError: If there is none in its folder, and no other is named.
+        UserError: If it cannot be used.
+    """
+    if url is None and not study.database.exists():
+        raise RunError(f"{study.path} has no answers yet; pdloss study serve {study.path} collects them")
+    return open_store(study, url)
+
+
 def study_answers(path: Path, url: str | None = None) -> list[Answer]:
     """Returns all answers given to the study in a folder, whether its server is running or not.
 
@@ -53,9 +65,7 @@ def study_answers(path: Path, url: str | None = None) -> list[Answer]:
         UserError: If the database cannot be used.
     """
     study = StudyFolder(path)
-    if url is None and not study.database.exists():
-        raise RunError(f"{path} has no answers yet; pdloss study serve {path} collects them")
-    store = open_store(study, url)
+    store = open_kept(study, url)
     try:
         return answers(store, study.questions)
     finally:

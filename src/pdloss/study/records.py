@@ -1,6 +1,8 @@
 """What a study writes down: the design, made once and never changed, and the answers given to it."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from pdloss.records import Record
 
@@ -14,6 +16,7 @@ Side = Literal["left", "right"]
 Kind = Literal["pair", "catch", "repeat", "identical"]
 Plan = Literal["full", "balanced", "active"]
 Reference = Literal["shown", "demand", "hidden"]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class StudyImage(Record, frozen=True, kw_only=True):
@@ -51,13 +54,13 @@ class Question(Record, frozen=True, kw_only=True):
 class Rules(Record, frozen=True, kw_only=True):
     """By which raters are left out, fixed before anyone answers; a share is of the rater's own answers."""
 
-    min_catch_share: float = 1.0
+    min_catch_share: Share = 1.0
     """Catch trials answered rightly, at least."""
-    min_seconds: float = 0.5
+    min_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.5
     """Median time for an answer, at least."""
-    max_side_share: float = 0.9
+    max_side_share: Share = 0.9
     """Answers on the same side, at most."""
-    min_repeat_share: float = 0.5
+    min_repeat_share: Share = 0.5
     """Mirrored repeats answered as before, at least."""
 
 

@@ -1,5 +1,6 @@
 """The web server of a study: which address leads where; what is answered stands in `pdloss.study.api`."""
 
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
@@ -61,7 +62,7 @@ def application(api: Api, limit: RateLimit | None = None) -> App:
     def admin(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:
         def only(request: "Request", body: bytes) -> Any:
             if not api.admits(_key(request)):
-                raise Refusal(401, "this secret is not the one that the server printed")
+                raise Refusal(401, "This secret is not the one that the server printed")
             return answer(request, body)
 
         return _endpoint(only)
@@ -132,8 +133,10 @@ def _listening(host: str, port: int) -> socket.socket:
         # Whoever comes from now on waits, and is not turned away.
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        problem = error.strerror or error
-        raise UserError(f"cannot listen at {host}, port {port}: {problem}; choose another with --port") from None
+        problem = (error.strerror or str(error)).partition(" (while")[0]
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        cure = "choose another with --port" if taken else "give an address of this machine with --host"
+        raise UserError(f"cannot listen at {host}, port {port}: {problem}; {cure}") from None
 
 
 def _endpoint(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:

@@ -1,7 +1,7 @@
 // The researcher's page: counts, early preferences, pause, export. The secret stays out of addresses that are sent.
 
 import { setTexts } from "./ask.js";
-import { ask, patiently } from "./requests.js";
+import { Refused, ask, patiently } from "./requests.js";
 
 const EVERY = 5000;
 const part = (id) => document.getElementById(id);
@@ -43,9 +43,13 @@ function draw(found) {
   part("overview").hidden = false;
 }
 
+function complain(error) {
+  part("said").textContent = error instanceof Refused ? error.message : "No connection to the server. These are the last numbers it sent.";
+}
+
 async function refresh() {
   try {
-    draw(await patiently(() => ask("api/admin/overview", secret)));
+    draw(await patiently(() => ask("api/admin/overview", secret), (error) => error && complain(error)));
   } catch (error) {
     part("refusal").textContent = secret ? error.message : "";
     part("enter").hidden = false;
@@ -63,16 +67,18 @@ part("enter").addEventListener("submit", (event) => {
   refresh();
 });
 
-part("pause").addEventListener("click", async () => draw(await ask("api/admin/pause", secret, { paused: !paused })));
+part("pause").addEventListener("click", () => ask("api/admin/pause", secret, { paused: !paused }).then(draw).catch(complain));
+
+async function download(name) {
+  const reply = await fetch(`api/admin/export/${name}`, { headers: { Authorization: `Bearer ${secret}` } });
+  if (!reply.ok) throw new Refused(reply.status, await reply.json().catch(() => ({})));
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await reply.blob()), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
 
 document.querySelectorAll("[data-export]").forEach((button) => {
-  button.addEventListener("click", async () => {
-    const name = button.dataset.export;
-    const reply = await fetch(`api/admin/export/${name}`, { headers: { Authorization: `Bearer ${secret}` } });
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await reply.blob()), download: name });
-    link.click();
-    URL.revokeObjectURL(link.href);
-  });
+  button.addEventListener("click", () => download(button.dataset.export).catch(complain));
 });
 
 refresh();

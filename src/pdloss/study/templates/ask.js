@@ -59,7 +59,7 @@ export async function answered(section, addresses, signal, blocked) {
   requestAnimationFrame(() => requestAnimationFrame((painted) => (seen = painted)));
   const result = await choice(section, addresses, signal, blocked);
   section.classList.remove("visible");
-  return result && { choice: result.choice, seconds: Math.max(0, result.at - seen) / 1000 };
+  return result && { choice: result.choice, seconds: Math.round(Math.max(0, result.at - seen)) / 1000 };
 }
 
 function choice(section, addresses, signal, blocked) {

@@ -1,14 +1,16 @@
 // What has to outlive the page: who is answering, and the answers that the server has not acknowledged yet.
 
-import { Refused, ask, patiently } from "./requests.js";
+import { Refused, ask, passes, patiently } from "./requests.js";
 
 export class Memory {
   constructor(name) {
     this.name = name;
     this.inside = {}; // where the browser keeps nothing, as some do in private windows
+    this.kept = true;
   }
 
   read() {
+    if (!this.kept) return this.inside;
     try {
       return JSON.parse(localStorage.getItem(this.name)) || {};
     } catch {
@@ -21,7 +23,7 @@ export class Memory {
     try {
       localStorage.setItem(this.name, JSON.stringify(this.inside));
     } catch {
-      // kept above, as long as the page is open
+      this.kept = false; // but above, as long as the page is open
     }
   }
 
@@ -69,6 +71,8 @@ export class Queue {
         const reply = await patiently(
           () => ask("api/answer", key, first),
           (error) => this.told(this.waiting.length, error),
+          // A server that does not know the rater may have been started with another database: nothing is given up.
+          (error) => passes(error) || error.status === 401,
         );
         this.code = reply.code || this.code;
         this.forget((answer) => answer.key === first.key);

@@ -27,14 +27,14 @@ export function passes(error) {
 }
 
 // Tries until it succeeds or is refused for good; `told` hears of every failure, and of success as null.
-export async function patiently(attempt, told = () => {}) {
+export async function patiently(attempt, told = () => {}, again = passes) {
   for (let wait = 400; ; wait = Math.min(2 * wait, 10000)) {
     try {
       const result = await attempt();
       told(null);
       return result;
     } catch (error) {
-      if (!passes(error)) throw error;
+      if (!again(error)) throw error;
       told(error);
       await pause(wait * (1 + Math.random() / 4));
     }

@@ -3,7 +3,7 @@
 import { act, answered, pressed, questionSection, setProgress, setTexts, show, slot } from "./ask.js";
 import { Pictures } from "./pictures.js";
 import { Memory, Queue } from "./queue.js";
-import { ask, passes, patiently, random } from "./requests.js";
+import { Refused, ask, passes, patiently, random } from "./requests.js";
 import { fillScreen, fits, layOut, needed, phone, pinched, ratio, watch } from "./screen.js";
 
 const PARAMETERS = ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "workerId", "assignmentId", "hitId"];
@@ -13,12 +13,17 @@ const query = new URLSearchParams(location.search);
 const parameters = Object.fromEntries(PARAMETERS.filter((name) => query.get(name)).map((name) => [name, query.get(name).slice(0, 200)]));
 const person = token || parameters.PROLIFIC_PID || parameters.workerId || "";
 
-function say(words) {
+const notes = { answers: "", requests: "" };
+
+function say(about, words) {
+  notes[about] = words;
   const status = document.getElementById("status");
-  if (status.textContent !== words) status.textContent = words;
+  const said = notes.answers || notes.requests;
+  if (status.textContent !== said) status.textContent = said;
 }
 
-const offline = (error) => say(error ? "No connection. Trying again …" : "");
+const trouble = (error) => (error instanceof Refused ? "The server is busy" : "No connection");
+const offline = (error) => say("requests", error ? `${trouble(error)}. Trying again …` : "");
 
 async function message(title, text, retry = true) {
   const section = show("message", { title, text });
@@ -28,7 +33,7 @@ async function message(title, text, retry = true) {
 }
 
 async function consent(about) {
-  const section = show("consent", { title: about.title });
+  const section = show("consent", { title: about.title, count: about.questions });
   const paragraphs = about.consent.split(/\n\s*\n/).map((text) => Object.assign(document.createElement("p"), { textContent: text }));
   slot(section, "consent").replaceChildren(...paragraphs);
   if ((await pressed(act(section, "yes"), act(section, "no"))) === "no") {
@@ -37,7 +42,7 @@ async function consent(about) {
 }
 
 async function screenCheck(about) {
-  const section = show("screen", { crop: `${about.crop} × ${about.crop}` });
+  const section = show("screen", { crop: `${about.crop}\u00a0×\u00a0${about.crop}` });
   const next = act(section, "next");
   const end = watch(() => {
     const wanted = needed(about);
@@ -45,7 +50,7 @@ async function screenCheck(about) {
     setTexts(section, {
       window: `${innerWidth} × ${innerHeight}`,
       needed: `${wanted.width} × ${wanted.height}`,
-      ratio: ratio().toFixed(2).replace(/\.?0+$/, ""),
+      ratio: `${Math.round(100 * ratio())} %`,
       verdict: good
         ? "Your window is large enough."
         : pinched()
@@ -78,11 +83,17 @@ async function begin(memory) {
 // Covers the questions while the window is too small for them.
 function guard(about) {
   const cover = document.getElementById("cover");
-  document.getElementById("fullscreen").addEventListener("click", fillScreen);
+  const fullscreen = document.getElementById("fullscreen");
+  fullscreen.hidden = !document.fullscreenEnabled;
+  fullscreen.addEventListener("click", fillScreen);
   watch(() => {
     layOut(about);
     const wanted = needed(about);
-    cover.hidden = fits(about) || document.body.className !== "question";
+    const covered = !fits(about) && document.body.className === "question";
+    const appears = covered && cover.hidden;
+    cover.hidden = !covered;
+    document.getElementById("page").inert = covered;
+    if (appears) fullscreen.focus();
     document.getElementById("cover-text").textContent = pinched()
       ? "Please undo the zoom of two fingers."
       : `It is ${innerWidth} × ${innerHeight}, and ${wanted.width} × ${wanted.height} are needed.`;
@@ -95,7 +106,7 @@ function guard(about) {
 
 async function practise(about, session, pictures, blocked) {
   const items = session.training;
-  const intro = show("practice", { question: about.question, count: items.length });
+  const intro = show("practice", { question: about.question, count: items.length === 1 ? "one is" : `${items.length} are` });
   slot(intro, "demand").hidden = about.reference !== "demand";
   await pressed(act(intro, "next"));
   const section = questionSection(about);
@@ -182,7 +193,8 @@ async function main() {
   const state = { position: session.position, jump: new AbortController() };
   const queue = new Queue(
     memory,
-    (waiting, error) => say(error ? `No connection: ${waiting === 1 ? "an answer is" : `${waiting} answers are`} kept here and sent later.` : ""),
+    (waiting, error) =>
+      say("answers", error ? `${trouble(error)}: ${waiting === 1 ? "an answer is" : `${waiting} answers are`} kept here and sent later.` : ""),
     (position) => {
       if (position <= state.position) return;
       state.position = position;
@@ -196,7 +208,7 @@ async function main() {
 
   const blocked = guard(about);
   if (state.position < session.questions.length) {
-    const pictures = new Pictures(memory.read().key, about.crop, (error) => error && offline(error));
+    const pictures = new Pictures(memory.read().key, about.crop, offline);
     const training = state.position || memory.read().practised ? [] : session.training;
     const places = session.questions.map((_, k) => k).slice(state.position);
     pictures.ahead(
