@@ -103,10 +103,22 @@ def test_a_run_goes_on_with_another_number_of_processes(
     assert_the_same(run, out)
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(alone: tuple[Path, Path], tmp_path: Path) -> None:
-    started = processes(2, alone[0], tmp_path / "odd", "--batch", "3")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--batch", "3"], "a batch of 3 cannot be shared equally by 2 processes"),
+        (
+            ["--batch", "6", "--accumulate", "2"],
+            "--batch 6 cannot be shared by 2 processes and computed in 2 equal parts each; use a multiple of 4",
+        ),
+    ],
+)
+def test_a_batch_that_cannot_be_shared_is_refused(
+    alone: tuple[Path, Path], tmp_path: Path, options: list[str], message: str
+) -> None:
+    started = processes(2, alone[0], tmp_path / "odd", *options)
     said = [process.communicate(timeout=120)[1] for process in started]
-    assert all("a batch of 3 cannot be shared equally by 2 processes" in text for text in said)
+    assert all(message in text for text in said)
     assert [process.returncode for process in started] == [1, 1]
 
 

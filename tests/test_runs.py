@@ -7,11 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pdloss.errors import RunError
 from pdloss.records import LogLine, read_log
-from pdloss.runs import RunFolder, State, _random_state, _set_random_state, load_weights, seed_everything
+from pdloss.runs import (
+    RunFolder,
+    State,
+    _random_state,
+    _set_random_state,
+    load_weights,
+    seed_everything,
+    write_tensors,
+)
 
 
 def line(step: int) -> LogLine:
@@ -107,6 +116,32 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_weights(tmp_path / "w.safetensors", torch.nn.Conv2d(1, 1, 1))
     with pytest.raises(RunError, match="does not exist"):
         load_weights(tmp_path / "none.safetensors", torch.nn.Conv2d(1, 1, 1))
+
+
+def test_the_same_weights_make_the_same_file(tmp_path: Path) -> None:
+    header = {"format": "pt", "network": "edsr(text='é')", "source": "b", "step": "1"}
+    tensors = {"b": torch.arange(3), "a": torch.rand(2, 5), "c": torch.tensor(1.5, dtype=torch.float64)}
+    bytes_written = set()
+    for _ in range(20):
+        write_tensors(tmp_path / "w.safetensors", tensors, header)
+        bytes_written.add((tmp_path / "w.safetensors").read_bytes())
+    assert len(bytes_written) == 1
+    with safe_open(tmp_path / "w.safetensors", "pt") as file:
+        assert file.metadata() == header
+        assert {name: file.get_tensor(name).dtype for name in tensors} == {n: t.dtype for n, t in tensors.items()}
+        assert all(torch.equal(file.get_tensor(name), tensor) for name, tensor in tensors.items())
+    write_tensors(tmp_path / "bare.safetensors", tensors)
+    with safe_open(tmp_path / "bare.safetensors", "pt") as file:
+        assert file.metadata() is None
+
+
+def test_of_weights_that_do_not_fit_a_few_are_named(tmp_path: Path) -> None:
+    save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
+    deep = torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 1) for _ in range(50)))
+    with pytest.raises(RunError) as caught:
+        load_weights(tmp_path / "w.safetensors", deep)
+    said = str(caught.value)
+    assert said.endswith('Missing key(s) in state_dict: "0.weight", "0.bias", "1.weight" and 97 more')
 
 
 def test_no_pickle_is_read_or_written(tmp_path: Path) -> None:

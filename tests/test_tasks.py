@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pdloss.degradations import degradation
+from pdloss.degradations import degradation, parse
 from pdloss.errors import SpecError
 from pdloss.networks import network
 from pdloss.tasks import TASKS, task
@@ -19,8 +19,27 @@ def test_the_network_of_a_task_restores_what_its_degradation_spoils(name: str) -
         assert network(chosen.network)(degraded[None]).shape == (1, *clean.shape)
 
 
-def test_denoising_takes_the_noise_read_from_the_paper() -> None:
-    assert task("denoise").degradation == "noise"
+@pytest.mark.parametrize(
+    ("name", "degradation_in_full", "network_in_short", "crop"),
+    [
+        ("denoise", f"noise(sigma={100 / 255}, clip=True)", "srn", 128),
+        ("sr", "downscale(factor=4, kernel='bicubic', round=True)", "edsr(scale=4)", 192),
+        (
+            "deblur",  # kernels of paths of 1 to 15 pixels, and a little noise
+            f"blur(support=2..16, motion='tremor', kernel=None, seed=None) | noise(sigma=0..{5 / 255}, clip=True)",
+            "dsdeblur",
+            128,
+        ),
+        ("jpeg", "jpeg(quality=20, subsampling='4:2:0')", "srn", 128),
+        ("demosaic", f"mosaic(pattern='RGGB', noise=0..{5 / 255}, layout='masked')", "srn", 128),
+    ],
+)
+def test_tasks_are_what_was_read_from_the_paper(
+    name: str, degradation_in_full: str, network_in_short: str, crop: int
+) -> None:
+    chosen = task(name)
+    assert parse(chosen.degradation).in_full() == degradation_in_full
+    assert (chosen.network, chosen.crop) == (network_in_short, crop)
 
 
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:

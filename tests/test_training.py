@@ -14,9 +14,10 @@ from torch import Tensor
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.losses import objective
 from pdloss.networks import network
+from pdloss.ranks import Ranks
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import coarse_criterion, gradient_norms, learning_rate_share, train
+from pdloss.training import coarse_criterion, gradient_norms, learning_rate_share, loader_workers, train
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 
@@ -223,6 +224,8 @@ def test_a_critic_that_is_lost_is_named(photographs: Path, tmp_path: Path) -> No
         ({"loss": "pdl(p=0.5, features='distilled')"}, SpecError, ">= 1"),
         ({"network": "edsr(block=3)"}, SpecError, "did you mean 'blocks'"),
         ({"degradation": "noise(sigma=-1)"}, SpecError, ">= 0"),
+        ({"degradation": ""}, SpecError, "cannot read the degradation ''"),
+        ({"network": ""}, SpecError, "cannot read the network ''"),
         ({"task": "denoize"}, SpecError, "did you mean 'denoise'"),
         ({"device": "tpu"}, SpecError, "--device 'tpu'"),
         ({"crop": 64}, ImageError, r"photo0.png is 50x40 pixels, smaller than the crop of 64x64"),
@@ -255,6 +258,51 @@ def test_the_learning_rate_falls_to_zero_along_half_a_cosine() -> None:
     shares = [learning_rate_share(step, 100, "cosine") for step in (0, 50, 100)]
     assert shares == pytest.approx([1, 0.5, 0])
     assert learning_rate_share(70, 100, "constant") == 1
+
+
+class Clock:
+    """What time it is: as late as what is done in these tests makes it."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return Clock.now
+
+
+class Slow:
+    """A degradation that takes three seconds a crop."""
+
+    def __call__(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+        Clock.now += 3
+        return clean
+
+
+class Thoughtful:
+    """A loss that takes two seconds."""
+
+    def __call__(self, restored: Tensor, target: Tensor) -> Tensor:
+        Clock.now += 2
+        return (restored - target).abs().mean()
+
+
+def test_the_log_says_which_share_of_the_time_went_into_waiting_for_data(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pdloss.training.time", Clock())
+    slow = {"degradation": f"{__name__}:Slow", "loss": f"{__name__}:Thoughtful"}
+    train(config(photographs, tmp_path / "run", **slow))
+    log = read_log(tmp_path / "run" / "log.jsonl")
+    assert [line.waiting for line in log] == pytest.approx([6 / 8] * 3), "a batch has two crops"
+    assert [line.seconds for line in log] == pytest.approx([16, 32, 48])
+
+
+def test_the_processes_of_a_machine_share_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 24)
+    plain, gpu = config(tmp_path, tmp_path), torch.device("cuda")
+    assert loader_workers(plain, Ranks(device=gpu)) == 8
+    assert loader_workers(plain, Ranks(count=8, beside=4, device=gpu)) == 3
+    assert loader_workers(plain, Ranks()) == 0
+    assert loader_workers(config(tmp_path, tmp_path, workers=5), Ranks(beside=4, device=gpu)) == 5
 
 
 def test_a_term_without_gradient_has_norm_zero() -> None:

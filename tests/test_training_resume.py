@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pdloss.errors import RunError
+from pdloss.errors import RunError, SpecError
 from pdloss.images import write_image
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
@@ -126,6 +126,25 @@ def test_another_configuration_is_refused_with_the_difference(photographs: Path,
     train(config(photographs, tmp_path / "run"))
     with pytest.raises(RunError, match=r"loss was 'l1', is 'l2'; .*lr was 0.001, is 0.002"):
         train(config(photographs, tmp_path / "run", loss="l2", lr=2e-3))
+
+
+def test_a_folder_in_which_no_step_was_kept_is_made_anew(photographs: Path, tmp_path: Path) -> None:
+    too_large = {"network": "edsr(scale=2, blocks=1, width=8)", "log_every": 1}
+    with pytest.raises(SpecError, match="does not fit"):
+        train(config(photographs, tmp_path / "run", **too_large))
+    assert RunFolder(tmp_path / "run").record().network.startswith("edsr(scale=2")
+    train(config(photographs, tmp_path / "run"))
+    train(config(photographs, tmp_path / "other"))
+    assert_same_bits(final_weights(tmp_path / "other"), final_weights(tmp_path / "run"))
+    assert RunFolder(tmp_path / "run").record().network.startswith("edsr(scale=1")
+    assert [line.step for line in read_log(tmp_path / "run" / "log.jsonl")] == [2, 4, 6]
+
+
+def test_weights_without_a_state_are_not_lost_either(photographs: Path, tmp_path: Path) -> None:
+    train(config(photographs, tmp_path / "run"))
+    (tmp_path / "run" / "state.safetensors").unlink()
+    with pytest.raises(RunError, match="another configuration"):
+        train(config(photographs, tmp_path / "run", loss="l2"))
 
 
 def test_other_photographs_are_refused_but_a_moved_folder_is_not(photographs: Path, tmp_path: Path) -> None:

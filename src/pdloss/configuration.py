@@ -44,7 +44,8 @@ class TrainConfig:
     ema: float = 0.0
     """Decay of the moving average of the weights, such as 0.999, which is then what a run's weights are; 0 for none."""
     accumulate: int = 1
-    """Parts that a batch is computed in, one after the other, where memory is short; the step is the same."""
+    """Parts that a batch is computed in, one after the other, where memory is short; the step is the same, except that
+    batch norm (of srresnet) sees one part at a time."""
     compile: bool = False
     """Compile the network before training: minutes at the start, faster steps on a GPU."""
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
@@ -61,7 +62,7 @@ class TrainConfig:
     """Steps between lines of the log, each with every term's value and gradient norm."""
     workers: int | None = None
     """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
-    half of the processor's cores, 8 at most."""
+    half of the processor's cores, shared by the processes of a machine, 8 at most."""
     tensorboard: bool = False
     """Also write the log for TensorBoard, into RUN/tensorboard."""
 

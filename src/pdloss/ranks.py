@@ -24,6 +24,8 @@ class Ranks:
     count: int = 1
     local: int = 0
     """Its number on its own machine."""
+    beside: int = 1
+    """How many there are on its own machine."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
@@ -71,6 +73,11 @@ class Ranks:
         return moved.cpu()
 
 
+def is_first() -> bool:
+    """Returns whether this is the process that speaks for all that ``torchrun`` started."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[Ranks]:
     """Yields the ranks that ``torchrun`` started, connected until the end; without it, one process alone.
@@ -88,6 +95,6 @@ def joined(device: torch.device) -> Iterator[Ranks]:
         torch.cuda.set_device(device)
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Ranks(rank, count, local, device)
+        yield Ranks(rank, count, local, int(os.environ.get("LOCAL_WORLD_SIZE", "1")), device)
     finally:
         torch.distributed.destroy_process_group()

@@ -63,6 +63,8 @@ class RunFolder:
     def open(self, record: RunRecord, photographs: Mapping[str, str]) -> RunRecord:
         """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.
 
+        A folder in which no step was kept, such as that of a network which turned out not to fit, is made anew.
+
         Args:
             record: Every choice.
             photographs: Name to `picture_hash` of every image trained on.
@@ -72,13 +74,15 @@ class RunFolder:
         """
         if self.config.exists():
             before = self.record()
-            if difference := _difference(before, record):
+            difference = _difference(before, record)
+            if not difference:
+                return before
+            if self.state.exists() or any((self.path / "weights").glob("*")):
                 raise RunError(
                     f"{self.path} holds a run with another configuration; choose another --out, or the same options: "
                     + "; ".join(difference)
                 )
-            return before
-        if self.path.exists():
+        elif self.path.exists():
             strangers = [p.name for p in self.path.iterdir() if not p.name.startswith(".")]
             if strangers:
                 raise RunError(
@@ -218,13 +222,24 @@ def seed_everything(seed: int) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = None) -> None:
-    """Writes a safetensors file, whole or not at all.
+    """Writes a safetensors file, whole or not at all; equal content gives equal bytes.
 
     Raises:
         OSError: If it cannot be written; safetensors' own writer would hide a full disk in an error of its own kind.
     """
     data = save(dict(tensors), None if header is None else dict(header))
-    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    length = int.from_bytes(data[:8], "little")
+    entries = json.loads(data[8 : 8 + length])
+    # safetensors puts the header's words in another order every time, and the file's hash would differ.
+    text = json.dumps(entries | {"__metadata__": dict(sorted(header.items()))} if header else entries).encode()
+    text += b" " * (-len(text) % 8)
+
+    def written(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            file.write(memoryview(data)[8 + length :])
+
+    write_atomically(path, written)
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
@@ -241,7 +256,9 @@ def load_weights(path: Path, network: nn.Module) -> None:
         raise RunError(f"{path} is not a safetensors file: {error}") from None
     except RuntimeError as error:
         first = str(error).strip().splitlines()
-        raise RunError(f"{path} belongs to another network: {first[min(1, len(first) - 1)].strip()}") from None
+        names = first[min(1, len(first) - 1)].strip().split(", ")
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
 
 
 def _difference(before: RunRecord, now: RunRecord) -> list[str]:

@@ -72,10 +72,13 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
 
 def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     device = ranks.device
+    _check_parts(config, ranks.count)
     defaults = task(config.task)
     objective = losses.objective(config.loss)
-    network_choice = networks.NETWORKS.parse(config.network or _network_of(config.init) or defaults.network)
-    degradation_choice = degradations.parse(config.degradation or defaults.degradation)
+    network_choice = networks.NETWORKS.parse(
+        (_network_of(config.init) or defaults.network) if config.network is None else config.network
+    )
+    degradation_choice = degradations.parse(defaults.degradation if config.degradation is None else config.degradation)
     crop = config.crop or defaults.crop
 
     if not ranks.first:
@@ -131,7 +134,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
         started = time.monotonic() - state.seconds
         step = state.step
         loader = batches(
-            crops, step, config.steps, _workers(config, device), pin=device.type == "cuda",
+            crops, step, config.steps, loader_workers(config, ranks), pin=device.type == "cuda",
             part=ranks.rank, parts=ranks.count,
         )  # fmt: skip
         waited, line_at = 0.0, time.monotonic()
@@ -266,10 +269,24 @@ def gradient_norms(terms: LossTerms, restored: Tensor) -> dict[str, float]:
     return norms
 
 
-def _workers(config: TrainConfig, device: torch.device) -> int:
+def _check_parts(config: TrainConfig, processes: int) -> None:
+    """Refuses a batch whose share of one process cannot be computed in equal parts: their mean would not be the step's.
+
+    Raises:
+        SpecError: Naming the batch, the parts and the processes.
+    """
+    if config.batch % (processes * config.accumulate) and not config.batch % processes:
+        raise SpecError(
+            f"--batch {config.batch} cannot be shared by {processes} processes and computed in {config.accumulate} "
+            f"equal parts each; use a multiple of {processes * config.accumulate}"
+        )
+
+
+def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
+    """Returns how many processes prepare this process's crops ahead."""
     if config.workers is not None:
         return config.workers
-    return 0 if device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2)
+    return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
 
 
 def _network_of(init: Path | None) -> str | None:

@@ -45,6 +45,15 @@ def test_the_list_tells_of_every_set_its_size_terms_and_whether_it_is_here(data,
     assert listed(capsys)["album"][3] == "changed"
 
 
+def test_in_a_narrow_terminal_no_word_is_cut(data, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    main([])
+    size = f"{(len(TRAIN_ZIP) + len(VALID_ZIP)) / 1000:.3g} kB"
+    toy, *others = capsys.readouterr().out.split("\n\n")
+    assert toy == f"toy: noise\n  train 3, valid 2 images; {size}, checked by SHA-256\n  terms: CC0\n  not here"
+    assert [text.partition(":")[0].strip() for text in others] == ["album", "splits", ""]
+
+
 def test_the_list_bears_a_record_it_cannot_read(data, capsys):
     (data / "toy").mkdir()
     (data / "toy" / "photo_set.json").write_text("{")

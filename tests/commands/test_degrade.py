@@ -38,6 +38,7 @@ def test_takes_the_degradation_of_the_task(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--degradation", "noize"], "did you mean 'noise'"),
+        (["--degradation", ""], "cannot read the degradation ''"),
         (["--task", "sharpen"], "unknown task 'sharpen'"),
         (["--degradation", "jpeg(quality=101)"], "<= 100"),
     ],

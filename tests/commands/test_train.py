@@ -123,6 +123,16 @@ def test_an_output_folder_that_cannot_be_made_is_one_line(
     assert str(tmp_path / "file") in complaint
 
 
+def test_of_several_processes_the_first_speaks(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = ["train", "--data", str(data), "--loss", "l1", "--steps", "1", *TINY]
+    for rank, said in (("0", f"{tmp_path / '0'}\n"), ("1", "")):
+        monkeypatch.setenv("RANK", rank)
+        assert main([*base, "--out", str(tmp_path / rank)]) == 0
+        assert capsys.readouterr().out == said
+
+
 def test_writes_for_tensorboard(data: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     run = tmp_path / "run"

@@ -9,6 +9,8 @@ from pdloss.photo_sets.catalogue import SETS, PhotoSet
 from pdloss.photo_sets.library import DataError
 
 _KINDS = {"sha256": "SHA-256", "md5": "MD5", "pixels": "SHA-256 of pixels"}
+_WIDE = 140
+"""Columns of a terminal from which on the list is a table: in a narrower one, its words would be cut up."""
 
 
 def main(argv: list[str]) -> int:
@@ -54,12 +56,21 @@ def _list() -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    if console.width < _WIDE:
+        for known in SETS.values():
+            print(f"{known.name}: {known.about}\n  {_images(known)} images; {_size(known)}, checked by {_kind(known)}")
+            print(f"  terms: {known.terms}\n  {_state(known)}\n")
+        return
     table = Table("name", "images", "download", "checked by", "state", "terms", "what it is")
     for known in SETS.values():
-        kinds = {each.kind for part in known.parts for each in part.downloads}
-        cells = known.name, _images(known), _size(known), _KINDS[kinds.pop()], _state(known), known.terms, known.about
+        cells = known.name, _images(known), _size(known), _kind(known), _state(known), known.terms, known.about
         table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-    Console().print(table)
+    console.print(table)
+
+
+def _kind(known: PhotoSet) -> str:
+    return _KINDS[known.parts[0].downloads[0].kind]
 
 
 def _images(known: PhotoSet) -> str:

@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
         UserError: If the data or the degradation cannot be used, or the folder holds another set.
     """
     options = tyro.cli(DegradeOptions, args=argv, prog="pdloss degrade")
-    degradation = options.degradation or task(options.task).degradation
+    degradation = task(options.task).degradation if options.degradation is None else options.degradation
     with Bar("reading photographs") as bar:
         photographs = Photographs(options.data, split="valid", skip_damaged=options.skip_damaged, progress=bar.update)
         bar.begin("degrading", 0, len(photographs))

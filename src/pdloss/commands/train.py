@@ -15,6 +15,7 @@ from pdloss.configuration import TrainConfig
 from pdloss.datasets import Photographs
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LossTerms
+from pdloss.ranks import is_first
 from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
 from pdloss.training import Watcher, train
@@ -92,6 +93,8 @@ def main(argv: list[str]) -> int:
         state = train(config, display)
         if advice := display.advice():
             bar.say(advice)
+    if not is_first():
+        return 130 if state.step < config.steps else 0
     if state.step < config.steps:
         print(f"stopped after step {state.step} of {config.steps}, saved; the same command goes on")
         return 130

@@ -64,7 +64,7 @@ def open_engine(url: str) -> "Engine":
 
 
 def _make_private(file: Path) -> None:
-    """Makes an empty database that only its owner can read, for raters' ids stand in it; SQLite's own files follow it."""
+    """Makes an empty database that only its owner can read, for raters' ids stand in it; its journal follows it."""
     if file.parent.is_dir():  # if not, SQLite says so
         file.touch(mode=0o600, exist_ok=True)
 
