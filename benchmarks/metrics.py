@@ -1,4 +1,5 @@
-"""How fast the metrics of single images are on a CPU, beside torchmetrics' and a port of NIQE to SciPy.
+"""How fast the metrics of single images are on a CPU, beside torchmetrics' and a port of NIQE to SciPy; and what
+`pdloss score` adds to them.
 
     python benchmarks/metrics.py [--images FOLDER] [--repeats 5] [--threads 1] [--out FILE]
 
@@ -10,13 +11,19 @@ of a pair, one after the other; medians of the ratios over images and repeats ar
 torchmetrics' SSIM keeps a reflected border and its MS-SSIM averages channels before the product, so that values
 differ. Its LPIPS gets the same AlexNet as ours. The port of NIQE is that of the tests; as in the release of the
 metric's authors it makes its table of gamma functions anew for every fit, or, in the last line, keeps it.
+
+Then the photographs with noise are written as PNGs and scored from these files with all metrics of `SCORED`: checking,
+reading and hashing files, loading weights and all. The time is divided by that of the same metrics on images in memory,
+called one by one. The peak of memory is taken again with four links to every file.
 """
 
 import json
 import os
 import runpy
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,14 +34,16 @@ import tyro
 from torch import Tensor, nn
 
 from pdloss import assets, metrics
-from pdloss.benchmarking import environment, interleaved, median_ratio
+from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
+from pdloss.evaluation import score
 from pdloss.features.frozen import read_weights
 from pdloss.files import write_atomically
-from pdloss.images import list_images, read_pixels, to_bytes
+from pdloss.images import list_images, read_image, to_bytes, write_image
 from pdloss.metrics.niqe import NIQE
 
 CPU = torch.device("cpu")
 HERE = Path(__file__).parent
+SCORED = ("psnr", "ssim", "ms_ssim", "lpips", "niqe")
 
 Measure = Callable[[Tensor, Tensor], float]
 
@@ -56,17 +65,20 @@ def main(options: Options) -> None:
     """Measures, prints and writes."""
     torch.set_num_threads(options.threads)
     folder = options.images or Path(os.environ.get("PDLOSS_IMAGES", ".")) / "valid" / "kodak24"
-    photographs = [read_pixels(path).pixels[None].float() / 255 for path in list_images(folder)]
+    photographs = [read_image(path)[None] for path in list_images(folder)]
     lines = []
     with torch.no_grad():
         for name, (ours, other) in pairs().items():
             lines.append({"metric": name, **comparison(ours, other, photographs, options.repeats)})
             print("  ".join(f"{key} {value}" for key, value in lines[-1].items()), flush=True)
+        whole = evaluation(photographs, options.repeats)
+        print("  ".join(f"{key} {value}" for key, value in whole.items()), flush=True)
     record = {
         **environment(CPU),
         "protocol": f"{len(photographs)} images of {folder.name}, one at a time, medians of the ratios of "
         f"{options.repeats} interleaved repeats of each",
         "results": lines,
+        "evaluation": whole,
     }
     write_atomically(options.out, lambda path: path.write_text(json.dumps(record, indent=2) + "\n"))
 
@@ -122,11 +134,9 @@ def niqe_pair(keep_table: bool) -> tuple[Measure, Measure]:
 
 def comparison(ours: Measure, other: Measure, photographs: list[Tensor], repeats: int) -> dict[str, object]:
     """Returns the ratio of times and the difference in value."""
-    noise = torch.Generator().manual_seed(0)
     taken: dict[str, list[float]] = {"ours": [], "other": []}
     differences = []
-    for target in photographs:
-        restored = (target + 0.05 * torch.randn(target.shape, generator=noise)).clamp(0, 1)
+    for restored, target in zip(noisy(photographs), photographs, strict=True):
         calls = {"ours": lambda r=restored, t=target: ours(r, t), "other": lambda r=restored, t=target: other(r, t)}
         for name, seconds in interleaved(calls, repeats, CPU).items():
             taken[name] += seconds
@@ -136,6 +146,44 @@ def comparison(ours: Measure, other: Measure, photographs: list[Tensor], repeats
         "milliseconds": round(1000 * sorted(taken["ours"])[len(taken["ours"]) // 2], 1),
         "largest_difference": max(differences),
     }
+
+
+def evaluation(photographs: list[Tensor], repeats: int) -> dict[str, object]:
+    """Returns the time of scoring files over that of the metrics alone, and the memory it takes as the set grows."""
+    with tempfile.TemporaryDirectory() as name:
+        few, many = ([Path(name) / size / kind for kind in ("restored", "target")] for size in ("few", "many"))
+        for index, pair in enumerate(zip(noisy(photographs), photographs, strict=True)):
+            for folder, links, image in zip(few, many, pair, strict=True):
+                write_image(folder / f"{index:03}.png", image[0])
+                links.mkdir(parents=True, exist_ok=True)
+                for copy in range(4):
+                    (links / f"{index:03}-{copy}.png").symlink_to(folder / f"{index:03}.png")
+        pairs = [[read_image(folder / f"{index:03}.png")[None] for folder in few] for index in range(len(photographs))]
+        alone = metrics.build(SCORED)
+        calls: dict[str, Callable[[], object]] = {
+            "whole": partial(score, *few, metric_names=SCORED, device="cpu"),
+            "alone": lambda: [[measure(*pair).item() for measure in alone.values()] for pair in pairs],
+        }
+        seconds = interleaved(calls, repeats, CPU)
+        peaks = [
+            peak_memory(partial(score, *folders, metric_names=SCORED, device="cpu"), CPU) for folders in (few, many)
+        ]
+    return {
+        "metrics": ",".join(SCORED),
+        "times_the_metrics_alone": round(median_ratio(seconds["whole"], seconds["alone"]), 3),
+        "seconds": round(sorted(seconds["whole"])[repeats // 2], 2),
+        **{
+            f"peak_mib_of_{count}": None if peak is None else round(peak)
+            for count, peak in zip((len(photographs), 4 * len(photographs)), peaks, strict=True)
+        },
+    }
+
+
+def noisy(photographs: list[Tensor]) -> Iterator[Tensor]:
+    """Yields each photograph with noise, the same every time."""
+    noise = torch.Generator().manual_seed(0)
+    for target in photographs:
+        yield (target + 0.05 * torch.randn(target.shape, generator=noise)).clamp(0, 1)
 
 
 def _port() -> SimpleNamespace:

@@ -10,7 +10,7 @@ import pytest
 from pdloss.commands.compare import main
 from pdloss.comparison import Comparison, MatchedComparison
 from pdloss.errors import RunError, SpecError
-from pdloss.records import read_record
+from pdloss.records import Metric, read_record
 from tests.comparison.test_paired import FIRST, SECOND, two_runs
 from tests.comparison.test_sweeps import run_folders
 from tests.report.folders import write_run
@@ -32,6 +32,25 @@ def test_fits_eighty_columns(
     said = capsys.readouterr().out
     assert "…" not in said
     assert all(len(line.rstrip()) <= 80 for line in said.splitlines())
+
+
+def test_many_metrics_are_shown_in_tables_below_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    keys = [f"metric {i}" for i in range(9)]
+    metrics = {key: Metric(label=key, better="higher", protocol="") for key in keys}
+    runs = [
+        write_run(tmp_path / name, {key: [start + i for i in range(3)] for key in keys}, metrics=metrics)
+        for name, start in (("one", 0.1234), ("other", 0.2345))
+    ]
+    main(list(map(str, runs)))
+    said = capsys.readouterr().out
+    assert "…" not in said
+    means = said[: said.index("other against one")]
+    assert all(key in means for key in keys)
+    assert sum(line.split()[:1] == ["other"] for line in means.splitlines()) == 3  # each of the three tables says whose
+    assert means.count("means and 95 % intervals") == 1
 
 
 def test_writes_json_csv_and_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +86,11 @@ def test_sweeps_are_compared_at_equal_fidelity(tmp_path: Path, capsys: pytest.Ca
 def test_a_level_needs_the_metric_it_is_of(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"--at 28 needs the metric to match"):
         main([*map(str, two_runs(tmp_path, FIRST, SECOND)), "--at", "28"])
+
+
+def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"--seed -1 must be at least 0"):
+        main([*map(str, two_runs(tmp_path, FIRST, SECOND)), "--seed", "-1"])
 
 
 def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """``pdloss evaluate`` as a user types it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_scores_every_run_on_every_set(trained: Made, tmp_path: Path, capsys: py
     assert files["latex"].read_text().count(r"\begin{tabular}{lrr}") == 2
     mean = sum(image.restored["psnr"] for image in stored[1].images) / 2
     assert f"**{mean:.2f}**" in files["markdown"].read_text()
+
+
+def test_runs_of_one_name_are_called_by_their_parents_too(
+    trained: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first, second), data = trained
+    alike = [shutil.copytree(run, tmp_path / parent / "l1") for parent, run in (("sr", first), ("jpeg", second))]
+    csv = tmp_path / "scores.csv"
+    assert evaluate(alike, data[:1], "--csv", str(csv)) == 0
+    assert {line.split(",")[1] for line in csv.read_text().splitlines()[1:]} == {"sr/l1", "jpeg/l1"}
+    assert main(["evaluate", str(alike[0]), f"{alike[0]}/../l1", "--data", str(data[0])]) == 1
+    assert "was given twice; name each run once" in capsys.readouterr().err
 
 
 def test_a_second_time_says_in_one_line_that_nothing_is_to_do(

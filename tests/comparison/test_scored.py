@@ -89,6 +89,24 @@ def test_refuses_other_pictures_and_other_rules(tmp_path: Path, changes: dict, s
         comparable([one, other])
 
 
+def test_rounding_in_a_score_near_zero_is_no_other_input(tmp_path: Path) -> None:
+    sharpness = {"sharpness": Metric(label="Sharpness", better="zero", protocol="")}
+    values = {"sharpness": [0.1, 0.2, 0.3]}
+    one, rounded, other = (
+        write_run(tmp_path / name, values, {"sharpness": [near, 0.2, 0.3]}, metrics=sharpness)
+        for name, near in (("a", 2e-6), ("b", -3e-6), ("c", 2e-4))
+    )
+    assert len(comparable([one, rounded]).runs) == 2
+    with pytest.raises(RunError, match="did not restore the same pictures"):
+        comparable([one, other])
+
+
+def test_a_file_that_lies_among_the_runs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.sh").write_text("pdloss evaluate a")
+    with pytest.raises(RunError, match=r"run\.sh is no score file"):
+        comparable([write_run(tmp_path / "a", GOOD), tmp_path / "run.sh"])
+
+
 def test_the_targets_hash_decides_where_there_is_one(tmp_path: Path) -> None:
     one = changed(write_run(tmp_path / "a", GOOD), targets_sha256="1" * 64)
     moved = changed(write_run(tmp_path / "b", GOOD, targets="moved"), targets_sha256="1" * 64)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pdloss.comparison import compare, compare_matched
-from pdloss.comparison.tables import DASH, csv_text, markdown, number, p_text, remarks, tables
+from pdloss.comparison.tables import DASH, csv_text, decimals, markdown, number, p_text, remarks, tables
 from pdloss.records import Metric, SetScore
 from tests.comparison.test_paired import FIRST, SECOND, two_runs
 from tests.comparison.test_scored import changed
@@ -49,6 +49,13 @@ def test_scores_of_whole_sets_have_a_table_and_their_notes(tmp_path: Path) -> No
     assert "FID of a: unreliable: 24 images." in remarks(comparison)
     rows = list(csv.DictReader(io.StringIO(csv_text(comparison))))
     assert rows[-1] | {"kind": "set", "name": "a", "value": "12.345", "error": "0.5"} == rows[-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits"), [(29.83, 2), (-1.5, 3), (0.5, 4), (0.0179, 4), (0.00179, 5), (1.79e-4, 6), (1e-9, 6), (0.0, 4)]
+)
+def test_small_scores_keep_three_figures(value: float, digits: int) -> None:
+    assert decimals(value) == digits
 
 
 def test_the_protocol_is_said_in_words(tmp_path: Path) -> None:

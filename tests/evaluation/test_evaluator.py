@@ -111,6 +111,9 @@ def test_goes_on_without_what_it_cannot_compute_and_says_so(
     notes = "\n".join(evaluation.notes)
     assert "ms_ssim left out: it needs 161 pixels a side, the smallest image has 40" in notes
     assert "lpips left out: " in notes
+    with pytest.raises(ImageError, match="none of the metrics can be had: .*lpips left out"):
+        evaluate(*made, metric_names=["lpips"], name="nothing")
+    assert not (made[0] / "restored" / "nothing").exists()
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,11 @@ def test_goes_on_without_metrics_that_cannot_be_had_and_says_so(
     assert notes[1:] == ["ms_ssim left out: it needs 161 pixels a side, the smallest image has 20"]
 
 
+def test_where_no_metric_can_be_had_the_reasons_are_all_there_is(folders: Folders) -> None:
+    with pytest.raises(ImageError, match="none of the metrics can be had: ms_ssim left out: .*161.*; ms_ssim_y"):
+        scored(folders, "ms_ssim", "ms_ssim_y")
+
+
 def test_a_metric_that_needs_the_input_is_refused(folders: Folders) -> None:
     with pytest.raises(SpecError, match="unknown metric 'consistency'"):
         scored(folders, "consistency")

@@ -74,6 +74,7 @@ def test_what_has_no_weights_here_is_left_out_with_the_reason(monkeypatch):
     measures, notes = scoring.ready(["lpips", "psnr", "fid"], CPU)
     assert list(measures.records) == ["psnr"]
     assert [note.partition(" left out: ")[0] for note in notes] == ["lpips", "fid"]
+    assert measures.fitting(100, 1)[1] == []  # of one picture, the reason is not given twice
 
 
 def test_what_needs_larger_or_more_images_is_left_out_with_the_reason(brightness):

@@ -79,6 +79,18 @@ def test_vgg16_and_its_heads_agree_with_torchmetrics(assets_folder, generator, m
     check_against_torchmetrics("vgg", network, measure, *pair(generator, 21, 18, count=2), monkeypatch)
 
 
+def test_photographs_score_as_with_torchmetrics_and_its_heads(assets_folder, images_folder, generator, monkeypatch):
+    network = nn.Module()
+    network.features = imagenet.alexnet()
+    network.load_state_dict(load_tensors(assets_folder / "alexnet-torchvision.safetensors"))
+    monkeypatch.setenv("PDLOSS_ASSETS", str(assets_folder))
+    photograph = np.array(Image.open(images_folder / "valid" / "kodak24" / "kodim05.png"))[200:328, 300:428]
+    target = (torch.from_numpy(photograph).permute(2, 0, 1)[None] / 255).expand(2, -1, -1, -1)
+    noise = torch.randn(2, 3, 128, 128, generator=generator)
+    restored = (target + torch.tensor([0.05, 0.1]).view(2, 1, 1, 1) * noise).clamp(0, 1)
+    check_against_torchmetrics("alex", network.features, LPIPS("alex"), restored, target, monkeypatch)
+
+
 def check_against_torchmetrics(net, features, measure, restored, target, monkeypatch):
     """Compares with torchmetrics' slices and packaged heads on the same features; its epsilon is 100 times ours."""
     monkeypatch.setattr(peer, "_get_tv_model_features", lambda *_: features)

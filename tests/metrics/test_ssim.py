@@ -95,6 +95,13 @@ def test_inverted_structure_scores_zero_with_a_finite_gradient(generator):
     assert restored.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("score", [ssim, ms_ssim])
+def test_an_image_that_holds_nan_has_no_score_and_its_neighbours_have(generator, score):
+    restored, target = torch.rand(2, 2, 3, 161, 161, generator=generator)
+    restored[0, 1, 80, 80] = torch.nan
+    assert score(restored, target).isnan().tolist() == [True, False]
+
+
 def test_gradients_against_a_constant_target_are_finite_and_not_zero(generator):
     target = torch.zeros(1, 3, 161, 161)
     for score in (ssim, ms_ssim):

@@ -24,6 +24,19 @@ class Fire(nn.Module):
         return torch.cat([self.expand1x1(x).relu(), self.expand3x3(x).relu()], 1)
 
 
+def alexnet() -> nn.Sequential:
+    """The features of AlexNet, up to its last ReLU."""
+    return _random(
+        nn.Sequential(
+            *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(192, 384, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU()),
+        )
+    )
+
+
 def squeezenet() -> nn.Sequential:
     """The features of SqueezeNet 1.1."""
     return _random(

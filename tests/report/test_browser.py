@@ -10,6 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pdloss.records import Metric
+from pdloss.report import write_report
+from tests.report.folders import write_run
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
@@ -76,6 +81,33 @@ def test_nothing_is_wider_than_the_screen(visit: Any, width: int, scheme: str) -
     # Tables scroll inside their own boxes; names are never squeezed to a letter a line.
     narrow = "[...document.querySelectorAll('tbody th')].filter((c) => c.offsetHeight > 3 * c.offsetWidth).length"
     assert page.evaluate(narrow) == 0
+
+
+def test_a_table_of_many_metrics_fits_a_desktop(browser: Any, tmp_path: Path) -> None:
+    names = ("PSNR", "MS-SSIM", "LPIPS", "NIQE", "Sharpness", "JPEG cells", "FID-768", "KID-768")
+    units = {"PSNR": "dB", "Sharpness": "octaves"}
+    metrics = {name: Metric(label=name, unit=units.get(name, ""), better="zero", protocol="") for name in names}
+    values = [{name: [-0.4321 * i, -0.5321, -0.6321] for name in names} for i in (1, 2)]
+    runs = [write_run(tmp_path / f"run {i}", value, values[0], metrics=metrics) for i, value in enumerate(values)]
+    visit = Visit(browser, write_report(runs, tmp_path / "page"), width=1200)
+    box = "document.querySelector('#scores .scroll')"
+    assert visit.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") == 0
+    tall = "[...document.querySelectorAll('.scores td')].filter((c) => c.offsetHeight > 80).length"
+    assert visit.page.evaluate(tall) == 0  # a mean and its interval, in two lines at most
+    visit.context.close()
+
+
+@pytest.mark.parametrize("name", ["denoise-first", "five-tasks/jpeg"])
+def test_the_committed_experiments_make_a_page_without_a_fault(browser: Any, tmp_path: Path, name: str) -> None:
+    runs = sorted(file.parent for file in (EXPERIMENTS / name).glob("*/config.json"))
+    if not runs:
+        pytest.skip("needs the experiments of the repository")
+    page = write_report([run for run in runs if not run.name.startswith("on-")], tmp_path)
+    visit = Visit(browser, page, width=390)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert visit.page.locator("#plane svg").first.is_visible()
+    assert visit.problems == []
+    visit.context.close()
 
 
 def test_the_colours_follow_the_system_unless_the_reader_chooses(visit: Any) -> None:

@@ -46,3 +46,9 @@ def test_points_are_counted_on_the_better_side(comparison: Comparison) -> None:
     assert "sharp is better in 0 of 3" in worse.description
     assert "sharp is better in 2 of 3" in better.description
     assert "2 of 3 images better: below the line" in texts(svg.inline(better))
+
+
+def test_labels_of_small_differences_do_not_run_into_each_other(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / str(i), {"lpips": [0.85, 0.85 - i * 0.0004, 0.85 - i * 0.008]}) for i in range(2)]
+    drawn = svg.inline(intervals_chart(read_comparison(runs), "lpips", INKS, "p"))
+    assert 3 <= sum(text.startswith(("0.0", "\N{MINUS SIGN}0.0")) for text in texts(drawn)) <= 7

@@ -8,7 +8,7 @@ from scipy import stats
 
 from pdloss.comparison import compare
 from pdloss.records import Metric, SetScore
-from pdloss.report.scores import best_of, best_run, between, gap, image_table, score_table, tied_with
+from pdloss.report.scores import best_of, best_run, between, decimals, gap, image_table, score_table, tied_with
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run
 
@@ -124,3 +124,26 @@ def test_every_image_has_its_row_and_its_best_run(comparison: Comparison) -> Non
 
 def test_an_interval_is_written_with_true_minus_signs() -> None:
     assert between(-0.123, 0.1, 2, sign=True) == "[\N{MINUS SIGN}0.12, +0.10]"
+
+
+@pytest.mark.parametrize(
+    ("means", "shown"),
+    [
+        ((1.79e-4, 1.63e-4), "0.000179"),
+        ((1.79e-4, -2e-9), "0.000179"),
+        ((0.0191, 0.0173), "0.0191"),
+        ((0.0, 0.0), "0.0000"),
+        ((1e-12, 0.0), "0.000000"),
+    ],
+)
+def test_small_scores_keep_three_figures(tmp_path: Path, means: tuple[float, float], shown: str) -> None:
+    kid = {"kid": Metric(label="KID", better="lower", protocol="unbiased")}
+    runs = [
+        write_run(tmp_path / str(i), SHARP, set_metrics=kid, sets={"kid": SetScore(value=mean, error=2e-5)})
+        for i, mean in enumerate(means)
+    ]
+    comparison = read_comparison(runs)
+    cell = score_table(comparison)[1].cells[-1]
+    assert cell is not None
+    assert cell.text == shown
+    assert cell.under == f"±\N{NO-BREAK SPACE}{2e-5:.{decimals(comparison, 'kid')}f}"

@@ -50,7 +50,8 @@ def main(argv: list[str]) -> int:
     comparison = _compared(options)
     console = Console()
     for content in texts.tables(comparison):
-        console.print(table(content))
+        for part in parts(content, console):
+            console.print(table(part))
     for remark in texts.remarks(comparison):
         console.print(remark, style="dim", highlight=False, markup=False)
     if options.json:
@@ -62,6 +63,18 @@ def main(argv: list[str]) -> int:
     for path in filter(None, (options.json, options.csv, options.markdown)):
         print(path)
     return 0
+
+
+def parts(content: texts.Table, console: Console) -> list[texts.Table]:
+    """Returns the table, or several below each other where its columns do not fit side by side; each names the rows."""
+    wide = console.options.update(max_width=10_000)
+    result, first = [], content.left
+    for last in range(content.left, len(content.headings)):
+        tried = table(_columns(content, first, last + 1, fold=True))
+        if last > first and console.measure(tried, options=wide).maximum > console.width:
+            result.append(_columns(content, first, last))
+            first = last
+    return [*result, _columns(content, first, len(content.headings))]
 
 
 def table(content: texts.Table) -> Table:
@@ -78,7 +91,17 @@ def table(content: texts.Table) -> Table:
     return result
 
 
+def _columns(content: texts.Table, first: int, last: int, fold: bool = False) -> texts.Table:
+    """Returns the names and some of the other columns; the title stands over the first, `fold` puts a word a line."""
+    names = [[name.replace(" ", "\n") if fold else name for name in row[: content.left]] for row in content.rows]
+    headings = (*content.headings[: content.left], *content.headings[first:last])
+    rows = ((*name, *row[first:last]) for name, row in zip(names, content.rows, strict=True))
+    return texts.Table(content.title if first == content.left else "", headings, tuple(rows), content.left)
+
+
 def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
+    if options.seed < 0:
+        raise SpecError(f"--seed {options.seed} must be at least 0")
     if options.matched is not None:
         return compare_matched(options.runs, options.matched, options.set, level=options.at, seed=options.seed)
     if options.at is not None:

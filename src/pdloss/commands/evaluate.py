@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
+from msgspec.structs import replace
 
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
+from pdloss.comparison.scored import shortest_ends
 from pdloss.errors import SpecError
 from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
 from pdloss.runs import RunFolder
@@ -59,11 +61,12 @@ def main(argv: list[str]) -> int:
         again=options.again,
     )
     results, notes = [], []
+    called = shortest_ends([run.resolve() for run in options.runs])
     for data, degraded, name in sets:
-        for run in options.runs:
-            with Bar(f"evaluating {run.name} on {name}") as bar:
+        for run, short in zip(options.runs, called, strict=True):
+            with Bar(f"evaluating {short} on {name}") as bar:
                 evaluation = evaluator(run, data, degraded=degraded, name=name, progress=bar.update)
-            results.append(evaluation.scores)
+            results.append(replace(evaluation.scores, run=short))
             notes += evaluation.notes
     shown = [*names, *consistency.METRICS] if CONSISTENCY in names else names
     options.write(results, shown)
@@ -79,6 +82,9 @@ def _check_runs(runs: Sequence[Path]) -> None:
         folder = RunFolder(run)
         folder.record()
         folder.latest_weights()
+    places = [run.resolve() for run in runs]
+    if twice := next((run for run, place in zip(runs, places, strict=True) if places.count(place) > 1), None):
+        raise SpecError(f"{twice} was given twice; name each run once")
 
 
 def _sets(options: EvaluateOptions) -> list[tuple[Path, Path | None, str]]:

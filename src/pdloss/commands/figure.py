@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pdloss._types import Image
     from pdloss.report.pictures import Window
 
+MOST_CHANNELS = 24
+"""More would make a picture of more than 9,700 pixels across."""
+
 
 @dataclass(frozen=True)
 class CropsOptions:
@@ -110,8 +113,8 @@ def _framework(options: FrameworkOptions) -> list[Path]:
     from pdloss.images import read_image
     from pdloss.ops.color import quantize
 
-    if options.channels < 1:
-        raise SpecError(f"--channels {options.channels} must be at least 1")
+    if not 1 <= options.channels <= MOST_CHANNELS:
+        raise SpecError(f"--channels {options.channels} must be from 1 to {MOST_CHANNELS}, which stand side by side")
     whole = read_image(options.image)
     if options.restored is None:
         chain = degradations.parse(options.degradation)

@@ -71,6 +71,19 @@ def run_folder(file: Path) -> Path:
     return file.parent.parent if file.parent.name == "scores" else file.parent
 
 
+def shortest_ends(paths: Sequence[Path]) -> list[str]:
+    """Returns the shortest ends of paths, all of one length, that tell them apart.
+
+    Example:
+        >>> shortest_ends([Path("sr/l1"), Path("jpeg/l1")])
+        ['sr/l1', 'jpeg/l1']
+    """
+    parts, depth = [path.parts for path in paths], 1
+    while len({p[-depth:] for p in parts}) < len(parts) and depth < max(map(len, parts)):
+        depth += 1
+    return ["/".join(p[-depth:]) for p in parts]
+
+
 def _chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
     found = [_score_files(path) for path in paths]
     if set_name is None and all(path.is_file() for path in paths):
@@ -87,6 +100,8 @@ def _chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
 def _score_files(path: Path) -> dict[str, Path]:
     """Returns the score files by the name of their set; an archived run may keep them beside its ``config.json``."""
     if path.is_file():
+        if path.suffix != ".json":
+            raise RunError(f"{path} is no score file; give run folders, or the score files in them")
         return {path.stem: path}
     if not path.is_dir():
         raise RunError(f"{path} does not exist; give folders that `pdloss train` wrote, or score files")
@@ -121,13 +136,8 @@ def _chosen_set(paths: Sequence[Path], found: Sequence[Mapping[str, Path]], want
 
 def _names(files: Sequence[Path]) -> list[str]:
     """Returns the shortest ends of the runs' paths that tell them apart; of the files' own, where one run has two."""
-    parts = [run_folder(file.resolve()).parts for file in files]
-    if len(set(parts)) < len(parts):
-        parts = [file.resolve().with_suffix("").parts for file in files]
-    depth = 1
-    while len({p[-depth:] for p in parts}) < len(parts) and depth < max(map(len, parts)):
-        depth += 1
-    return ["/".join(p[-depth:]) for p in parts]
+    runs = [run_folder(file.resolve()) for file in files]
+    return shortest_ends(runs if len(set(runs)) == len(runs) else [file.resolve().with_suffix("") for file in files])
 
 
 def _refuse_other_pictures(first: Scored, other: Scored) -> None:
@@ -175,8 +185,9 @@ def _refuse_other_inputs(first: Scored, other: Scored) -> None:
     for image in other.scores.images:
         was, now = first.by_image[image.name].degraded, image.degraded
         for key in was.keys() & now.keys():
-            # One thousandth is far above rounding between devices, far below another draw of the noise.
-            if abs(was[key] - now[key]) > 1e-3 * abs(was[key]):
+            # One thousandth is far above rounding between devices, far below another draw of the noise; a score that
+            # should be near zero, as sharpness, may be rounding and nothing else.
+            if abs(was[key] - now[key]) > 1e-3 * abs(was[key]) + 1e-5:
                 raise RunError(
                     f"{first.name} and {other.name} did not restore the same pictures: {key} of the degraded "
                     f"{image.name} is {was[key]:.6g} and {now[key]:.6g}; evaluate them on the same frozen set"

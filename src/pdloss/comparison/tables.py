@@ -106,8 +106,10 @@ def csv_text(comparison: Comparison | MatchedComparison) -> str:
 
 
 def decimals(value: float) -> int:
-    """Returns how many decimals show a number to about four figures: two for 29.83, four for 0.1234."""
-    return 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+    """Returns how many decimals show a number to about four figures: two for 29.83, four for 0.1234, six at most."""
+    if not 0 < abs(value) < 1:
+        return 2 if abs(value) >= 10 else 3 if value else 4
+    return min(6, max(4, 2 - math.floor(math.log10(abs(value)))))
 
 
 def number(value: float, digits: int) -> str:

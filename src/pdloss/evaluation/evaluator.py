@@ -171,6 +171,7 @@ class Evaluator:
             if not found:
                 notes.append(f"{CONSISTENCY} left out: there is no such score for {inputs.chain}")
             measures = measures.also({}, {name: consistency.METRICS[name] for name in found if least[name] <= side})
+        scoring.refuse_nothing(measures, [*self.notes, *notes])
         notes += [f"{file} left out: {reason}" for file, reason in photographs.skipped.items()]
         return measures, [*self.notes, *notes, *photographs.notes]
 

@@ -57,7 +57,8 @@ def score(
         progress: Told of every pair done.
 
     Raises:
-        ImageError: If a picture has no partner or another size than it, or is damaged, or a folder is empty.
+        ImageError: If a picture has no partner or another size than it, or is damaged, or a folder is empty, or no
+            metric can be had of these pictures.
         SpecError: If a metric is unknown, or the device cannot be used.
     """
     scoring.check_names(metric_names)
@@ -66,6 +67,7 @@ def score(
     side, converted = _checked(pairs)
     ready, notes = scoring.ready(metric_names, chosen)
     measures, left_out = ready.fitting(side, len(pairs))
+    scoring.refuse_nothing(measures, [*notes, *left_out])
     images, totals = [], SetTotals(measures)
     for done, (pair, one, other) in enumerate(ahead(lambda index: _read(pairs[index]), len(pairs)), start=1):
         picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255

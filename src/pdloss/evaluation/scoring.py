@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import torch
@@ -94,17 +94,17 @@ def ready(names: Sequence[str], device: torch.device) -> tuple[Measures, list[st
     whole: dict[str, Callable[[], SetMeasure]] = {}
     records: dict[str, Metric] = {}
     notes = []
-    probes = []  # kept until the end: measures of sets share the networks of those that are alive
+    probes: list[Any] = []  # kept until the end: measures of sets share the networks of those that are alive
     for name in dict.fromkeys(names):
         try:
-            if name in METRICS:
-                single[name] = _on(device, METRICS[name].factory())
-            else:
-                whole[name] = partial(_made, name, device)
-            probes.append(single[name] if name in METRICS else whole[name]())
+            probes.append(_on(device, METRICS[name].factory()) if name in METRICS else _made(name, device))
         except AssetError as error:
             notes.append(f"{name} left out: {error}")
             continue
+        if name in METRICS:
+            single[name] = probes[-1]
+        else:
+            whole[name] = partial(_made, name, device)
         records[name] = msgspec.structs.replace(_entry(name).record, weights=dict(getattr(probes[-1], "origin", {})))
     return Measures(single, whole, records), notes
 
@@ -121,6 +121,16 @@ def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
     for name in names:
         if name not in known:
             raise SpecError(f"unknown metric {name!r}{suggestion(name, known)}")
+
+
+def refuse_nothing(measures: Measures, notes: Sequence[str]) -> None:
+    """Refuses to go on where no metric is left.
+
+    Raises:
+        ImageError: If there is none; the message says of each why.
+    """
+    if not measures.records:
+        raise ImageError(f"none of the metrics can be had: {'; '.join(notes)}")
 
 
 def left_out(name: str, least: int, side: int) -> str:

@@ -92,7 +92,7 @@ def ms_ssim(
 
     with :math:`l` and :math:`cs` the two fractions of `ssim`, the bar a mean over windows, and scale :math:`j + 1`
     half the size of scale :math:`j`. A scale whose structure is inverted counts as 0, with a zero gradient, so that
-    nothing is ever NaN.
+    finite images never give NaN.
 
     Args:
         restored: RGB in [0, 1], :math:`(B, 3, H, W)`.
@@ -177,7 +177,7 @@ def _level(images: Tensor) -> Tensor:
 
 def _clipped_power(base: Tensor, exponent: float) -> Tensor:
     """Returns max(base, 0)^exponent with a zero gradient where it clips: 0^w has an infinite one, and 0·∞ is NaN."""
-    positive = base > 0
+    positive = ~(base <= 0)  # NaN stays what it is: images that hold it have no score
     return torch.where(positive, torch.where(positive, base, 1.0).pow(exponent), 0.0)
 
 

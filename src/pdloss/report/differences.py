@@ -70,6 +70,7 @@ def _draw_gaps(
     axes.set_yticks(range(len(named)), [name for name, _ in named], color=colours["ink"])
     axes.set_ylim(len(named) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+    axes.locator_params(axis="x", nbins=6)  # more labels of small numbers would run into each other
     axes.set_xlabel(label)
 
 

@@ -1,5 +1,6 @@
 """Scores in rows and columns: means with their intervals, what is best, and what cannot be told apart from it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -125,9 +126,11 @@ def best_of(values: Sequence[float], metric: Metric, digits: int) -> list[bool]:
 
 
 def decimals(comparison: Comparison, key: str) -> int:
-    """Returns how many decimals show a metric to about four figures: two for 29.83, four for 0.1234."""
-    size = min(abs(mean) for mean in comparison.means(key) if mean is not None)
-    return 2 if size >= 10 else 3 if size >= 1 else 4
+    """Returns how many decimals show a metric to about four figures: two for 29.83, four for 0.1234, six at most."""
+    sizes = [abs(mean) for mean in comparison.means(key) if mean is not None]
+    usual = 2 if min(sizes) >= 10 else 3 if min(sizes) >= 1 else 4
+    largest = max(sizes)  # of which three figures are shown, as of distances between sets that hardly differ
+    return min(6, max(usual, 2 - math.floor(math.log10(largest)))) if 0 < largest < 1 else usual
 
 
 def number(value: float, digits: int, sign: bool = False) -> str:
@@ -149,7 +152,7 @@ def between(low: float | None, high: float | None, digits: int, sign: bool = Fal
     """
     if low is None or high is None:
         return ""
-    return f"[{number(low, digits, sign)},{NO_BREAK}{number(high, digits, sign)}]".replace(NO_BREAK, " ")
+    return f"[{number(low, digits, sign)}, {number(high, digits, sign)}]"
 
 
 def with_unit(text: str, metric: Metric) -> str:

@@ -89,7 +89,7 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
             or under different protocols; the message names the difference.
     """
     if not paths:
-        raise RunError("a report needs at least one run folder")
+        raise RunError("name at least one run folder, scored by `pdloss evaluate`")
     found = [_alone(paths[0], set_name)] if len(paths) == 1 else statistics.comparable(paths, set_name).runs
     runs = tuple(_read(scored) for scored in found)
     images = tuple(image.name for image in runs[0].scores.images)
