@@ -14,7 +14,7 @@ demo: setup  ## train two small denoisers on a few photographs, and compare them
 	$(BIN)/python examples/demo.py
 
 test: setup  ## run all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 
 check: setup  ## formatting, lint, types, and who imports whom
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

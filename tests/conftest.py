@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+# `make test` has a process for every core; threads that wait for a busy core would cost far more than they gain.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests start
+
 
 @pytest.fixture(autouse=True)
 def _no_network_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -97,7 +97,7 @@ def test_neither_the_package_nor_the_help_imports_torch():
 
 
 def test_torchvision_is_not_used(direct: list[Requirement], pinned: dict[str, str]):
-    importing = re.compile(r"^\s*(?:import|from)\s+torchvision\b", re.MULTILINE)
+    importing = re.compile(r"^\s*(?:import\s+torchvision\b|from\s+torchvision[\w.]*\s+import)", re.MULTILINE)
     assert importing.search("    from torchvision import models")
     assert [path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text(encoding="utf-8"))] == []
     assert "torchvision" not in {*pinned, *(requirement.name for requirement in direct)}

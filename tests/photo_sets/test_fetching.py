@@ -169,7 +169,11 @@ def test_stopping_by_hand_keeps_what_came(tmp_path, mirror):
         over.wait(60)
 
     body = zipped({"TOY_train/0001.png": png(1, 600)})
-    with worker(body, mirror.url("/train.zip", stuck), tmp_path) as process:
+
+    def listen():  # a job in the background is born deaf to it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with worker(body, mirror.url("/train.zip", stuck), tmp_path, preexec_fn=listen) as process:
         assert half.wait(60)
         while not any(path.stat().st_size for path in tmp_path.glob(".unfinished/*.part")):
             assert process.poll() is None
