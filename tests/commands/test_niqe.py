@@ -8,10 +8,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from pdloss import assets
+from pdloss.assets import sha256
+from pdloss.commands import score
 from pdloss.commands.niqe import main
-from pdloss.errors import ImageError
+from pdloss.errors import AssetError, ImageError, SpecError
 from pdloss.images import read_pixels
 from pdloss.metrics.niqe import NIQE
+from pdloss.records import Scores, read_record
 from tests.oracles import niqe as oracle
 
 
@@ -48,6 +51,27 @@ def test_images_of_that_kind_are_natural_to_the_model(folder: Path, tmp_path: Pa
     image = read_pixels(folder / "0.png").pixels[None].float() / 255
     measure = NIQE(out)
     assert measure(image).item() + 5 < measure(image[..., :3].repeat(1, 1, 1, 160)).item()
+
+
+def test_pictures_are_scored_by_the_model_and_it_is_named(folder: Path, tmp_path: Path) -> None:
+    model, scores = tmp_path / "model.safetensors", tmp_path / "scores.json"
+    main(["fit", str(folder), "--out", str(model)])
+    command = [str(folder), str(folder), "--metrics", "niqe", "--niqe-model", str(model), "--json", str(scores)]
+    assert score.main(command) == 0
+    written = read_record(scores, Scores)
+    assert written.metrics["niqe"].label == "NIQE (own model)"
+    assert "its authors" not in written.metrics["niqe"].protocol
+    assert sha256(model) in written.metrics["niqe"].weights["model"]
+    image = read_pixels(folder / "0.png").pixels[None].float() / 255
+    assert written.images[0].restored["niqe"] == pytest.approx(NIQE(model)(image).item())
+
+
+def test_a_model_that_is_none_or_that_no_metric_asks_for_is_refused(folder: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.safetensors"
+    with pytest.raises(SpecError, match="is for niqe, which is not among the metrics psnr"):
+        score.main([str(folder), str(folder), "--metrics", "psnr", "--niqe-model", str(missing)])
+    with pytest.raises(AssetError, match="missing"):
+        score.main([str(folder), str(folder), "--metrics", "niqe", "--niqe-model", str(missing)])
 
 
 def test_another_fit_gives_the_same_model(folder: Path, tmp_path: Path) -> None:

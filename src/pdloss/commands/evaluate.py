@@ -35,6 +35,8 @@ class EvaluateOptions(TableOptions):
     """With each file's name, chooses its noise."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    niqe_model: Path | None = None
+    """Model of one's own for `niqe`, a file of `pdloss niqe fit`."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
     again: bool = False
@@ -59,6 +61,7 @@ def main(argv: list[str]) -> int:
         device=options.device,
         skip_damaged=options.skip_damaged,
         again=options.again,
+        niqe_model=options.niqe_model,
     )
     results, notes = [], []
     called = shortest_ends([run.resolve() for run in options.runs])

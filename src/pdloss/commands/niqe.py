@@ -1,4 +1,4 @@
-"""``pdloss niqe``: makes a model of good photographs of one's own, for `pdloss.metrics.NIQE`."""
+"""``pdloss niqe``: makes a model of good photographs of one's own, for `pdloss.metrics.NIQE` and ``--niqe-model``."""
 
 import argparse
 from collections.abc import Iterator

@@ -22,6 +22,8 @@ class ScoreOptions(TableOptions):
     """Metrics, separated by commas."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    niqe_model: Path | None = None
+    """Model of one's own for `niqe`, a file of `pdloss niqe fit`."""
 
 
 def main(argv: list[str]) -> int:
@@ -38,6 +40,7 @@ def main(argv: list[str]) -> int:
             options.target,
             metric_names=[name.strip() for name in options.metrics.split(",") if name.strip()],
             device=options.device,
+            niqe_model=options.niqe_model,
             progress=bar.update,
         )
     options.write([scores], None, one=True)

@@ -48,6 +48,7 @@ def evaluate(
     device: str = "auto",
     skip_damaged: bool = False,
     again: bool = False,
+    niqe_model: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
     """Restores every photograph of a folder and writes ``scores/<set>.json``, the restored and the degraded PNGs.
@@ -66,13 +67,20 @@ def evaluate(
         device: As in training.
         skip_damaged: Leave out damaged images instead of refusing the folder.
         again: Restore and score anew what is scored already.
+        niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
         progress: Told of every image done.
 
     Raises:
         UserError: If the run, the data or a metric cannot be used.
     """
     evaluator = Evaluator(
-        metric_names, degradation=degradation, seed=seed, device=device, skip_damaged=skip_damaged, again=again
+        metric_names,
+        degradation=degradation,
+        seed=seed,
+        device=device,
+        skip_damaged=skip_damaged,
+        again=again,
+        niqe_model=niqe_model,
     )
     return evaluator(run, data, degraded=degraded, name=name, progress=progress)
 
@@ -87,6 +95,7 @@ class Evaluator:
         device: As in `evaluate`.
         skip_damaged: As in `evaluate`.
         again: As in `evaluate`.
+        niqe_model: As in `evaluate`.
 
     Raises:
         SpecError: If a metric's name is unknown, or the device cannot be used.
@@ -101,11 +110,13 @@ class Evaluator:
         device: str = "auto",
         skip_damaged: bool = False,
         again: bool = False,
+        niqe_model: Path | None = None,
     ) -> None:
         scoring.check_names(metric_names, [CONSISTENCY])
         self.device, self.seed, self.degradation = chosen_device(device), seed, degradation
         self.skip_damaged, self.again, self.consistency = skip_damaged, again, CONSISTENCY in metric_names
-        self.measures, self.notes = scoring.ready([name for name in metric_names if name != CONSISTENCY], self.device)
+        named = [name for name in metric_names if name != CONSISTENCY]
+        self.measures, self.notes = scoring.ready(named, self.device, niqe_model)
         self._read: dict[Path, tuple[Photographs, str]] = {}
         self._known: dict[tuple[str, str], _Known] = {}
 

@@ -42,6 +42,7 @@ def score(
     *,
     metric_names: Sequence[str] = DEFAULT_METRICS,
     device: str = "auto",
+    niqe_model: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> FolderScores:
     """Returns the scores of the pictures in `restored`, each against the one of its stem in `target`.
@@ -54,6 +55,7 @@ def score(
         target: Folder of what they should be.
         metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`.
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
+        niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
         progress: Told of every pair done.
 
     Raises:
@@ -65,7 +67,7 @@ def score(
     started, chosen = time.monotonic(), chosen_device(device)
     pairs = pairs_by_stem(restored, target)
     side, converted = _checked(pairs)
-    ready, notes = scoring.ready(metric_names, chosen)
+    ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
     scoring.refuse_nothing(measures, [*notes, *left_out])
     images, totals = [], SetTotals(measures)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pdloss.errors import AssetError, ImageError, SpecError
-from pdloss.metrics import CEILING, METRICS, Entry, Score
+from pdloss.metrics import CEILING, METRICS, Entry, Score, own_niqe
 from pdloss.metrics.sets import SET_METRICS, SetEntry, SetMeasure
 from pdloss.records import Metric, SetScore
 from pdloss.specs import suggestion
@@ -83,13 +84,21 @@ class SetTotals:
         return {name: measure.compute() for name, measure in self.measures.items()}
 
 
-def ready(names: Sequence[str], device: torch.device) -> tuple[Measures, list[str]]:
+def ready(names: Sequence[str], device: torch.device, niqe_model: Path | None = None) -> tuple[Measures, list[str]]:
     """Returns the metrics named, on a device; those whose weights are not at hand are left out, with the reason.
 
     Args:
         names: Found right by `check_names`.
         device: Where the images will be.
+        niqe_model: File with a model of one's own for `niqe`.
+
+    Raises:
+        SpecError: If there is such a model, and `niqe` is not named.
+        AssetError: If it cannot be read, or is none.
     """
+    if niqe_model and "niqe" not in names:
+        raise SpecError(f"the model {niqe_model} is for niqe, which is not among the metrics {', '.join(names)}")
+    entries = {**METRICS, **({"niqe": own_niqe(niqe_model)} if niqe_model else {})}
     single: dict[str, Score] = {}
     whole: dict[str, Callable[[], SetMeasure]] = {}
     records: dict[str, Metric] = {}
@@ -97,15 +106,18 @@ def ready(names: Sequence[str], device: torch.device) -> tuple[Measures, list[st
     probes: list[Any] = []  # kept until the end: measures of sets share the networks of those that are alive
     for name in dict.fromkeys(names):
         try:
-            probes.append(_on(device, METRICS[name].factory()) if name in METRICS else _made(name, device))
+            probes.append(_on(device, entries[name].factory()) if name in entries else _made(name, device))
         except AssetError as error:
+            if name == "niqe" and niqe_model:
+                raise
             notes.append(f"{name} left out: {error}")
             continue
-        if name in METRICS:
+        if name in entries:
             single[name] = probes[-1]
         else:
             whole[name] = partial(_made, name, device)
-        records[name] = msgspec.structs.replace(_entry(name).record, weights=dict(getattr(probes[-1], "origin", {})))
+        record = (entries[name] if name in entries else SET_METRICS[name]).record
+        records[name] = msgspec.structs.replace(record, weights=dict(getattr(probes[-1], "origin", {})))
     return Measures(single, whole, records), notes
 
 

@@ -3,7 +3,9 @@
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+import msgspec
 from jaxtyping import Float
 from torch import Tensor
 
@@ -42,6 +44,7 @@ __all__ = [
     "lpips",
     "ms_ssim",
     "niqe",
+    "own_niqe",
     "paired_kernel_distance",
     "psnr",
     "psnr_y",
@@ -188,6 +191,14 @@ METRICS: dict[str, Entry] = {
 
 CEILING = 120.0
 """What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
+
+
+def own_niqe(model: Path) -> Entry:
+    """Returns `niqe` by another model, such as ``pdloss niqe fit`` writes; its values are not to be compared."""
+    record = METRICS["niqe"].record
+    protocol = record.protocol.replace("its authors' model", "a model of one's own (not to be compared)")
+    own = msgspec.structs.replace(record, label="NIQE (own model)", protocol=protocol)
+    return Entry(own, functools.partial(NIQE, model), NIQE_MINIMUM_SIDE)
 
 
 def _octaves(restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
