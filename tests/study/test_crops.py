@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pdloss.eight_bit import read
 from pdloss.errors import ImageError, SpecError
 from pdloss.study import crops
 
@@ -58,7 +59,7 @@ def test_metadata_of_the_source_do_not_reach_the_picture(tmp_path: Path) -> None
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "made by method A", 6  # description; turned by a quarter
     Image.fromarray(random_picture(1, 20, 30)).save(tmp_path / "a.png", exif=exif)
-    picture = crops.read(tmp_path / "a.png")
+    picture = read(tmp_path / "a.png")
     assert picture.shape == (30, 20, 3)  # turned upright
     assert b"method A" not in crops.encoded({"a": picture}, np.random.default_rng(0))["a"]
 
@@ -83,11 +84,3 @@ def test_boxes_of_another_form_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "boxes.json").write_text(text)
     with pytest.raises(SpecError, match="does not give boxes as"):
         crops.given_places(tmp_path / "boxes.json")
-
-
-def test_deep_grey_is_scaled_and_damage_named(tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 4), 65535, np.uint16)).save(tmp_path / "deep.png")
-    assert crops.read(tmp_path / "deep.png").tolist() == np.full((4, 4, 3), 255).tolist()
-    (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(ImageError, match=r"cannot read .*bad\.png"):
-        crops.read(tmp_path / "bad.png")

@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
 from pdloss.report.inks import PRINTED
-from pdloss.report.pictures import Picture, Window
+from pdloss.report.pictures import Window
 from pdloss.report.scores import decimals, number
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import require_matplotlib, styled

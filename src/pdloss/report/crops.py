@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
 from pdloss.report import pictures
 from pdloss.report.headline import contest
-from pdloss.report.pictures import Picture, Window
+from pdloss.report.pictures import Window
 from pdloss.report.scores import cost
 from pdloss.report.sources import Comparison, ScoredRun
 from pdloss.report.windows import SIDE, chosen, largest_window, mean_difference

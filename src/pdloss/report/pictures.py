@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
-from pdloss.errors import ImageError
+from pdloss import eight_bit
+from pdloss.eight_bit import Picture
 from pdloss.report.sources import ScoredRun
-
-Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True)
@@ -27,20 +24,12 @@ class Window:
 
 
 def read(path: Path) -> Picture:
-    """Returns a picture as 8-bit RGB, upright; a deeper one loses its lower bits, which no screen shows.
+    """Returns a picture of a run.
 
     Raises:
         ImageError: If it cannot be read.
     """
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
-                grey = (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, axis=2)
-            return np.asarray(upright.convert("RGB"))
-    except Exception as error:  # Pillow meets damage with a dozen kinds of exception
-        raise ImageError(f"cannot read {path}: {error}; evaluate the run again") from None
+    return eight_bit.read(path, "evaluate the run again")
 
 
 def degraded_path(runs: Sequence[ScoredRun], image: str) -> Path | None:

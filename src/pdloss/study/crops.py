@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
+from pdloss.eight_bit import Picture
 from pdloss.errors import ImageError, SpecError
-
-Picture = UInt8[np.ndarray, "_ _ 3"]
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -40,23 +38,6 @@ def by_stem(folder: Path) -> dict[str, Path]:
     if not found:
         raise ImageError(f"{folder} holds no pictures")
     return found
-
-
-def read(path: Path) -> Picture:
-    """Returns a picture as 8-bit RGB, upright; a deeper one loses its lower bits, which no screen shows.
-
-    Raises:
-        ImageError: If it cannot be read.
-    """
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
-                grey = (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, axis=2)
-            return np.asarray(upright.convert("RGB"))
-    except Exception as error:  # Pillow meets damage with a dozen kinds of exception
-        raise ImageError(f"cannot read {path}: {error}") from None
 
 
 def random_place(shape: Sequence[int], side: int, rng: np.random.Generator) -> tuple[int, int]:

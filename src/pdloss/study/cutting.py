@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from pdloss.eight_bit import Picture, read
 from pdloss.errors import ImageError, SpecError
 from pdloss.study import crops
-from pdloss.study.crops import Picture
 from pdloss.study.records import DEGRADED, TARGET, StudyImage
 from pdloss.study.schedules import opaque
 
@@ -72,7 +72,7 @@ def cut(
         ImageError: If a picture cannot be read, differs in size from the target or is smaller than the crop.
         SpecError: If the place leaves the picture.
     """
-    pictures = {name: crops.read(path) for name, path in files.items()}
+    pictures = {name: read(path) for name, path in files.items()}
     _check_sizes(files, pictures, side)
     x, y = _found(place, pictures, side, rng)
     height, width = pictures[TARGET].shape[:2]
