@@ -17,11 +17,12 @@ from pdloss.degradations import degradation, parse
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.evaluation import Evaluation, Evaluator, evaluate, pictures, scoring
 from pdloss.evaluation.consistency import consistency
+from pdloss.evaluation.inputs import Demosaic
 from pdloss.frozen_sets import freeze
 from pdloss.images import read_image, to_bytes, write_image
 from pdloss.metrics import METRICS, Entry, psnr
 from pdloss.metrics.sets import SetEntry
-from pdloss.ops.bayer import bayer_plane, demosaic_malvar
+from pdloss.ops.bayer import bayer_plane, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
 from pdloss.records import Metric, Scores, SetScore, read_record, write_record
@@ -86,13 +87,22 @@ def test_super_resolution_is_scored_beside_bicubic(tmp_path: Path) -> None:
     assert scores.images[0].degraded["lr_psnr"] > wanted, "what was only enlarged shrinks back to what it was"
 
 
-def test_demosaicing_is_scored_beside_malvars(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("demosaic", "baseline", "said"),
+    [
+        ("malvar", demosaic_malvar, "demosaicing by Malvar, He and Cutler"),
+        ("bilinear", demosaic_bilinear, "bilinear demosaicing"),
+    ],
+)
+def test_demosaicing_is_scored_beside_that_without_a_network(
+    tmp_path: Path, demosaic: Demosaic, baseline: Callable[[torch.Tensor], torch.Tensor], said: str
+) -> None:
     data = photographs_in(tmp_path / "photographs")
     run = trained_run(tmp_path / "run", data, task="demosaic", degradation="mosaic(noise=0.0)")
-    scores = evaluate(run, data, metric_names=["psnr"]).scores
-    assert scores.degradation.endswith("; the input is scored after demosaicing by Malvar, He and Cutler")
+    scores = evaluate(run, data, metric_names=["psnr"], demosaic=demosaic).scores
+    assert scores.degradation.endswith(f"; the input is scored after {said}")
     mosaic = bayer_plane(read_image(data / "photo0.png"))
-    simple = to_bytes(demosaic_malvar(mosaic)).permute(1, 2, 0).numpy()
+    simple = to_bytes(baseline(mosaic)).permute(1, 2, 0).numpy()
     target = np.array(Image.open(data / "photo0.png"))
     assert scores.images[0].degraded["psnr"] == pytest.approx(peak_signal_noise_ratio(target, simple), abs=1e-3)
 

@@ -12,6 +12,7 @@ from pdloss.commands.tables import TableOptions, print_tables
 from pdloss.comparison.scored import shortest_ends
 from pdloss.errors import SpecError
 from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
+from pdloss.evaluation.inputs import Demosaic
 from pdloss.runs import RunFolder
 
 
@@ -35,6 +36,8 @@ class EvaluateOptions(TableOptions):
     """With each file's name, chooses its noise."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    demosaic: Demosaic = "malvar"
+    """How mosaics are made pictures, to be scored as the input."""
     niqe_model: Path | None = None
     """Model of one's own for `niqe`, a file of `pdloss niqe fit`."""
     skip_damaged: bool = False
@@ -62,6 +65,7 @@ def main(argv: list[str]) -> int:
         skip_damaged=options.skip_damaged,
         again=options.again,
         niqe_model=options.niqe_model,
+        demosaic=options.demosaic,
     )
     results, notes = [], []
     called = shortest_ends([run.resolve() for run in options.runs])

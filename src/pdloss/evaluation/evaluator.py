@@ -13,7 +13,7 @@ from pdloss.assets import sha256
 from pdloss.background import Behind, ahead
 from pdloss.datasets import Photographs, leak_warning, same_pictures
 from pdloss.evaluation import consistency, scoring
-from pdloss.evaluation.inputs import Input, Inputs, comparable, contents_sha256
+from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
@@ -49,6 +49,7 @@ def evaluate(
     skip_damaged: bool = False,
     again: bool = False,
     niqe_model: Path | None = None,
+    demosaic: Demosaic = "malvar",
     progress: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
     """Restores every photograph of a folder and writes ``scores/<set>.json``, the restored and the degraded PNGs.
@@ -68,6 +69,7 @@ def evaluate(
         skip_damaged: Leave out damaged images instead of refusing the folder.
         again: Restore and score anew what is scored already.
         niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
+        demosaic: How mosaics are made pictures, to be scored as the input.
         progress: Told of every image done.
 
     Raises:
@@ -81,6 +83,7 @@ def evaluate(
         skip_damaged=skip_damaged,
         again=again,
         niqe_model=niqe_model,
+        demosaic=demosaic,
     )
     return evaluator(run, data, degraded=degraded, name=name, progress=progress)
 
@@ -96,6 +99,7 @@ class Evaluator:
         skip_damaged: As in `evaluate`.
         again: As in `evaluate`.
         niqe_model: As in `evaluate`.
+        demosaic: As in `evaluate`.
 
     Raises:
         SpecError: If a metric's name is unknown, or the device cannot be used.
@@ -111,9 +115,10 @@ class Evaluator:
         skip_damaged: bool = False,
         again: bool = False,
         niqe_model: Path | None = None,
+        demosaic: Demosaic = "malvar",
     ) -> None:
         scoring.check_names(metric_names, [CONSISTENCY])
-        self.device, self.seed, self.degradation = chosen_device(device), seed, degradation
+        self.device, self.seed, self.degradation, self.demosaic = chosen_device(device), seed, degradation, demosaic
         self.skip_damaged, self.again, self.consistency = skip_damaged, again, CONSISTENCY in metric_names
         named = [name for name in metric_names if name != CONSISTENCY]
         self.measures, self.notes = scoring.ready(named, self.device, niqe_model)
@@ -137,7 +142,7 @@ class Evaluator:
         started, folder = time.monotonic(), RunFolder(run)
         own = None if degraded else folder.record().degradation
         photographs, contents = self._photographs(data)
-        inputs = Inputs(photographs, self.degradation or own, self.seed, degraded)
+        inputs = Inputs(photographs, self.degradation or own, self.seed, degraded, self.demosaic)
         measures, notes = self._usable(photographs, inputs)
         if leaks := same_pictures(folder.photographs(), photographs.hashes):
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
@@ -232,7 +237,7 @@ def _scored(
         of_input = known.images.setdefault(item.name, {})
         unknown = here.only(values.keys() - of_input.keys())
         if unknown.single or of_inputs.measures:
-            simple = quantize(comparable(degraded, target, inputs.chain))
+            simple = quantize(comparable(degraded, target, inputs.chain, inputs.demosaic))
             of_input |= unknown.scores(item.name, simple, target)
             of_inputs.add(simple, target)
         images.append(ImageScores(name=item.name, restored=values, degraded={name: of_input[name] for name in values}))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,9 +15,12 @@ from pdloss.datasets import Pairs, Photographs
 from pdloss.degradations import BayerMosaic, Chain
 from pdloss.errors import SpecError
 from pdloss.frozen_sets import FrozenPairs
-from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_malvar
+from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
+
+Demosaic: TypeAlias = Literal["malvar", "bilinear"]
+"""How a mosaic becomes a picture without a network."""
 
 
 class Input(NamedTuple):
@@ -39,6 +42,7 @@ class Inputs:
         degradation: What is done to them; of a frozen set, None.
         seed: Chooses what the degradation draws.
         frozen: A frozen set of the photographs, to take instead.
+        demosaic: How mosaics are made comparable with their targets.
 
     Raises:
         SpecError: If the degradation cannot be used, or is given beside a frozen set.
@@ -46,11 +50,16 @@ class Inputs:
     """
 
     def __init__(
-        self, photographs: Photographs, degradation: str | None, seed: int = 0, frozen: Path | None = None
+        self,
+        photographs: Photographs,
+        degradation: str | None,
+        seed: int = 0,
+        frozen: Path | None = None,
+        demosaic: Demosaic = "malvar",
     ) -> None:
         if degradation is not None and frozen is not None:
             raise SpecError(f"--degradation {degradation!r} has no effect on the frozen set {frozen}; leave one out")
-        self.photographs, self._seed = photographs, seed
+        self.photographs, self._seed, self.demosaic = photographs, seed, demosaic
         self._pairs: Pairs | FrozenPairs
         if frozen is not None:
             self._pairs = FrozenPairs(frozen, photographs)
@@ -58,7 +67,7 @@ class Inputs:
         else:
             self.chain = degradations.parse(degradation or "")
             self._pairs, how = Pairs(photographs, self.chain, seed), f"{self.chain.in_full()}, seed {seed}"
-        self.description = how + _simply(self.chain)
+        self.description = how + _simply(self.chain, demosaic)
         """What was done to the photographs, and how the results are made comparable with them."""
 
     def __len__(self) -> int:
@@ -73,18 +82,18 @@ class Inputs:
         return Input(degraded, target, name, drawn)
 
 
-def comparable(degraded: Tensor, target: Tensor, chain: Chain) -> Tensor:
+def comparable(degraded: Tensor, target: Tensor, chain: Chain, demosaic: Demosaic = "malvar") -> Tensor:
     """Returns degraded images as RGB in the target's size, so that they can be scored.
 
-    A mosaic is interpolated by the filters of Malvar, He and Cutler, smaller images are enlarged bicubically: what one
-    would do without a network.
+    A mosaic is interpolated, by the filters of Malvar, He and Cutler or bilinearly; smaller images are enlarged
+    bicubically: what one would do without a network.
     """
     mosaic = _mosaic(chain)
     if mosaic is not None:
         plane = degraded
         if mosaic.layout != "plane":
             plane = bayer_plane(degraded, mosaic.pattern) if mosaic.layout == "masked" else bayer_unpacked(degraded)
-        return demosaic_malvar(plane, mosaic.pattern)
+        return (demosaic_malvar if demosaic == "malvar" else demosaic_bilinear)(plane, mosaic.pattern)
     return degraded if degraded.shape == target.shape else resize(degraded, (target.shape[-2], target.shape[-1]))
 
 
@@ -102,9 +111,10 @@ def files_sha256(files: Mapping[str, Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _simply(chain: Chain) -> str:
+def _simply(chain: Chain, demosaic: Demosaic) -> str:
     if _mosaic(chain):
-        return "; the input is scored after demosaicing by Malvar, He and Cutler"
+        how = "demosaicing by Malvar, He and Cutler" if demosaic == "malvar" else "bilinear demosaicing"
+        return f"; the input is scored after {how}"
     return "; the input is scored after bicubic enlargement" if chain.factor != 1 else ""
 
 
