@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -85,6 +86,16 @@ def test_a_user_network_that_draws_random_numbers_resumes_too(
     torch.manual_seed(99)
     train(config(photographs, parts, **own))
     assert_same_bits(final_weights(whole), final_weights(parts))
+
+
+def test_a_run_goes_on_without_the_one_that_it_began_from(photographs: Path, tmp_path: Path) -> None:
+    small = "edsr(blocks=1, width=4)"
+    train(config(photographs, tmp_path / "first", network=small))
+    begun = config(photographs, tmp_path / "second", init=tmp_path / "first", network=None, steps=4)
+    train(begun, StopAt(2))
+    shutil.rmtree(tmp_path / "first")
+    assert train(begun).step == 4
+    assert "width=4" in RunFolder(tmp_path / "second").record().network
 
 
 def test_a_run_killed_at_random_moments_ends_in_the_same_bits(photographs: Path, tmp_path: Path) -> None:

@@ -75,8 +75,11 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     _check_parts(config, ranks.count)
     defaults = task(config.task)
     objective = losses.objective(config.loss)
+    run = runs.RunFolder(config.out, writes=ranks.first)
+    begun = run.state.exists()  # then what it began from is needed no more, and may be gone
+    begin = run.path if begun else config.init
     network_choice = networks.NETWORKS.parse(
-        (_network_of(config.init) or defaults.network) if config.network is None else config.network
+        (_network_of(begin) or defaults.network) if config.network is None else config.network
     )
     degradation_choice = degradations.parse(defaults.degradation if config.degradation is None else config.degradation)
     crop = config.crop or defaults.crop
@@ -98,7 +101,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     network = channels_last(trainable(network_choice)).to(device)
     criterion = objective.build().to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
-    if config.init is not None:
+    if config.init is not None and not begun:
         runs.load_weights(_weights_of(config.init), network)
     average = moving_average(network, config.ema) if config.ema else None
     # What changes in training beside the network and its optimiser.
@@ -122,7 +125,6 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
         versions=versions() | {"jpeg": degradations.codec()}, commit=commit(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
-    run = runs.RunFolder(config.out, writes=ranks.first)
     with run.locked(), _stop_requests() as stop:
         if ranks.first:
             record = run.open(record, photographs.hashes)
