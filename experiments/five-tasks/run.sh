@@ -3,7 +3,8 @@
 # number of steps, and scores both on Kodak24, degraded once and frozen. The weight w gives PDL half of the pull on the
 # picture of the network that both go on from. Features are those that ship with pdloss.
 # Wants PDLOSS_ASSETS (alexnet-torchvision, lpips-alex) and PDLOSS_IMAGES (train/, valid/kodak24/).
-# JPEG and blur leave much of the picture as it is: there the network that both go on from is trained for longer. About three hours on two cores; stopped, it goes on where it was.
+# JPEG and blur leave much of the picture as it is: there the network that both go on from is trained for longer.
+# About three hours on two cores; stopped, it goes on where it was.
 set -euo pipefail
 : "${PDLOSS_ASSETS:?}" "${PDLOSS_IMAGES:?}"
 here=$(cd "$(dirname "$0")" && pwd)

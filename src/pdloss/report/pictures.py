@@ -76,6 +76,7 @@ def size(picture: Picture) -> str:
     """Returns width and height in words.
 
     Example:
+        >>> import numpy as np
         >>> size(np.zeros((2, 3, 3), np.uint8))
         '3 x 2'
     """
