@@ -3,9 +3,9 @@
 import numpy as np
 
 from pdloss.records import ImageScores, Metric, Scores, SetScore
-from pdloss.study.pairing import cells
+from pdloss.study.planning.pairing import cells
+from pdloss.study.planning.schedules import Book, Checks, schedules
 from pdloss.study.records import Answer, Page, Rules, StudyDesign, StudyImage
-from pdloss.study.schedules import Book, Checks, schedules
 
 METHODS = ["none", "l1", "contextual", "pdl"]
 CHECKS, RULES = Checks(), Rules()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pdloss.study import reading
 from pdloss.study.folder import StudyFolder
 from pdloss.study.records import Answer
+from pdloss.study.serving import reading
 from tests.study.studies_for_tests import SMALL, Running
 
 if TYPE_CHECKING:

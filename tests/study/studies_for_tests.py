@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pdloss.study import reading
-from pdloss.study.api import Api
-from pdloss.study.design import Wishes, design
 from pdloss.study.folder import StudyFolder
-from pdloss.study.guard import RateLimit
-from pdloss.study.server import application
+from pdloss.study.planning.design import Wishes, design
+from pdloss.study.serving import reading
+from pdloss.study.serving.api import Api
+from pdloss.study.serving.guard import RateLimit
+from pdloss.study.serving.server import application
 
 SMALL = Wishes(crop=32, questions=6, raters=4, seed=1, training=2)
 BEGIN = {"screen": {"width": 1200, "height": 800, "ratio": 1}}
@@ -60,14 +60,14 @@ def open_api(path: Path, url: str | None = None, **options: object) -> Api:
 
 def begin(api: Api, **changes: object) -> dict:
     """Begins as a new rater."""
-    from pdloss.study.requests import BeginRequest, decoded
+    from pdloss.study.serving.requests import BeginRequest, decoded
 
     nonce = f"nonce-{next(_numbers):030d}"
     return api.begin(decoded(json.dumps({"nonce": nonce, **BEGIN, **changes}).encode(), BeginRequest))
 
 
 def answer(api: Api, session: dict, position: int, choice: str = "left", key: str | None = None) -> dict:
-    from pdloss.study.requests import AnswerRequest
+    from pdloss.study.serving.requests import AnswerRequest
 
     name = session["questions"][position]["id"]
     return api.answer(session["key"], AnswerRequest(position, name, choice, 1.5, key or f"answer-key-{position:06d}"))

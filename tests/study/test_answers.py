@@ -10,7 +10,7 @@ from pdloss.errors import UserError
 from pdloss.records import write_record
 from pdloss.study.answers import check_answers, read_answers, write_answers
 from pdloss.study.records import Answer
-from pdloss.study.simulation import Population, simulate
+from pdloss.study.simulation.raters import Population, simulate
 from tests.study.made_up import SCORES, made_up_design
 
 DESIGN = made_up_design(raters=3)

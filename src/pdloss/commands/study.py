@@ -13,14 +13,14 @@ from rich.table import Table
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError
 from pdloss.specs import suggestion
-from pdloss.study import reading
-from pdloss.study.api import Access, Api
-from pdloss.study.design import Wishes, design
 from pdloss.study.folder import MOST_LINKS, StudyFolder, write_private
-from pdloss.study.guard import RateLimit
-from pdloss.study.overview import raters_table
-from pdloss.study.power import power_table
+from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.power import power_table
 from pdloss.study.records import StudyDesign
+from pdloss.study.serving import reading
+from pdloss.study.serving.api import Access, Api
+from pdloss.study.serving.guard import RateLimit
+from pdloss.study.serving.overview import raters_table
 
 _VERBS = {
     "design": "choose crops, pairs, sides and order, and write them down",
@@ -95,11 +95,11 @@ def main(argv: list[str]) -> int:
 
 def _verb(name: str) -> Callable[[list[str]], int]:
     if name == "analyse":
-        from pdloss.study.analysis_command import main as analyse
+        from pdloss.study.analysis.command import main as analyse
 
         return analyse
     if name == "simulate":
-        from pdloss.study.simulation_command import main as simulate
+        from pdloss.study.simulation.command import main as simulate
 
         return simulate
     return {"design": _design, "serve": _serve, "export": _export}[name]
@@ -146,7 +146,7 @@ def _power(made: StudyDesign) -> Table:
 
 def _serve(argv: list[str]) -> int:
     options = tyro.cli(ServeOptions, args=argv, prog="pdloss study serve")
-    from pdloss.study.server import serve
+    from pdloss.study.serving.server import serve
 
     _check_served(options)
     study = StudyFolder(options.study)

@@ -1,0 +1,145 @@
+"""``pdloss study analyse``: preference table, scores, tests and one page, out of a study's answers."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pdloss.comparison import comparable
+from pdloss.errors import SpecError, UserError
+from pdloss.files import write_atomically
+from pdloss.records import Scores, read_record, write_record
+from pdloss.study.analysis import tables
+from pdloss.study.analysis.page import page
+from pdloss.study.analysis.result import Analysis, analyse
+from pdloss.study.answers import check_answers, read_answers
+from pdloss.study.records import Answer, StudyDesign
+from pdloss.study.serving.reading import study_answers
+
+FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
+"""What an analysis writes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyseOptions:
+    """Says what people prefer: preference table, scores, errors and tests, on one page and as JSON, CSV and LaTeX."""
+
+    study: tyro.conf.Positional[Path]
+    """Folder of the study; or anybody's CSV or JSON file with the columns rater, image, left, right, choice."""
+    answers: Path | None = None
+    """File of answers to the study, such as simulated ones; by default those in its database."""
+    database: str | None = None
+    """As given to the server."""
+    out: Path | None = None
+    """Folder for the files; by default the folder analysis in the study's, or beside the file."""
+    scores: tuple[str, ...] = ()
+    """METHOD=RUN for every method: its run folder or score file, to see which metrics agree with people."""
+    set: str | None = None
+    """Which scored set of the runs; by default, of those in common, the one written last."""
+    prior: float = 0.0
+    """Wins added on both sides of every compared pair, such as 0.5, so that an undefeated method has a score."""
+    seed: int = 0
+    """Of the resamples."""
+
+
+def main(argv: list[str]) -> int:
+    """Analyses, prints the tables and the files' paths, and returns 0.
+
+    Raises:
+        UserError: If the study, its answers or the scores cannot be used.
+    """
+    options = tyro.cli(AnalyseOptions, args=argv, prog="pdloss study analyse")
+    if not 0 <= options.prior < float("inf"):
+        raise SpecError(f"--prior {options.prior:g} must be a number of wins, such as 0.5")
+    design, answers = _read(options)
+    result = analyse(
+        answers,
+        design.rules if design else None,
+        methods=design.methods if design else None,
+        title=design.title if design else options.study.stem,
+        scores=_scores(options.scores, options.set),
+        targets={image.id: image.target for image in design.images} if design else None,
+        prior=options.prior,
+        seed=options.seed,
+    )
+    out = options.out or (options.study if design else options.study.parent) / "analysis"
+    console = Console(highlight=False)
+    for table in tables.tables(result):
+        console.print(table.title, markup=False, soft_wrap=True)
+        console.print(_shown(table))
+    for remark in tables.remarks(result):
+        console.print(remark, style="dim", markup=False, soft_wrap=True)
+    for path in write_analysis(result, out, shlex.join(["pdloss", "study", "analyse", *argv])):
+        console.print(str(path), markup=False, soft_wrap=True)
+    return 0
+
+
+def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
+    """Returns the files written, each whole or not at all: `FILES`.
+
+    Args:
+        analysis: What to write.
+        out: Folder for the files; made if absent, older ones are replaced.
+        command: By which the page can be made again.
+    """
+    html = page(analysis, command)
+    paths = [out / name for name in FILES]
+    _write(paths[0], html)
+    write_record(paths[1], analysis)
+    _write(paths[2], tables.csv_text(analysis))
+    _write(paths[3], tables.latex(analysis))
+    return paths
+
+
+def _read(options: AnalyseOptions) -> tuple[StudyDesign | None, list[Answer]]:
+    """Returns the design, if there is one, and the answers."""
+    if not options.study.exists():
+        raise UserError(f"{options.study} does not exist; give the folder of a study, or a file of answers")
+    if options.study.is_file():
+        if options.answers or options.database:
+            raise SpecError("--answers and --database belong to the folder of a study, not to a file of answers")
+        return None, read_answers(options.study)
+    if options.answers and options.database:
+        raise SpecError("--answers and --database both say where the answers are; give one of them")
+    design = read_record(options.study / "design.json", StudyDesign)
+    answers = read_answers(options.answers) if options.answers else study_answers(options.study, options.database)
+    check_answers(answers, design)
+    return design, answers
+
+
+def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
+    """Returns the scores of each method, found comparable."""
+    paths: dict[str, Path] = {}
+    for text in texts:
+        method, separator, path = text.partition("=")
+        if not (separator and method and path):
+            raise SpecError(f"expected METHOD=RUN, such as pdl=runs/dn-pdl, got {text!r}")
+        if method in paths:
+            raise SpecError(f"{method!r} has two runs, {paths[method]} and {path}; give one")
+        paths[method] = Path(path)
+    if not paths:
+        return {}
+    if len(paths) == 1:
+        raise SpecError(f"there are scores of {next(iter(paths))} alone; give those of every method")
+    runs = comparable(list(paths.values()), set_name).runs
+    return {method: run.scores for method, run in zip(paths, runs, strict=True)}
+
+
+def _shown(content: tables.Table) -> Table:
+    result = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(content.headings):
+        result.add_column(Text(heading), justify="left" if place == 0 else "right", overflow="fold")
+    for row in content.rows:
+        # Text, not markup: a method may be called [red].
+        result.add_row(*map(Text, row))
+    return result
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

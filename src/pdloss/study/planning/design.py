@@ -1,0 +1,203 @@
+"""From folders of restored pictures to a study: crops, questions and schedules, all in one folder."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, get_type_hints
+
+import msgspec
+import numpy as np
+
+from pdloss.errors import SpecError
+from pdloss.records import write_record
+from pdloss.study.folder import written_whole
+from pdloss.study.planning import crops, texts
+from pdloss.study.planning.cutting import chosen, cut, paired
+from pdloss.study.planning.pairing import Cell, Sides, cells
+from pdloss.study.planning.schedules import Book, Checks, check_questions, schedules
+from pdloss.study.records import DEGRADED, TARGET, Page, Plan, Question, Reference, Rules, StudyDesign, StudyImage
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How a study is to be; the defaults follow the paper's protocol where it says anything."""
+
+    crop: Positive = 512
+    """Pixels along a crop's side."""
+    rule: Literal["random", "disagreement", "boxes"] = "random"
+    """Where crops are cut: anywhere, where the methods are furthest apart, or where --boxes says."""
+    boxes: Path | None = None
+    """JSON file with the upper left corner of each crop by file stem, such as {"0801": [120, 64]}."""
+    images: Positive | None = None
+    """Images used, drawn from all; by default all."""
+    questions: Positive = 20
+    """Comparisons for each rater."""
+    raters: Positive = 25
+    """Raters planned."""
+    kind: Plan = "full"
+    """Pairs on every image: all, a balanced part, or those that tell most after the answers so far."""
+    catch: Count = 2
+    """Catch trials for each rater, on top: the target against the same strongly degraded."""
+    repeats: Count = 2
+    """Comparisons of each rater that are asked again with the sides swapped."""
+    identical: Count = 1
+    """Pairs of the same picture twice, for each rater."""
+    training: Count = 3
+    """Questions with feedback before the others."""
+    reference: Reference = "hidden"
+    """Whether the target is shown between the two, at the press of a button, or not at all."""
+    ties: bool = False
+    """Allow "no difference" as an answer."""
+    phones: bool = False
+    """Let phones in."""
+    seed: Count | None = None
+    """Chooses crops, pairs, sides and order; by default drawn, and recorded."""
+    title: str = "Which picture looks better?"
+    """Heading of the page."""
+    question: str | None = None
+    """What is asked above every pair."""
+    consent: Path | None = None
+    """Text file shown first, paragraphs separated by empty lines."""
+    completion: str | None = None
+    """Code shown at the end, as Prolific gives one; by default each rater has their own."""
+    rules: Rules = field(default_factory=Rules)
+
+
+def design(
+    methods: Mapping[str, Path],
+    target: Path,
+    out: Path,
+    wishes: Wishes,
+    progress: Callable[[int, int], object] | None = None,
+) -> StudyDesign:
+    """Returns the design that it wrote to ``out/design.json``, with the crops in ``out/crops/``: both or neither.
+
+    Args:
+        methods: Folders of restored pictures by the methods' names.
+        target: Folder of what they should be, with the same file stems.
+        out: Folder of the new study; absent or empty.
+        wishes: How it is to be.
+        progress: Told of every image done.
+
+    Raises:
+        ImageError: If the folders do not hold the same pictures, or one is smaller than the crop or cannot be read.
+        SpecError: If the wishes cannot all be met, or `out` holds something.
+    """
+    _check(methods, out, wishes)
+    files = paired(methods, target)
+    places = crops.given_places(wishes.boxes) if wishes.boxes else None
+    seed = secrets.randbelow(2**31) if wishes.seed is None else wishes.seed
+    rng = np.random.default_rng(seed)
+    stems = chosen(files[TARGET], places, wishes.images, rng)
+    offered = cells(len(methods), len(stems), wishes.kind)
+    if len(offered) < wishes.questions:
+        raise SpecError(
+            f"{len(methods)} methods on {len(stems)} images make {len(offered)} different comparisons, fewer than the "
+            f"{wishes.questions} of each rater; use more images, or --questions {len(offered)}"
+        )
+    for option, count in (("--catch", wishes.catch), ("--identical", wishes.identical)):
+        if count > len(stems):
+            raise SpecError(f"{option} {count} needs as many different images, and there are {len(stems)}")
+    consent = texts.consent(wishes.consent)
+    with written_whole(out) as folder:
+        images = []
+        for done, stem in enumerate(stems, start=1):
+            place = places[stem] if places else wishes.rule
+            images.append(cut({name: paths[stem] for name, paths in files.items()}, place, wishes.crop, folder, rng))
+            if progress:
+                progress(done, len(stems))
+        made = _designed(list(methods), images, offered, wishes, seed, consent, rng)
+        write_record(folder / "design.json", made)
+    return made
+
+
+def _designed(
+    methods: list[str],
+    images: list[StudyImage],
+    offered: Sequence[Cell],
+    wishes: Wishes,
+    seed: int,
+    consent: str,
+    rng: np.random.Generator,
+) -> StudyDesign:
+    book = Book(methods, [image.id for image in images])
+    plans = _plans(book, offered, wishes, rng)
+    return StudyDesign(
+        title=wishes.title,
+        seed=seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        crop=wishes.crop,
+        questions_per_rater=wishes.questions,
+        repeats_per_rater=wishes.repeats,
+        raters=wishes.raters,
+        reference=wishes.reference,
+        kind=wishes.kind,
+        ties=wishes.ties,
+        methods=methods,
+        images=images,
+        questions=book.questions,
+        schedules=plans,
+        training=_training(images, wishes.training, rng),
+        rules=wishes.rules,
+        page=Page(
+            consent=consent,
+            question=wishes.question or texts.QUESTIONS[wishes.reference],
+            phones=wishes.phones,
+            completion=wishes.completion,
+        ),
+    )
+
+
+def _check(methods: Mapping[str, Path], out: Path, wishes: Wishes) -> None:
+    _check_ranges(wishes)
+    if (out / "design.json").exists():
+        raise SpecError(f"{out} holds a study already; choose another folder with --out")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise SpecError(f"{out} is not an empty folder; choose another with --out")
+    if len(methods) < 2:
+        raise SpecError(f"a comparison needs two methods or more, got {len(methods)}; name them as METHOD=DIR")
+    if taken := {TARGET, DEGRADED} & methods.keys():
+        raise SpecError(f"no method can be called {taken.pop()!r}, which has a meaning of its own here; rename it")
+    if (wishes.rule == "boxes") != (wishes.boxes is not None):
+        raise SpecError("--rule boxes and --boxes FILE go together: give both or neither")
+    if wishes.repeats > max(1, wishes.questions // 3):
+        raise SpecError(
+            f"{wishes.repeats} repeats of {wishes.questions} comparisons are too many; at most a third, "
+            f"{max(1, wishes.questions // 3)}, can be asked again"
+        )
+
+
+def _check_ranges(wishes: Wishes) -> None:
+    for options in (wishes, wishes.rules):
+        for name, kind in get_type_hints(type(options), include_extras=True).items():
+            value = getattr(options, name)
+            try:
+                if isinstance(value, int | float):
+                    msgspec.convert(value, kind)
+            except msgspec.ValidationError as error:
+                wanted = str(error).replace("`", "").removeprefix("Expected ")
+                raise SpecError(f"--{name.replace('_', '-')} {value} is out of range: expected {wanted}") from None
+
+
+def _plans(book: Book, offered: Sequence[Cell], wishes: Wishes, rng: np.random.Generator) -> list[list[str]]:
+    """Returns every planned rater's questions; of an active design only the checks, and the book then has them all."""
+    checks = Checks(wishes.catch, wishes.repeats, wishes.identical)
+    if wishes.kind != "active":
+        return schedules(book, offered, wishes.raters, wishes.questions, checks, rng)
+    for cell in offered:
+        for first_left in (True, False):
+            book.mirrored(book.pair(cell, first_left))
+    sides = Sides(rng)
+    return [[q.id for q in check_questions(book, checks, set(), sides, rng)] for _ in range(wishes.raters)]
+
+
+def _training(images: Sequence[StudyImage], count: int, rng: np.random.Generator) -> list[Question]:
+    """Returns questions with obvious answers, on both sides in turn."""
+    book, first = Book([], [image.id for image in images]), int(rng.integers(2))
+    places = rng.permutation(len(images)).tolist()
+    return [book.catch(places[k % len(places)], "left" if (k + first) % 2 else "right") for k in range(count)]

@@ -1,0 +1,1 @@
+"""While a study runs: the server, and the database that keeps every answer."""

@@ -1,0 +1,179 @@
+"""The web server of a study: which address leads where; what is answered stands in `pdloss.study.serving.api`."""
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pdloss.errors import MissingExtraError, UserError
+from pdloss.study.serving import reading
+from pdloss.study.serving.api import Api
+from pdloss.study.serving.engine import database_error
+from pdloss.study.serving.guard import App, Guard, RateLimit
+from pdloss.study.serving.overview import exported, overview
+from pdloss.study.serving.requests import AnswerRequest, BeginRequest, PauseRequest, Refusal, decoded
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+PAGES = {"": "study.html", "admin": "admin.html"}
+FILES = (
+    "study.css",
+    "study.js",
+    "ask.js",
+    "pictures.js",
+    "queue.js",
+    "requests.js",
+    "screen.js",
+    "admin.js",
+    "icon.svg",
+)
+_MEDIA = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+
+
+def application(api: Api, limit: RateLimit | None = None) -> App:
+    """Returns the ASGI application of a study.
+
+    Args:
+        api: What it answers with.
+        limit: Of requests from one address; by default 50 in a second, and 500 at once.
+
+    Raises:
+        MissingExtraError: If Starlette is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+    except ImportError:
+        raise MissingExtraError("starlette", "study") from None
+
+    def ask(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:
+        return _endpoint(answer)
+
+    def admin(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:
+        def only(request: "Request", body: bytes) -> Any:
+            if not api.admits(_key(request)):
+                raise Refusal(401, "This secret is not the one that the server printed")
+            return answer(request, body)
+
+        return _endpoint(only)
+
+    def pause(request: "Request", body: bytes) -> Any:
+        reading.set_paused(api.store, decoded(body, PauseRequest).paused)
+        return overview(api)
+
+    def export(request: "Request", body: bytes) -> Any:
+        found = exported(api, request.path_params["what"])
+        if found is None:
+            raise Refusal(404, "no such file")
+        return found
+
+    def picture(request: "Request", body: bytes) -> Any:
+        data = api.picture(_key(request), request.path_params["place"], request.path_params["slot"])
+        return data, "image/png"
+
+    routes = [
+        *(Route(f"/{path}", _file(name), methods=["GET"]) for path, name in PAGES.items()),
+        *(Route(f"/{name}", _file(name), methods=["GET"]) for name in FILES),
+        Route("/api/study", ask(lambda request, body: api.about()), methods=["GET"]),
+        Route("/api/begin", ask(lambda request, body: api.begin(decoded(body, BeginRequest))), methods=["POST"]),
+        Route("/api/session", ask(lambda request, body: api.session(_key(request))), methods=["GET"]),
+        Route(
+            "/api/answer",
+            ask(lambda request, body: api.answer(_key(request), decoded(body, AnswerRequest))),
+            methods=["POST"],
+        ),
+        Route("/api/picture/{place}/{slot}", ask(picture), methods=["GET"]),
+        Route("/api/admin/overview", admin(lambda request, body: overview(api)), methods=["GET"]),
+        Route("/api/admin/pause", admin(pause), methods=["POST"]),
+        Route("/api/admin/export/{what}", admin(export), methods=["GET"]),
+    ]
+    return Guard(Starlette(routes=routes), limit or RateLimit(50, 500))
+
+
+def serve(api: Api, host: str, port: int, say: Callable[[str], object], limit: RateLimit | None = None) -> None:
+    """Serves a study until it is told to stop.
+
+    Args:
+        api: The study.
+        host: Address to listen at.
+        port: Port to listen at; 0 for any free one.
+        say: Told of the address, once requests will be answered.
+        limit: As `application`'s.
+
+    Raises:
+        MissingExtraError: If uvicorn is not installed.
+        UserError: If the address cannot be listened at.
+    """
+    try:
+        import uvicorn
+    except ImportError:
+        raise MissingExtraError("uvicorn", "study") from None
+    app = application(api, limit)
+    # Addresses of raters are not written down, and nothing says which server this is.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
+    with _listening(host, port) as listener:
+        name = f"[{host}]" if ":" in host else host
+        say(f"http://{name}:{listener.getsockname()[1]}/")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        # Whoever comes from now on waits, and is not turned away.
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        problem = (error.strerror or str(error)).partition(" (while")[0]
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        cure = "choose another with --port" if taken else "give an address of this machine with --host"
+        raise UserError(f"cannot listen at {host}, port {port}: {problem}; {cure}") from None
+
+
+def _endpoint(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:
+    """Returns the endpoint that replies with what `answer` returns: something for JSON, or bytes and their type."""
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import Response
+
+    async def endpoint(request: "Request") -> "Response":
+        body = await request.body()
+        try:
+            found = await run_in_threadpool(answer, request, body)
+        except Refusal as refusal:
+            return _json({"error": refusal.words, **refusal.more}, refusal.status)
+        except database_error():  # the page asks again by itself
+            return _json({"error": "the database is not there at the moment"}, 503)
+        if isinstance(found, tuple):
+            return Response(found[0], media_type=found[1])
+        return _json(found, 200)
+
+    def _json(found: Any, status: int) -> "Response":
+        return Response(msgspec.json.encode(found), status, media_type="application/json")
+
+    return endpoint
+
+
+def _file(name: str) -> Callable[["Request"], Awaitable["Response"]]:
+    from starlette.responses import Response
+
+    data = files("pdloss.study").joinpath("templates", name).read_bytes()
+
+    async def endpoint(request: "Request") -> "Response":
+        return Response(data, media_type=_MEDIA[name.rpartition(".")[2]])
+
+    return endpoint
+
+
+def _key(request: "Request") -> str:
+    """Returns what stands in the header Authorization: never in an address, which logs and proxies would keep."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key if scheme.lower() == "bearer" else ""

@@ -1,0 +1,91 @@
+"""Agreement of raters with themselves and each other: by hand, by counting, and by published examples."""
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+
+from pdloss.study.analysis.coherence import circular_triads, consistence, either_way, krippendorff_alpha
+
+# Four observers, twelve units, five categories, 0 for none: the example of Krippendorff (2011), whose nominal alpha
+# is 0.743.
+OBSERVED = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3],
+    [0, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, 0],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, 0],
+]
+
+
+def tournament(stream: np.random.Generator, k: int) -> np.ndarray:
+    upper = np.triu(stream.random((k, k)) < 0.5, 1)
+    return upper | np.tril(~upper.T, -1)
+
+
+@pytest.mark.parametrize("k", [3, 4, 5, 6, 7])
+def test_circles_are_as_many_as_the_scores_say(k: int) -> None:
+    """Kendall's other formula: all triples less those in which one method wins twice."""
+    for seed in range(5):
+        prefers = tournament(np.random.default_rng(seed), k)
+        won = prefers.sum(axis=1)
+        expected = k * (k - 1) * (k - 2) // 6 - int((won * (won - 1) // 2).sum())
+        assert circular_triads(prefers[None]) == (expected, len(list(combinations(range(k), 3))))
+
+
+def test_undecided_triples_are_left_out() -> None:
+    prefers = np.zeros((1, 4, 4), bool)
+    prefers[0, [0, 1, 2], [1, 2, 0]] = True
+    prefers[0, 0, 3] = True
+    assert circular_triads(prefers) == (1, 1)
+
+
+def test_chance_makes_a_quarter_of_the_triples_circular() -> None:
+    stream = np.random.default_rng(0)
+    circular, decided = circular_triads(np.stack([tournament(stream, 4) for _ in range(1000)]))
+    assert decided == 4000
+    assert circular / decided == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 4000) ** 0.5)
+
+
+@pytest.mark.parametrize(("k", "circles"), [(3, 1), (4, 2), (5, 5)])
+def test_as_many_circles_as_can_be_are_no_consistence(k: int, circles: int) -> None:
+    found = []
+    pairs = list(combinations(range(k), 2))
+    for code in range(2 ** len(pairs)):
+        prefers = np.zeros((k, k), bool)
+        for bit, (i, j) in enumerate(pairs):
+            prefers[(i, j) if code >> bit & 1 else (j, i)] = True
+        found.append((circular_triads(prefers[None])[0], consistence(prefers)))
+    assert max(found)[0] == circles
+    assert min(value for _, value in found) == pytest.approx(0)
+    assert sum(value == 1 for _, value in found) == len(list(permutations(range(k))))
+
+
+def test_consistence_needs_every_pair() -> None:
+    with pytest.raises(ValueError, match="a choice for every pair"):
+        consistence(np.zeros((3, 3), bool))
+
+
+def test_alpha_of_the_published_example() -> None:
+    counted = np.stack([(np.array(OBSERVED) == category).sum(axis=0) for category in range(1, 6)], axis=1)
+    assert krippendorff_alpha(counted.astype(float)) == pytest.approx(0.743, abs=5e-4)
+
+
+def test_alpha_of_chance_is_nought() -> None:
+    first = np.random.default_rng(0).binomial(10, 0.5, 2000)
+    answers = np.stack([first, 10 - first], axis=1).astype(float)
+    assert krippendorff_alpha(either_way(answers)) == pytest.approx(0, abs=0.02)
+
+
+def test_alpha_does_not_care_which_method_is_called_the_first() -> None:
+    stream = np.random.default_rng(1)
+    answers = stream.integers(0, 6, (30, 3)).astype(float)
+    swapped = answers.copy()
+    swapped[::2, :2] = answers[::2, 1::-1]
+    one, other = (krippendorff_alpha(either_way(a)) for a in (answers, swapped))
+    assert one == pytest.approx(other, abs=1e-12)
+    assert krippendorff_alpha(answers) != pytest.approx(krippendorff_alpha(swapped), abs=1e-6)
+
+
+def test_alpha_is_undefined_where_nothing_can_disagree() -> None:
+    assert np.isnan(krippendorff_alpha(np.array([[1.0, 0.0], [0.0, 1.0]])))
+    assert np.isnan(krippendorff_alpha(np.array([[3.0, 0.0], [2.0, 0.0]])))
