@@ -42,7 +42,7 @@ def demo(out: Path = Path("demo"), steps: int = 1500) -> None:
         run("train", "--data", str(out / "photographs" / "train"), "--out", runs[-1], "--loss", loss,
             "--degradation", "noise(sigma=50/255)", "--network", "edsr(blocks=6, width=48, unshuffle=2)",
             "--steps", str(steps), "--batch", "8", "--crop", "64", "--lr", "1e-3", "--seed", "0")  # fmt: skip
-    run("evaluate", *runs, "--data", str(out / "photographs" / "held-out"), "--metrics", "psnr,ms_ssim,lpips")
+    run("evaluate", *runs, "--data", str(out / "photographs" / "held-out"), "--metrics", "psnr,ms_ssim,sharpness,lpips")
     run("report", *runs, "--out", str(out / "report"))
 
 

@@ -47,6 +47,7 @@ def test_the_demo_ends_in_a_page_that_compares_the_two_runs(
     page = (tmp_path / "demo" / "report" / "index.html").read_text()
     assert "l1-pdl" in page
     assert "chelsea" in page
+    assert "<code>pdloss assets get lpips-alex alexnet-torchvision</code>" in page  # what would judge the looks
 
 
 def test_the_demo_judges_on_photographs_that_it_did_not_train_on():
