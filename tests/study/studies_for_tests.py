@@ -255,3 +255,15 @@ def _wait_until_ready(url: str, server: subprocess.Popen) -> None:
         except psycopg.OperationalError:
             continue  # connecting itself takes a while: no need to sleep
     pytest.skip("PostgreSQL cannot run here")
+
+
+def begun(ask: Client, number: int = 0) -> dict:
+    reply = ask("POST", "/api/begin", {"nonce": f"nonce{number:030d}", **BEGIN})
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+def given(session: dict, position: int, choice: str = "left", seconds: float = 2.0) -> dict:
+    name = session["questions"][position]["id"]
+    key = f"key-{session['key'][:8]}-{position:08d}"
+    return {"position": position, "question": name, "choice": choice, "seconds": seconds, "key": key}

@@ -1,6 +1,7 @@
 """Metrics of whole sets of images, by name: distances between all restored and all target images' features."""
 
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def _features(dims: Dims, view: View) -> _Features:
     return found
 
 
-class _Measure:
+class _Measure(ABC):
     """What the three kinds share: features of both sets, and the count of images.
 
     Attributes:
@@ -133,11 +134,11 @@ class _Measure:
             )
         return self._score()
 
-    def _add(self, restored: Tensor, target: Tensor, images: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _add(self, restored: Tensor, target: Tensor, images: int) -> None: ...
 
-    def _score(self) -> SetScore:
-        raise NotImplementedError
+    @abstractmethod
+    def _score(self) -> SetScore: ...
 
 
 class _FrechetMeasure(_Measure):

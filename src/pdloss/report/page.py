@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
-from pdloss.errors import MissingExtraError, UserError
+from pdloss.errors import UserError
 from pdloss.files import write_atomically
 from pdloss.report import crops, panels, plane, scores, settings, svg
 from pdloss.report.beside import Beside, beside
@@ -20,6 +20,7 @@ from pdloss.report.families import brief, families, run_inks
 from pdloss.report.headline import contest, headline, perceptual
 from pdloss.report.inks import DARK, LIGHT
 from pdloss.report.sources import Comparison, read_comparison
+from pdloss.templates import template
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ def write_report(
         ImageError: If a picture cannot be read.
         UserError: If the page cannot be written.
     """
-    template = _template()
+    filters: dict[str, Callable[..., Any]] = {
+        "shortened": shortened, "drawn": svg.inline, "number": scores.number, "rounded": rounded,
+    }  # fmt: skip
+    page = template("pdloss.report", "report.html.j2", "report", filters)
     svg.require_matplotlib()
     comparison = read_comparison(runs, set_name)
     besides, unlike = beside(comparison) if paper else ([], [])
@@ -86,7 +90,7 @@ def write_report(
     rows = scores.score_table(comparison)
     context = _context(comparison, rows, strips)
     command = _command(runs, out, comparison.set, paper, export_to)
-    html = template.render(
+    html = page.render(
         **context, notes=[*comparison.notes, *missing], drawings=drawings, besides=besides, unlike=unlike, inks=inks,
         command=command,
     )  # fmt: skip
@@ -155,22 +159,6 @@ def _doubts(rows: Sequence[scores.Row], comparison: Comparison) -> list[str]:
         if cell is not None and cell.note
     ]
     return list(dict.fromkeys(said))
-
-
-def _template() -> Any:
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pdloss.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"shortened": shortened, "drawn": svg.inline, "number": scores.number, "rounded": rounded}
-    return environment.get_template("report.html.j2")
 
 
 def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]]) -> Callable[..., Any]:

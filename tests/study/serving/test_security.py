@@ -8,7 +8,6 @@ import re
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,25 +15,7 @@ import pytest
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.guard import HEADERS, Guard, RateLimit
-from tests.study.serving.test_server import begun, given
-from tests.study.studies_for_tests import BEGIN, Client, client, make_study, open_api
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("security"))
-
-
-@pytest.fixture
-def api(study: Path, tmp_path: Path) -> Iterator[Api]:
-    api = open_api(study, f"sqlite:///{tmp_path}/answers.sqlite")
-    yield api
-    api.store.close()
-
-
-@pytest.fixture
-def ask(api: Api) -> Client:
-    return client(api)
+from tests.study.studies_for_tests import BEGIN, Client, begun, client, given, open_api
 
 
 def test_secrets_cannot_be_guessed_and_are_not_in_the_database(ask: Client, api: Api, tmp_path: Path) -> None:

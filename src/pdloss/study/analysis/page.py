@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
 
 from pdloss import __version__
 from pdloss.comparison.tables import number
-from pdloss.errors import MissingExtraError
 from pdloss.study.analysis import tables, words
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots
@@ -17,6 +15,7 @@ from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference
 from pdloss.study.analysis.result import Analysis, MethodScore
 from pdloss.study.records import Rules
+from pdloss.templates import template
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def page(analysis: Analysis, command: str) -> str:
     """
     left_out = [check for check in analysis.raters if check.failed]
     drawings = _Drawings(_score_drawing(analysis), _rater_panels(analysis), _metric_panels(analysis.agreement))
-    html: str = _template().render(
+    html: str = template("pdloss.study", "analysis.html.j2", "study").render(
         analysis=analysis,
         headline=words.headline(analysis),
         counting=words.counting(analysis),
@@ -190,18 +189,3 @@ def _metric_panel(name: str, title: str, rule: str, rows: Sequence[Bar], chance:
     values = [v for row in rows for v in (row.value, row.low, row.high, chance) if v is not None]
     said = "; ".join(f"{row.label} {row.text}{row.interval and f', {row.interval}'}" for row in rows)
     return Panel(title, rule, bars(name, f"{title} {rule}", said, rows, axis_around(values), chance))
-
-
-def _template() -> Any:
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingExtraError("jinja2", "study") from None
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pdloss.study", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("analysis.html.j2")

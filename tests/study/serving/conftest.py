@@ -1,0 +1,26 @@
+"""A study opened on an empty database, and a client of its server, without a socket."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pdloss.study.serving.api import Api
+from tests.study.studies_for_tests import Client, client, make_study, open_api
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture
+def api(study: Path, tmp_path: Path) -> Iterator[Api]:
+    api = open_api(study, f"sqlite:///{tmp_path}/answers.sqlite")
+    yield api
+    api.store.close()
+
+
+@pytest.fixture
+def ask(api: Api) -> Client:
+    return client(api)
