@@ -22,7 +22,16 @@ def check_direction_and_side(name):
 
 
 def test_evaluation_can_ask_for_these_metrics():
-    assert list(METRICS) == [*WITHOUT_WEIGHTS, "lpips", "lpips_squeeze", "lpips_vgg", "dists", "niqe", "sharpness"]
+    assert list(METRICS) == [
+        *WITHOUT_WEIGHTS,
+        "lpips",
+        "lpips_squeeze",
+        "lpips_vgg",
+        "dists",
+        "niqe",
+        "sharpness",
+        "grid",
+    ]
 
 
 def test_sharpness_is_nearest_zero_for_the_target_itself(generator):

@@ -12,6 +12,7 @@ from torch import Tensor
 from pdloss.errors import SpecError
 from pdloss.metrics.dists import DISTS, dists
 from pdloss.metrics.frechet import frechet_distance
+from pdloss.metrics.grid import grid
 from pdloss.metrics.kernel_distance import kernel_distance, paired_kernel_distance
 from pdloss.metrics.lpips import LPIPS, lpips
 from pdloss.metrics.niqe import NIQE, niqe
@@ -40,6 +41,7 @@ __all__ = [
     "check_names",
     "dists",
     "frechet_distance",
+    "grid",
     "kernel_distance",
     "lpips",
     "ms_ssim",
@@ -184,6 +186,18 @@ METRICS: dict[str, Entry] = {
             "below 0 is smoother, above 0 sharper or noisier than the target; no further than 10",
         ),
         lambda: _octaves,
+    ),
+    "grid": Entry(
+        Metric(
+            label="Grid",
+            unit="dB",
+            better="zero",
+            protocol="how far waves of 4 pixels' period and their harmonics stand out of their neighbours in the power "
+            "spectrum, beyond the target's; RGB, half overlapping blocks of 64x64, after rounding to 8 bits; above "
+            "0.5 a mesh may be seen, below 0 the target has more of one",
+        ),
+        lambda: grid,
+        64,
     ),
 }
 """The metrics of single images, by their name in text."""
