@@ -21,6 +21,7 @@ VERBS = {
     "calibrate": "find the weights that give each loss term its share",
     "conformance": "check that a loss on feature maps does what its kind must, with reasons",
     "bench": "measure what training with each loss costs here",
+    "probe": "show what a loss on features sees: gratings, checkerboards, shuffle patterns, colour",
     "niqe": "fit the model of NIQE to your own photographs",
     "distill": "train a small network to imitate the features of a large one",
     "convert": "turn published TensorFlow weights of SRN or DsDeblur into ours",
