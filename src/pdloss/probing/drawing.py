@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError
 from pdloss.files import write_atomically
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE = {"font.size": 9.0, "svg.fonttype": "none", "svg.hashsalt": "pdloss", "text.parse_math": False}
+_STYLE: dict[Any, Any] = {"font.size": 9.0, "svg.fonttype": "none", "svg.hashsalt": "pdloss", "text.parse_math": False}
 _DASHES = dict(zip(ANGLES, ("-", "--", "-.", ":"), strict=True))
 
 
