@@ -72,7 +72,8 @@ def test_a_crash_is_tried_again_and_a_mistake_of_the_user_is_not(tmp_path):
     counter = tmp_path / "count"
     crashing = (
         f"from pathlib import Path; import os, signal; c = Path({str(counter)!r}); "
-        "n = len(c.read_text()) if c.exists() else 0; c.write_text('x' * (n + 1)); n < 2 and os.kill(os.getpid(), signal.SIGKILL)"
+        "n = len(c.read_text()) if c.exists() else 0; c.write_text('x' * (n + 1)); "
+        "n < 2 and os.kill(os.getpid(), signal.SIGKILL)"
     )
     jobs = [job("crashes", tmp_path), job("wrong", tmp_path)]
     progress = engine(tmp_path, {"crashes": crashing, "wrong": FAILS}, retries=2).run(jobs, finished)
