@@ -21,6 +21,7 @@ def test_reads_all_that_a_file_says(tmp_path):
         [[losses]]
         loss = "l1"
         [[losses]]
+        name = "pdl"
         loss = "l1 + {weight}*pdl"
         weight = "log 0.001..0.016 x5"
         [[losses]]
@@ -39,8 +40,8 @@ def test_reads_all_that_a_file_says(tmp_path):
     assert plan.start == {"loss": "l1", "steps": 4000}
     assert plan.losses == (
         LossAxis("l1"),
-        LossAxis(WEIGHTED, (0.001, 0.002, 0.004, 0.008, 0.016)),
-        LossAxis("l1 + {weight}*perceptual", (0.5, 1.0), (0.3,)),
+        LossAxis(WEIGHTED, "pdl", (0.001, 0.002, 0.004, 0.008, 0.016)),
+        LossAxis("l1 + {weight}*perceptual", "", (0.5, 1.0), (0.3,)),
     )
     assert plan.axes == {"seed": (0, 1)}
     assert plan.evaluate == {"data": ["kodak"]}
@@ -64,6 +65,8 @@ def test_weights_on_a_logarithmic_scale_are_the_same_factor_apart():
         ({"out": ""}, 'out = "FOLDER"'),
         ({"losses": []}, "names no loss"),
         ({"losses": "l1"}, "written as \\[\\[losses\\]\\]"),
+        ({"losses": [{"loss": "l1", "name": "../x"}]}, "name = '../x' of"),
+        ({"losses": [{"loss": "l1", "name": "a"}, {"loss": "l2", "name": "a"}]}, "holds 'a' twice"),
         ({"losses": [{"los": "l1"}]}, "unknown key 'los' in \\[\\[losses\\]\\]"),
         ({"losses": [{"loss": "l1"}, {"loss": "l1"}]}, "\\[\\[losses\\]\\] holds 'l1' twice"),
         ({"losses": [{"loss": WEIGHTED}]}, "needs weight"),

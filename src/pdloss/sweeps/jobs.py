@@ -48,14 +48,14 @@ def jobs_of(plan: Plan) -> list[Job]:
         for axis in plan.losses:
             for weight in axis.weights or (() if axis.shares else (None,)):
                 text = axis.loss if weight is None else axis.loss.replace(PLACE, f"{weight:g}")
-                words = [_slug(axis.loss), *([] if weight is None else [f"w{weight:g}"])]
+                words = [_label(axis), *([] if weight is None else [f"w{weight:g}"])]
                 job = _run(plan, axes, text, words, [begin] if begin else [])
                 runs[job.name] = job
             for share in axis.shares:
                 assert begin is not None  # a plan with shares has a start
                 found = _calibration(plan, shared, axis, share, begin)
                 found = calibrations.setdefault(found.name, found)
-                job = _run(plan, axes, axis.loss, [_slug(axis.loss), f"share{share:g}"], [begin, found])
+                job = _run(plan, axes, axis.loss, [_label(axis), f"share{share:g}"], [begin, found])
                 runs[job.name] = job
     return [*starts.values(), *calibrations.values(), *runs.values()]
 
@@ -66,7 +66,7 @@ def _start(plan: Plan, axes: Mapping[str, Any]) -> Job:
 
 
 def _calibration(plan: Plan, axes: Mapping[str, Any], axis: LossAxis, share: float, begin: Job) -> Job:
-    name = _name(f"calibration-{_slug(axis.loss)}-share{share:g}", axes)
+    name = _name(f"calibration-{_label(axis)}-share{share:g}", axes)
     known = ("task", "data", "degradation", "batch", "crop", "device")
     options = {key: value for key, value in begin.options.items() if key in known}
     # The weight that calibration finds is that of the last term; the place itself is taken as 1.
@@ -98,6 +98,10 @@ def _name(words: str, axes: Mapping[str, Any]) -> str:
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _label(axis: LossAxis) -> str:
+    return axis.name or _slug(axis.loss)
 
 
 def _slug(text: str) -> str:

@@ -15,6 +15,7 @@
     loss = "l1"
 
     [[losses]]
+    name = "pdl"                       # in the names of its runs; by default made from the text
     loss = "l1 + {weight}*pdl"
     weight = "log 0.0003..0.01 x5"     # or [0.001, 0.003]
     share = [0.3, 0.6]                 # of the pull, calibrated once on the common start
@@ -56,6 +57,7 @@ class LossAxis:
     """One loss, at one or more weights."""
 
     loss: str
+    name: str = ""
     weights: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
 
@@ -134,12 +136,13 @@ def _loss_axes(listed: object) -> tuple[LossAxis, ...]:
         raise SpecError('losses are written as [[losses]], one block each, with loss = "…" in it')
     axes = []
     for item in listed:
-        _refuse_unknown(item, ("loss", "weight", "share"), "[[losses]]")
+        _refuse_unknown(item, ("name", "loss", "weight", "share"), "[[losses]]")
         text = item.get("loss")
         if not isinstance(text, str) or not text.strip():
             raise SpecError('[[losses]] needs loss = "…", such as "l1 + {weight}*pdl"')
         axis = LossAxis(
             text,
+            _name(item.get("name", "")),
             _weights(item["weight"], text) if "weight" in item else (),
             _shares(item["share"], text) if "share" in item else (),
         )
@@ -150,7 +153,14 @@ def _loss_axes(listed: object) -> tuple[LossAxis, ...]:
         axes.append(axis)
     if axes:
         _distinct([axis.loss for axis in axes], "[[losses]]")
+        _distinct([axis.name or axis.loss for axis in axes], "name of [[losses]]")
     return tuple(axes)
+
+
+def _name(given: object) -> str:
+    if not isinstance(given, str) or not re.fullmatch(r"[\w.+-]{0,40}", given) or given.startswith("."):
+        raise SpecError(f"name = {given!r} of [[losses]] must be letters, digits, - + . and _, 40 at most")
+    return given
 
 
 def _weights(given: object, text: str) -> tuple[float, ...]:

@@ -20,18 +20,18 @@ def arguments(job: Job) -> list[str]:
         RunError: If the run's weight is to be calibrated and was not yet.
     """
     if job.kind == "calibration":
-        return ["calibrate", *_words(job.options)]
+        return ["calibrate", *words(job.options)]
     options = dict(job.options)
     if job.calibration is not None:
         options["loss"] = calibrated_loss(job.calibration)
-    return ["train", *_words(options), "--out", str(job.folder)]
+    return ["train", *words(options), "--out", str(job.folder)]
 
 
 def shown(job: Job) -> str:
     """Returns the command as one would type it; a weight that is yet to be found stands as its place."""
     if job.kind == "calibration":
-        return shlex.join(["pdloss", "calibrate", *_words(job.options)])
-    return shlex.join(["pdloss", "train", *_words(job.options), "--out", str(job.folder)])
+        return shlex.join(["pdloss", "calibrate", *words(job.options)])
+    return shlex.join(["pdloss", "train", *words(job.options), "--out", str(job.folder)])
 
 
 def keep_calibrated_loss(job: Job, printed: str) -> None:
@@ -64,16 +64,17 @@ def calibrated_loss(calibration: Job) -> str:
     return found
 
 
-def _words(options: Mapping[str, Any]) -> list[str]:
-    words = []
+def words(options: Mapping[str, Any]) -> list[str]:
+    """Returns options as they are typed: ``{"batch": 8, "compile": True}`` → ``--batch 8 --compile``."""
+    said: list[str] = []
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"
         if value is True:
-            words.append(option)
+            said.append(option)
         elif value is False:
-            words.append(f"--no-{name.replace('_', '-')}")
+            said.append(f"--no-{name.replace('_', '-')}")
         elif isinstance(value, list | tuple):
-            words += [option, *map(str, value)]
+            said += [option, *map(str, value)]
         else:
-            words += [option, str(value)]
-    return words
+            said += [option, str(value)]
+    return said

@@ -1,0 +1,122 @@
+"""A sweep from its plan to its scores, each part a process of the program's own verbs."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pdloss.configuration import TrainConfig
+from pdloss.errors import RunError
+from pdloss.files import write_atomically
+from pdloss.sweeps import work
+from pdloss.sweeps.jobs import Job, jobs_of
+from pdloss.sweeps.plan import PLACE, Plan
+from pdloss.sweeps.slots import Engine, Progress, Slot
+from pdloss.sweeps.standing import Standing, standing
+
+TIMED_STEPS = 12
+"""Steps of a short training that says how long a step takes; the first third, in which memory is laid out, is left."""
+
+
+def steps_of(job: Job) -> int:
+    """Returns how many steps a training takes."""
+    return int(job.options.get("steps", TrainConfig.steps))
+
+
+def standing_of(job: Job) -> Standing:
+    """Returns how far a job is."""
+    return standing(job, steps_of(job))
+
+
+def open_sweep(plan: Plan) -> list[Job]:
+    """Returns the jobs of a plan, after writing its base into its folder.
+
+    Values may be added to the axes of a sweep, and losses; what is the same for all runs may not change.
+
+    Raises:
+        RunError: If the folder belongs to a plan with another base; the message names what differs.
+    """
+    base = {"train": dict(plan.train), "start": None if plan.start is None else dict(plan.start)}
+    said = json.loads(json.dumps(base, default=str))
+    file = plan.out / "sweep.json"
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        before = None
+    except ValueError:
+        raise RunError(
+            f"{file} is damaged; remove it if the plan is still the one that its runs were made by"
+        ) from None
+    if before is None:
+        write_atomically(file, lambda temporary: temporary.write_text(json.dumps(said, indent=2), encoding="utf-8"))
+    elif differences := _differences(before, said):
+        raise RunError(
+            f"{plan.out} was begun with another base: {'; '.join(differences)}; name another folder in out, or restore "
+            "what was there"
+        )
+    return jobs_of(plan)
+
+
+def train_all(
+    jobs: Sequence[Job],
+    slots: Sequence[Slot],
+    logs: Path,
+    retries: int = 2,
+    watch: Callable[[Sequence[Progress]], object] = lambda progress: None,
+) -> list[Progress]:
+    """Trains what is not trained yet, and returns what became of each job."""
+    return Engine(slots, logs, retries, watch).run(jobs, lambda job: standing_of(job).done)
+
+
+def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:
+    """Returns the words behind ``pdloss`` that score all runs: one call for all that restore the same task."""
+    if plan.evaluate is None:
+        return []
+    tasks: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.kind != "calibration":
+            tasks.setdefault(str(job.options.get("task", TrainConfig.task)), []).append(job)
+    options = dict(plan.evaluate)
+    return [["evaluate", *(str(job.folder) for job in of_task), *work.words(options)] for of_task in tasks.values()]
+
+
+def seconds_per_step(job: Job, slot: Slot) -> float | None:
+    """Returns how long a step of this training takes here, from a few steps; None if they fail."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = {
+            k: v for k, v in job.options.items() if k not in ("steps", "init", "valid", "save_every", "log_every")
+        }
+        options |= {
+            "loss": str(options.get("loss", "l1")).replace(PLACE, "0.001"),
+            "steps": TIMED_STEPS,
+            "log_every": 1,
+        }
+        command = [*work.PROGRAM, "train", *work.words(options), "--out", f"{folder}/run"]
+        ended = subprocess.run(command, capture_output=True, env=slot.environment, check=False)
+        if ended.returncode != 0:
+            return None
+        lines = Path(folder, "run", "log.jsonl").read_text(encoding="utf-8").splitlines()
+        seconds = [json.loads(line)["seconds"] for line in lines]
+    first = TIMED_STEPS // 3
+    return float(seconds[-1] - seconds[first - 1]) / (TIMED_STEPS - first)
+
+
+def alike(job: Job) -> tuple[object, ...]:
+    """Returns what two trainings have in common whose steps take equally long: all but weights, seeds and lengths."""
+    fast = {k: v for k, v in job.options.items() if k not in ("seed", "steps", "init", "lr", "loss")}
+    loss = "+".join(part.split("*")[-1].strip() for part in str(job.options.get("loss", "")).split(" + "))
+    return (loss, *sorted((name, str(value)) for name, value in fast.items()))
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    found = []
+    for table in ("train", "start"):
+        old, new = before.get(table) or {}, now.get(table) or {}
+        found += [
+            f"{table}.{key} was {old.get(key, 'absent')!r}, is {new.get(key, 'absent')!r}"
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
+        ]
+    return found
