@@ -6,7 +6,7 @@ The names below are imported when first used: ``import pdloss`` alone costs noth
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from pdloss.losses import (
