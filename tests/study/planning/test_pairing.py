@@ -1,6 +1,7 @@
 """Who is asked what: counts by hand, and balance whatever the numbers."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,18 @@ def test_every_rater_gets_each_pair_and_each_image_about_equally_often() -> None
     for deal in dealt(offered, 12, 20, np.random.default_rng(1)):
         assert set(Counter((offered[p].a, offered[p].b) for p in deal).values()) == {2}
         assert max(Counter(offered[p].image for p in deal).values()) <= 2
+
+
+def test_the_shape_in_which_numpy_gives_places_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = cells(4, 5, "full")
+    usual, unique = dealt(offered, 3, 6, np.random.default_rng(0)), np.unique
+
+    def as_in_2_0_0(values: np.ndarray, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+        found, places = unique(values, **options)
+        return found, places.reshape(-1, 1)
+
+    monkeypatch.setattr(np, "unique", as_in_2_0_0)
+    assert dealt(offered, 3, 6, np.random.default_rng(0)) == usual
 
 
 def test_dealing_goes_on_from_what_was_asked_before() -> None:

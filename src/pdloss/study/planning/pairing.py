@@ -61,7 +61,8 @@ def dealt(
         asked: How often each cell was asked before.
     """
     images = np.array([cell.image for cell in offered])
-    _, pairs = np.unique(np.array([(cell.a, cell.b) for cell in offered]), axis=0, return_inverse=True)
+    _, places = np.unique(np.array([(cell.a, cell.b) for cell in offered]), axis=0, return_inverse=True)
+    pairs = places.reshape(-1)  # NumPy 2.0 gives it a second axis
     counts = np.zeros(len(offered), dtype=int) if asked is None else asked.copy()
     pair_counts = np.bincount(pairs, weights=counts)
     image_counts = np.bincount(images, weights=counts)
