@@ -64,6 +64,8 @@ class ServeOptions:
     """Address under which raters reach the server, for their links."""
     rate: float = 50.0
     """Requests per second from one address; ten times as many at once."""
+    trusted_proxy: tuple[str, ...] = ()
+    """Address or network of a reverse proxy, whose X-Forwarded-For is believed; nobody else's is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +170,9 @@ def _serve(argv: list[str]) -> int:
         print(f"you:    {base}admin#{api.secrets.admin}")
         sys.stdout.flush()
 
+    limit = RateLimit(options.rate, 10 * options.rate)
     try:
-        serve(api, options.host, options.port, say, RateLimit(options.rate, 10 * options.rate))
+        serve(api, options.host, options.port, say, limit, options.trusted_proxy)
     finally:
         store.close()
     return 0

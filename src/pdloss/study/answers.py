@@ -52,12 +52,18 @@ def read_answers(path: Path) -> list[Answer]:
 
 
 def write_answers(path: Path, answers: Sequence[Answer]) -> None:
-    """Writes the answers as CSV, a row for each, whole or not at all; what there is not stays empty."""
+    """Writes the answers as `answers_csv`, whole or not at all."""
+    text = answers_csv(answers)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def answers_csv(answers: Sequence[Answer]) -> str:
+    """Returns the answers as CSV, a row for each; what there is not stays empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(answer) for answer in answers)
-    write_atomically(path, lambda temporary: temporary.write_text(text.getvalue(), encoding="utf-8"))
+    return text.getvalue()
 
 
 def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:

@@ -53,7 +53,7 @@ class RateLimit:
 
     def wait(self, address: str) -> float:
         """Returns 0 and counts the request, or returns how many seconds too early it comes."""
-        address, now = _network(address), self._clock()
+        address, now = network(address), self._clock()
         left, at = self._left.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._rate)
         granted = left >= 1
@@ -150,10 +150,12 @@ async def _refuse(send: Send, status: int, words: str, more: dict[str, str] | No
     await send({"type": "http.response.body", "body": body})
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Returns what one person holds: an IPv4 address, or the first half of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
+    if parsed.version == 6 and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
     return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))

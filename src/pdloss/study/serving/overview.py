@@ -2,14 +2,12 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from pdloss.records import Record
-from pdloss.study.answers import write_answers
+from pdloss.study.answers import answers_csv
 from pdloss.study.records import Answer
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import ACTIVE, Api
@@ -19,6 +17,8 @@ class Overview(Record, frozen=True, kw_only=True):
     """A study so far."""
 
     title: str
+    problem: str | None
+    """Why no answer can be saved at the moment."""
     paused: bool
     planned: int
     begun: int
@@ -48,6 +48,7 @@ def overview(api: Api) -> Overview:
     preferred, ties = _counted(answers, design.methods)
     return Overview(
         title=design.title,
+        problem=store.problem,
         paused=reading.paused(store),
         planned=api.cap,
         begun=len(raters),
@@ -67,19 +68,12 @@ def exported(api: Api, what: str) -> tuple[bytes, str] | None:
     """Returns a file of the export and its media type; None if there is no such file."""
     answers = reading.answers(api.store, api.study.questions)
     if what == "answers.csv":
-        return _csv(answers), "text/csv; charset=utf-8"
+        return answers_csv(answers).encode(), "text/csv; charset=utf-8"
     if what == "answers.json":
         return msgspec.json.encode(answers), "application/json"
     if what == "raters.csv":
         return raters_table(api).encode(), "text/csv; charset=utf-8"
     return None
-
-
-def _csv(answers: list[Answer]) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "answers.csv"
-        write_answers(path, answers)
-        return path.read_bytes()
 
 
 def raters_table(api: Api) -> str:

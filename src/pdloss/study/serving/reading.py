@@ -128,7 +128,7 @@ def paused(store: Store) -> bool:
 
 def set_paused(store: Store, value: bool) -> None:
     """Lets nobody new in, or lets them in again; who has begun goes on."""
-    with store.transaction() as connection:
+    with store.writing() as connection:
         store.run(connection, "UPDATE study SET paused = :paused", paused=int(value))
 
 

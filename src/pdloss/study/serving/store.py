@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from pdloss.errors import RunError, UserError
-from pdloss.study.serving.engine import TABLES, database_error, open_engine
+from pdloss.study.serving.console import LOGGER
+from pdloss.study.serving.engine import TABLES, database_error, open_engine, problem_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -80,13 +81,14 @@ class Store:
     def __init__(self, url: str, design: str) -> None:
         self._engine = open_engine(url)
         # SQLite has one writer: to wait here, first come first served, beats its retrying after ever longer pauses.
+        self.problem: str | None = None
+        """Why nothing can be kept at the moment, and since when; none once something was."""
         self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
         try:
             found = self._prepared(design)
         except database_error() as error:
-            problem = str(getattr(error, "orig", error)).strip().partition("\n")[0]
             self.close()
-            raise UserError(f"cannot use the database {self._engine.url!r}: {problem}") from None
+            raise UserError(f"cannot use the database {self._engine.url!r}: {problem_of(error)}") from None
         if found != design:
             self.close()
             raise RunError(
@@ -138,7 +140,7 @@ class Store:
         """
         if (known := self.session(newcomer.key_hash)) is not None:
             return known
-        with self.transaction() as connection:
+        with self.writing() as connection:
             # Everyone who begins writes this row first, so that they begin one after the other.
             row = self.run(connection, "UPDATE study SET begun = begun + 1 WHERE id = 1 RETURNING begun, paused")[0]
             if (known := _session(self, connection, newcomer.key_hash)) is not None:
@@ -173,7 +175,7 @@ class Store:
             ConflictError: If the question is not the next and the answer is not one that was kept.
         """
         rater, at = session.rater, now()
-        with self.transaction() as connection:
+        with self.writing() as connection:
             moved = self.run(
                 connection,
                 "UPDATE raters SET position = position + 1, last_at = :at, "
@@ -210,6 +212,24 @@ class Store:
         """Yields a connection; what was done with it is kept as a whole, or not at all after an exception."""
         with self._turn or nullcontext(), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def writing(self) -> "Iterator[Connection]":
+        """Yields a connection as `transaction` does, and notes whether what was done could be kept."""
+        try:
+            with self.transaction() as connection:
+                yield connection
+        except database_error() as error:
+            if self.problem is None:
+                self.problem = f"{problem_of(error)} (since {now()})"
+                LOGGER.error(
+                    "nothing can be saved: %s. Pages keep their raters' answers and try again: make room on the disk, "
+                    "or see to the database; the server can go on running", self.problem,
+                )  # fmt: skip
+            raise
+        if self.problem is not None:
+            self.problem = None
+            LOGGER.warning("answers are saved again")
 
 
 def now() -> str:

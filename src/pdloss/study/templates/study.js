@@ -22,7 +22,10 @@ function say(about, words) {
   if (status.textContent !== said) status.textContent = said;
 }
 
-const trouble = (error) => (error instanceof Refused ? "The server is busy" : "No connection");
+const trouble = (error) => {
+  if (!(error instanceof Refused)) return "No connection";
+  return error.status === 503 ? "The server cannot save anything at the moment" : "The server is busy";
+};
 const offline = (error) => say("requests", error ? `${trouble(error)}. Trying again …` : "");
 
 async function message(title, text, retry = true) {
