@@ -150,7 +150,8 @@ class Running:
 
     def start(self, port: int = 0) -> None:
         code = f"import sys; {self.before}; from pdloss.commands.study import main; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", code, "serve", str(self.study), "--port", str(port), "--rate", "1000000"]
+        command = [sys.executable, "-c", code, "serve", str(self.study), "--port", str(port)]
+        command += [] if "--rate" in self.options else ["--rate", "1000000"]
         self.process = subprocess.Popen(
             [*command, *self.options], stdout=subprocess.PIPE, stderr=self.stderr, text=True
         )

@@ -21,6 +21,7 @@ from pdloss.study.serving import reading
 from pdloss.study.serving.api import Access, Api
 from pdloss.study.serving.guard import RateLimit
 from pdloss.study.serving.overview import raters_table
+from pdloss.study.serving.proxy import Proxy, proxy_config
 
 _VERBS = {
     "design": "choose crops, pairs, sides and order, and write them down",
@@ -66,6 +67,8 @@ class ServeOptions:
     """Requests per second from one address; ten times as many at once."""
     trusted_proxy: tuple[str, ...] = ()
     """Address or network of a reverse proxy, whose X-Forwarded-For is believed; nobody else's is."""
+    proxy_config: Proxy | None = None
+    """Print the configuration of a reverse proxy for this server and this --url, and serve nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +154,9 @@ def _serve(argv: list[str]) -> int:
     from pdloss.study.serving.server import serve
 
     _check_served(options)
+    if options.proxy_config:
+        print(proxy_config(options.proxy_config, options.host, options.port, options.url), end="")
+        return 0
     study = StudyFolder(options.study)
     study.verify()
     store = reading.open_store(study, options.database)

@@ -43,12 +43,13 @@ _MEDIA = {
 }
 
 
-def application(api: Api, limit: RateLimit | None = None) -> App:
+def application(api: Api, limit: RateLimit | None = None, trusted: Sequence[str] = ()) -> App:
     """Returns the ASGI application of a study.
 
     Args:
         api: What it answers with.
         limit: Of requests from one address; by default 50 in a second, and 500 at once.
+        trusted: As `serve`'s.
 
     Raises:
         MissingExtraError: If Starlette is not installed.
@@ -100,7 +101,15 @@ def application(api: Api, limit: RateLimit | None = None) -> App:
         Route("/api/admin/pause", admin(pause), methods=["POST"]),
         Route("/api/admin/export/{what}", admin(export), methods=["GET"]),
     ]
-    return Guard(Starlette(routes=routes), limit or RateLimit(50, 500))
+    disbelieved = None if trusted else _say_disbelieved
+    return Guard(Starlette(routes=routes), limit or RateLimit(50, 500), disbelieved=disbelieved)
+
+
+def _say_disbelieved(address: str) -> None:
+    LOGGER.warning(
+        "%s asks for somebody else (X-Forwarded-For) and is not believed: if it is your proxy, all raters share its "
+        "limits until you start the server with --trusted-proxy %s", address, address,
+    )  # fmt: skip
 
 
 def serve(
@@ -129,7 +138,7 @@ def serve(
         import uvicorn
     except ImportError:
         raise MissingExtraError("uvicorn", "study") from None
-    app = application(api, limit)
+    app = application(api, limit, trusted)
     connections = Connections(room(), trusted=networks(trusted))
     config = uvicorn.Config(
         app,
