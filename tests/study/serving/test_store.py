@@ -152,19 +152,6 @@ def test_parameters_are_kept_as_given_and_nothing_else(api: Api) -> None:
     assert reading.standings(api.store)[0].parameters == given
 
 
-def test_a_person_takes_part_once_and_may_come_back_by_the_same_link(api: Api) -> None:
-    link = {"PROLIFIC_PID": "p1", "SESSION_ID": "s1"}
-    session = begin(api, parameters=link)
-    answer(api, session, 0)
-    assert begin(api, parameters=link)["position"] == 1
-    for other in ({"PROLIFIC_PID": "p1", "SESSION_ID": "s2"}, {"PROLIFIC_PID": "p1"}):
-        with pytest.raises(Refusal, match="You have begun this study before") as refusal:
-            begin(api, parameters=other)
-        assert refusal.value.status == 409
-    begin(api, parameters={"workerId": "p1", "assignmentId": "s1"})
-    assert len(reading.standings(api.store)) == 2
-
-
 def test_a_capped_study_lets_in_as_many_as_can_finish(tmp_path: Path, database: str | None) -> None:
     api = open_api(make_study(tmp_path), database, access="capped", cap=2)
     first, _ = begin(api), begin(api)

@@ -25,6 +25,8 @@ class Session(NamedTuple):
     """By id, in order."""
     position: int
     """Of the question to be answered next; their number at the end."""
+    last_at: str
+    """When they began or last answered: UTC, ISO 8601."""
 
 
 class Given(NamedTuple):
@@ -58,7 +60,7 @@ class ConflictError(Exception):
 
 
 class TakenError(Exception):
-    """The same person has begun before, elsewhere."""
+    """The same person has begun before, elsewhere, and is not known by their id alone."""
 
 
 Chooser = Callable[[int, "Store", "Connection"], tuple[int, Sequence[str]]]
@@ -123,36 +125,42 @@ class Store:
         with self.transaction() as connection:
             return _session(self, connection, key_hash)
 
-    def begin(self, newcomer: Newcomer, chooser: Chooser, cap: int | None = None, since: str = "") -> Session | None:
-        """Returns the session of a rater: the one that the key has already, or a new one.
+    def begin(
+        self,
+        newcomer: Newcomer,
+        chooser: Chooser,
+        cap: int | None = None,
+        since: str = "",
+        by_id: bool = False,
+    ) -> Session | None:
+        """Returns the session of a rater: the one that the key has already, that of the same participant, or a new one.
 
         Args:
             newcomer: Who begins.
             chooser: Says what they are asked; called while no one else can begin.
             cap: How many may finish; those count who have, and those active since.
             since: From when a rater counts as active; UTC, ISO 8601.
+            by_id: Whether a participant who began with another key goes on with this one.
 
         Returns:
             The session; None if nobody new is let in, because the study is paused or full.
 
         Raises:
-            TakenError: If the participant has begun with another key.
+            TakenError: If the participant has begun with another key, and `by_id` is not set.
         """
         if (known := self.session(newcomer.key_hash)) is not None:
             return known
         with self.writing() as connection:
             # Everyone who begins writes this row first, so that they begin one after the other.
             row = self.run(connection, "UPDATE study SET begun = begun + 1 WHERE id = 1 RETURNING begun, paused")[0]
-            if (known := _session(self, connection, newcomer.key_hash)) is not None:
+            known = _session(self, connection, newcomer.key_hash) or _returned(self, connection, newcomer, by_id)
+            if known is not None:
                 self.run(connection, "UPDATE study SET begun = begun - 1 WHERE id = 1")
                 return known
             if row.paused or _full(self, connection, cap, since):
                 self.run(connection, "UPDATE study SET begun = begun - 1 WHERE id = 1")
                 return None
-            if newcomer.participant is not None and self.run(
-                connection, "SELECT id FROM raters WHERE participant = :participant", participant=newcomer.participant
-            ):
-                raise TakenError
+            at = now()
             schedule, questions = chooser(row.begun - 1, self, connection)
             self.run(
                 connection,
@@ -162,9 +170,9 @@ class Store:
                 **newcomer._asdict()
                 | {"parameters": _json(newcomer.parameters), "screen": _json(newcomer.screen), "schedule": schedule},
                 questions=_json(questions),
-                at=now(),
+                at=at,
             )
-        return Session(newcomer.rater, tuple(questions), 0)
+        return Session(newcomer.rater, tuple(questions), 0, at)
 
     def answer(self, session: Session, given: Given) -> int:
         """Keeps an answer and returns the position of the next question; the same answer again changes nothing.
@@ -239,11 +247,30 @@ def now() -> str:
 
 def _session(store: Store, connection: "Connection", key_hash: str) -> Session | None:
     rows = store.run(
-        connection, "SELECT id, key_hash, questions, position FROM raters WHERE key_hash = :key_hash", key_hash=key_hash
+        connection,
+        "SELECT id, key_hash, questions, position, last_at FROM raters WHERE key_hash = :key_hash",
+        key_hash=key_hash,
     )
     if not rows or not hmac.compare_digest(rows[0].key_hash, key_hash):
         return None
-    return Session(rows[0].id, tuple(msgspec.json.decode(rows[0].questions, type=list[str])), int(rows[0].position))
+    (row,) = rows
+    return Session(row.id, tuple(msgspec.json.decode(row.questions, type=list[str])), int(row.position), row.last_at)
+
+
+def _returned(store: Store, connection: "Connection", newcomer: Newcomer, by_id: bool) -> Session | None:
+    """Returns the session that the same participant began with another key, which the new one replaces."""
+    if newcomer.participant is None:
+        return None
+    rows = store.run(
+        connection, "SELECT id FROM raters WHERE participant = :participant", participant=newcomer.participant
+    )
+    if rows and not by_id:
+        raise TakenError
+    for row in rows:
+        store.run(
+            connection, "UPDATE raters SET key_hash = :key_hash WHERE id = :id", key_hash=newcomer.key_hash, id=row.id
+        )
+    return _session(store, connection, newcomer.key_hash) if rows else None
 
 
 def _full(store: Store, connection: "Connection", cap: int | None, since: str) -> bool:

@@ -79,7 +79,7 @@ async function begin(memory) {
     memory.write({ key: session.key });
     return session;
   } catch (error) {
-    return message("You cannot begin", error.message, error.status === 423);
+    return message(error.status === 410 ? "This was too long ago" : "You cannot begin", error.message, error.status === 423);
   }
 }
 
@@ -171,7 +171,8 @@ async function known(memory) {
   if (!memory.read().key) return null;
   try {
     return await patiently(() => ask("api/session", memory.read().key), offline);
-  } catch {
+  } catch (error) {
+    if (error.status === 410) return message("This was too long ago", error.message, false);
     memory.clear(); // the server has forgotten everybody
     return null;
   }
