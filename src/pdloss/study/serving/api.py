@@ -195,7 +195,7 @@ class Api:
             raise Refusal(
                 410,
                 f"You began this study before, and were last here on {last:%d %B %Y}. After {self.days:g} days it "
-                "cannot be continued. What you answered is kept; please write to who invited you if you were to be paid.",
+                "cannot be continued. What you answered is kept; please write to who invited you if you are to be paid.",
             )
         return {
             "position": session.position,
