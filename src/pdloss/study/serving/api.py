@@ -194,8 +194,8 @@ class Api:
         if not done and datetime.now(UTC) - last > timedelta(days=self.days):
             raise Refusal(
                 410,
-                f"You began this study before, and were last here on {last:%d %B %Y}. After {self.days:g} days it "
-                "cannot be continued. What you answered is kept; please write to who invited you if you are to be paid.",
+                f"You began this study before, and were last here on {last:%d %B %Y}. After {self.days:g} days "
+                "it cannot be continued. What you answered is kept; if you are to be paid, write to who invited you.",
             )
         return {
             "position": session.position,
