@@ -69,8 +69,8 @@ def test_a_participant_goes_on_where_they_were_whatever_their_browser_kept(opene
         assert (again["key"], again["questions"]) == (session["key"], session["questions"])
     assert begin(api, parameters={"PROLIFIC_PID": "p2"})["position"] == 0
     assert begin(api, parameters={"workerId": "p1", "assignmentId": "s1"})["position"] == 0, "another service's p1"
-    assert [standing.position for standing in reading.standings(api.store)] == [4, 0, 0]
-    assert reading.standings(api.store)[0].parameters == LINK
+    assert [progress.position for progress in reading.raters_progress(api.store)] == [4, 0, 0]
+    assert reading.raters_progress(api.store)[0].parameters == LINK
 
 
 def test_a_participant_comes_back_to_a_study_that_is_paused_or_full(opened: Callable[..., Api]) -> None:
@@ -80,7 +80,7 @@ def test_a_participant_comes_back_to_a_study_that_is_paused_or_full(opened: Call
         begin(api)
     reading.set_paused(api.store, True)
     assert begin(api, parameters={"PROLIFIC_PID": "p1"})["position"] == 0
-    assert len(reading.standings(api.store)) == 1
+    assert len(reading.raters_progress(api.store)) == 1
 
 
 def test_where_ids_are_not_enough_only_the_same_link_leads_back(opened: Callable[..., Api]) -> None:
@@ -92,7 +92,7 @@ def test_where_ids_are_not_enough_only_the_same_link_leads_back(opened: Callable
         with pytest.raises(Refusal, match="You have begun this study before") as refusal:
             begin(api, parameters=other)
         assert refusal.value.status == 409
-    assert len(reading.standings(api.store)) == 1
+    assert len(reading.raters_progress(api.store)) == 1
 
 
 def test_an_invited_raters_session_is_not_open_to_who_knows_their_id(opened: Callable[..., Api]) -> None:
@@ -113,7 +113,7 @@ def test_who_began_before_ids_were_enough_goes_on_too(opened: Callable[..., Api]
     again = begin(api, parameters={"PROLIFIC_PID": "p1"})
     assert again["position"] == 1
     assert answer(api, again, 1) == {"position": 2}
-    assert len(reading.standings(api.store)) == 1
+    assert len(reading.raters_progress(api.store)) == 1
 
 
 def long_ago(api: Api) -> None:
@@ -132,7 +132,7 @@ def test_who_comes_back_too_late_is_told_so_and_since_when(opened: Callable[...,
         assert refusal.value.status == 410
     assert answer(api, session, 0) == {"position": 1}, "an answer given in time and sent late is kept"
     assert begin(api, parameters=LINK)["position"] == 1, "and counts as having been here"
-    assert len(reading.standings(api.store)) == 1
+    assert len(reading.raters_progress(api.store)) == 1
 
 
 def test_who_has_finished_finds_their_code_at_any_time(opened: Callable[..., Api]) -> None:

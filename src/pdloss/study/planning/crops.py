@@ -79,7 +79,7 @@ def given_places(path: Path) -> dict[str, tuple[int, int]]:
         raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
 
 
-def spoiled(picture: Picture, rng: np.random.Generator) -> Picture:
+def strongly_degraded(picture: Picture, rng: np.random.Generator) -> Picture:
     """Returns the picture blurred and noisy beyond any doubt: flat ones show the noise, the others the blur as well."""
     blurred = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(4)), dtype=float)
     return np.asarray((blurred + 30 * rng.standard_normal(picture.shape)).round().clip(0, 255), dtype=np.uint8)

@@ -119,7 +119,7 @@ class Api:
             raise Refusal(409, "You have begun this study before. Please go on where you began.") from None
         if session is None:
             raise Refusal(423, "Nobody new can begin at the moment: the study is paused, or all places are taken.")
-        return {"key": key, **self._standing(session)}
+        return {"key": key, **self._progress(session)}
 
     def session(self, key: str) -> dict[str, Any]:
         """Returns where the rater stands.
@@ -127,7 +127,7 @@ class Api:
         Raises:
             Refusal: 401 if there is no such key; 410 if they were away for too long.
         """
-        return self._standing(self._session(key))
+        return self._progress(self._session(key))
 
     def answer(self, key: str, request: AnswerRequest) -> dict[str, Any]:
         """Returns the position of the next question, once the answer is on the disk.
@@ -187,7 +187,7 @@ class Api:
             raise Refusal(401, "this session is not known")
         return session
 
-    def _standing(self, session: Session) -> dict[str, Any]:
+    def _progress(self, session: Session) -> dict[str, Any]:
         asked = [self.study.questions[name] for name in session.questions]
         done = session.position == len(asked)
         last = datetime.fromisoformat(session.last_at)

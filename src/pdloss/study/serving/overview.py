@@ -41,7 +41,7 @@ class Overview(Record, frozen=True, kw_only=True):
 def overview(api: Api) -> Overview:
     """Returns the study so far; nobody is excluded yet, and early preferences are no results."""
     design, store = api.study.design, api.store
-    answers, raters = reading.answers(store, api.study.questions), reading.standings(store)
+    answers, raters = reading.answers(store, api.study.questions), reading.raters_progress(store)
     hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="milliseconds")
     since = (datetime.now(UTC) - ACTIVE).isoformat(timespec="milliseconds")
     caught = [answer.choice == answer.expected for answer in answers if answer.kind == "catch"]
@@ -78,7 +78,7 @@ def exported(api: Api, what: str) -> tuple[bytes, str] | None:
 
 def raters_table(api: Api) -> str:
     """Returns the raters as CSV, with the completion codes of those who finished."""
-    raters = reading.standings(api.store)
+    raters = reading.raters_progress(api.store)
     return reading.raters_csv(raters, {r.rater: api.code(r.rater) for r in raters if r.finished_at is not None})
 
 

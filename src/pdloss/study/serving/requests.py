@@ -30,7 +30,7 @@ class Screen(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BeginRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A rater's wish to begin."""
+    """A rater's request to begin."""
 
     nonce: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{22,64}\Z")]
     """Drawn by the page, and the same when it asks again because no reply came."""
@@ -51,7 +51,7 @@ class AnswerRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The researcher's wish to let nobody new in, or to let them in again."""
+    """The researcher's request to let nobody new in, or to let them in again."""
 
     paused: bool
 
