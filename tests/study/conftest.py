@@ -56,5 +56,13 @@ def expected(text: str) -> bool:
         return True
     return any(
         word in text
-        for word in ("ERR_", "status of 423", "status of 401", "status of 410", "status of 429", "integrity")
+        for word in (
+            "ERR_",
+            "status of 423",
+            "status of 401",
+            "status of 410",
+            "status of 429",
+            "status of 503",
+            "integrity",
+        )
     )
