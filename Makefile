@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test check bench lowest
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
 	$(BIN)/python benchmarks/metrics.py
 endif
+
+lowest: setup  ## run the tests that need no torch with the lowest versions that pyproject.toml admits
+	$(BIN)/python benchmarks/lowest_versions.py
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -95,9 +95,7 @@ def test_who_listens_everywhere_is_told_to_name_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = make_study(tmp_path)
-    monkeypatch.setattr(
-        "pdloss.study.serving.server.serve", lambda api, host, port, say, limit: say("http://0.0.0.0:1/")
-    )
+    monkeypatch.setattr("pdloss.study.serving.server.serve", lambda api, host, port, say, *_: say("http://0.0.0.0:1/"))
     main(["serve", str(path), "--host", "0.0.0.0"])
     assert "give that with --url" in capsys.readouterr().out
     main(["serve", str(path), "--host", "0.0.0.0", "--url", "https://study.example"])

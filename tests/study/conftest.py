@@ -54,4 +54,15 @@ def expected(text: str) -> bool:
     """Returns whether Chromium only says what the test did: cut the connection, damage a picture, be refused."""
     if re.fullmatch(r"Fetch API cannot load \S+\.\s*", text):  # no reason: a picture on its way when the server ended
         return True
-    return any(word in text for word in ("ERR_", "status of 423", "status of 401", "status of 429", "integrity"))
+    return any(
+        word in text
+        for word in (
+            "ERR_",
+            "status of 423",
+            "status of 401",
+            "status of 410",
+            "status of 429",
+            "status of 503",
+            "integrity",
+        )
+    )

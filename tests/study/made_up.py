@@ -4,7 +4,7 @@ import numpy as np
 
 from pdloss.records import ImageScores, Metric, Scores, SetScore
 from pdloss.study.planning.pairing import cells
-from pdloss.study.planning.schedules import Book, Checks, schedules
+from pdloss.study.planning.schedules import Checks, QuestionPool, schedules
 from pdloss.study.records import Answer, Page, Rules, StudyDesign, StudyImage
 
 METHODS = ["none", "l1", "contextual", "pdl"]
@@ -28,7 +28,7 @@ def made_up_design(
         StudyImage(id=f"image{i:03d}", target=f"{i:04d}.png", x=0, y=0, w=8, h=8, files={}, sha256={})
         for i in range(images)
     ]
-    book = Book(list(methods), [image.id for image in shown])
+    book = QuestionPool(list(methods), [image.id for image in shown])
     plans = schedules(book, cells(len(methods), images, kind), raters, each, checks, rng)
     return StudyDesign(
         title="Denoising at 100/255",

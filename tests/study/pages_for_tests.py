@@ -63,7 +63,7 @@ def answers(server: Running, before: set[str]) -> list[Answer]:
 def raters(server: Running) -> set[str]:
     store = reading.open_store(StudyFolder(server.study))
     try:
-        return {standing.rater for standing in reading.standings(store)}
+        return {progress.rater for progress in reading.raters_progress(store)}
     finally:
         store.close()
 

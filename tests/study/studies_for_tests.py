@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -143,14 +144,17 @@ def client(api: Api, limit: RateLimit | None = None) -> Client:
 class Running:
     """The server as users start it, in a process of its own."""
 
-    def __init__(self, study: Path, *options: str) -> None:
-        self.study, self.options = study, options
+    def __init__(self, study: Path, *options: str, before: str = "pass", stderr: IO[str] | None = None) -> None:
+        self.study, self.options, self.before, self.stderr = study, options, before, stderr
         self.start()
 
     def start(self, port: int = 0) -> None:
-        code = "import sys; from pdloss.commands.study import main; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", code, "serve", str(self.study), "--port", str(port), "--rate", "1000000"]
-        self.process = subprocess.Popen([*command, *self.options], stdout=subprocess.PIPE, text=True)
+        code = f"import sys; {self.before}; from pdloss.commands.study import main; sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "serve", str(self.study), "--port", str(port)]
+        command += [] if "--rate" in self.options else ["--rate", "1000000"]
+        self.process = subprocess.Popen(
+            [*command, *self.options], stdout=subprocess.PIPE, stderr=self.stderr, text=True
+        )
         assert self.process.stdout
         lines = [self.process.stdout.readline() for _ in range(3)]
         assert lines[2].startswith("you: "), lines
@@ -172,8 +176,8 @@ class Running:
 
 
 @contextmanager
-def running(study: Path, *options: str) -> Iterator[Running]:
-    server = Running(study, *options)
+def running(study: Path, *options: str, **how: Any) -> Iterator[Running]:
+    server = Running(study, *options, **how)
     try:
         yield server
     finally:

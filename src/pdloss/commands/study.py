@@ -18,9 +18,13 @@ from pdloss.study.planning.design import Wishes, design
 from pdloss.study.planning.power import power_table
 from pdloss.study.records import StudyDesign
 from pdloss.study.serving import reading
-from pdloss.study.serving.api import Access, Api
+from pdloss.study.serving.api import RETURN_DAYS, Access, Api, KnownBy
 from pdloss.study.serving.guard import RateLimit
 from pdloss.study.serving.overview import raters_table
+from pdloss.study.serving.proxy import Proxy, proxy_config
+
+MOST_DAYS = 36_500
+"""In which somebody may come back."""
 
 _VERBS = {
     "design": "choose crops, pairs, sides and order, and write them down",
@@ -60,10 +64,19 @@ class ServeOptions:
     """Who may take part: whoever has the address, holders of links of their own, or the first to come."""
     raters: int | None = None
     """How many links there are, or how many may finish where access is capped; by default as many as planned."""
+    known_by: KnownBy = "id"
+    """How participants of Prolific or Mechanical Turk are known whose browser forgot them: by their id, which lets in
+    whoever else knows it, or by the whole link that they came by."""
+    return_days: float = RETURN_DAYS
+    """Days after their last answer in which raters can go on where they were."""
     url: str | None = None
     """Address under which raters reach the server, for their links."""
     rate: float = 50.0
     """Requests per second from one address; ten times as many at once."""
+    trusted_proxy: tuple[str, ...] = ()
+    """Address or network of a reverse proxy, whose X-Forwarded-For is believed; nobody else's is."""
+    proxy_config: Proxy | None = None
+    """Print the configuration of a reverse proxy for this server and this --url, and serve nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,10 +162,13 @@ def _serve(argv: list[str]) -> int:
     from pdloss.study.serving.server import serve
 
     _check_served(options)
+    if options.proxy_config:
+        print(proxy_config(options.proxy_config, options.host, options.port, options.url), end="")
+        return 0
     study = StudyFolder(options.study)
     study.verify()
     store = reading.open_store(study, options.database)
-    api = Api(study, store, options.access, options.raters)
+    api = Api(study, store, options.access, options.raters, options.known_by, options.return_days)
 
     def say(address: str) -> None:
         print(f"listening at {address}")
@@ -168,8 +184,9 @@ def _serve(argv: list[str]) -> int:
         print(f"you:    {base}admin#{api.secrets.admin}")
         sys.stdout.flush()
 
+    limit = RateLimit(options.rate, 10 * options.rate)
     try:
-        serve(api, options.host, options.port, say, RateLimit(options.rate, 10 * options.rate))
+        serve(api, options.host, options.port, say, limit, options.trusted_proxy)
     finally:
         store.close()
     return 0
@@ -180,6 +197,8 @@ def _check_served(options: ServeOptions) -> None:
         raise SpecError(f"--raters {options.raters}: expected 1 to {MOST_LINKS}")
     if options.raters is not None and options.access == "open":
         raise SpecError("--raters limits nothing where everybody is let in; give --access capped or --access tokens")
+    if not 0 < options.return_days <= MOST_DAYS:
+        raise SpecError(f"--return-days {options.return_days:g}: expected more than 0, and {MOST_DAYS} at most")
     if not options.rate > 0:
         raise SpecError(f"--rate {options.rate:g}: it must be above 0 requests per second")
     if not 0 <= options.port <= 65535:

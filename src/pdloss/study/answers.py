@@ -14,6 +14,7 @@ from pdloss.errors import UserError
 from pdloss.files import write_atomically
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
+from pdloss.study.spreadsheets import read_text, table
 
 NEEDED = ("rater", "image", "left", "right", "choice")
 """The columns that no table of answers can do without."""
@@ -27,20 +28,17 @@ def read_answers(path: Path) -> list[Answer]:
 
     Only ``rater, image, left, right, choice`` are needed. Without a column ``question`` every row is a question of its
     own; without ``kind``, rows are comparisons of two methods, or identical pairs where both sides are the same;
-    without ``seconds`` the time is unknown (nan). Other columns are left out.
+    without ``seconds`` the time is unknown (nan). Other columns are left out. A table may have semicolons or tabs
+    between its fields, decimal commas, and any Unicode encoding, as spreadsheets write them.
 
     Raises:
         UserError: If the file is missing or is no table, a column is missing, a value makes no sense, or one rater
             answered a question twice; the message names the row.
     """
-    try:
-        # Spreadsheets put a mark of the byte order in front, and some write other line ends.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file in UTF-8: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise UserError(f"cannot read answers from {path}: {error.strerror}") from None
-    rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
+    text = read_text(path)
+    rows: Sequence[Mapping[str, Any]] = (
+        _json_rows(path, text) if path.suffix.lower() == ".json" else table(path, text, NEEDED, ("seconds",))
+    )
     if not rows:
         raise UserError(f"{path} holds no answer")
     seen: Counter[str] = Counter()
@@ -54,12 +52,18 @@ def read_answers(path: Path) -> list[Answer]:
 
 
 def write_answers(path: Path, answers: Sequence[Answer]) -> None:
-    """Writes the answers as CSV, a row for each, whole or not at all; what there is not stays empty."""
+    """Writes the answers as `answers_csv`, whole or not at all."""
+    text = answers_csv(answers)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def answers_csv(answers: Sequence[Answer]) -> str:
+    """Returns the answers as CSV, a row for each; what there is not stays empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(answer) for answer in answers)
-    write_atomically(path, lambda temporary: temporary.write_text(text.getvalue(), encoding="utf-8"))
+    return text.getvalue()
 
 
 def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:
@@ -81,23 +85,6 @@ def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:
                     f"rater {answer.rater!r} saw method {method!r}, which the design does not know"
                     f"{suggestion(method, design.methods)}; are these the answers of another study?"
                 )
-
-
-def _csv_rows(path: Path, text: str) -> list[dict[str, Any]]:
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        names = [name.strip().lower() for name in reader.fieldnames or ()]
-        if missing := [name for name in NEEDED if name not in names]:
-            raise UserError(
-                f"{path} has no column {', '.join(missing)}: answers need {', '.join(NEEDED)} in the first line, "
-                f"which holds {', '.join(names) or 'nothing'}"
-            )
-        reader.fieldnames = names
-        rows = list(reader)
-    except csv.Error as error:
-        raise UserError(f"{path} is not a CSV file: {error}") from None
-    # The empty field is how a CSV file says that there is nothing.
-    return [{name: value for name, value in row.items() if value not in (None, "")} for row in rows]
 
 
 def _json_rows(path: Path, text: str) -> list[dict[str, Any]]:

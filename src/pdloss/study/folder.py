@@ -17,6 +17,9 @@ from pdloss.errors import RunError
 from pdloss.records import Record, read_record
 from pdloss.study.records import FORMAT, Question, StudyDesign, StudyImage
 
+SHORTEST_SECRET = 16
+"""Characters; ours have 43."""
+
 MOST_LINKS = 1_000_000
 """Of raters of one study."""
 
@@ -104,12 +107,24 @@ class StudyFolder:
         return data
 
     def secrets(self) -> Secrets:
-        """Returns the secrets, made when first asked for."""
+        """Returns the secrets, made when first asked for.
+
+        Raises:
+            RunError: If one is so short that it could be guessed.
+        """
         path = self.path / "secrets.json"
         if not path.exists():
             made = Secrets(admin=secrets.token_urlsafe(32), root=secrets.token_urlsafe(32))
             write_private(path, msgspec.json.encode(made) + b"\n")
-        return read_record(path, Secrets)
+        found = read_record(path, Secrets)
+        for name in ("admin", "root"):
+            if len(getattr(found, name)) < SHORTEST_SECRET:
+                raise RunError(
+                    f"{path}: the secret {name!r} has {len(getattr(found, name))} characters, and needs "
+                    f"{SHORTEST_SECRET} that nobody can guess; restore the file, or remove it for a new one, with "
+                    "which raters have to begin anew"
+                )
+        return found
 
 
 @contextmanager

@@ -10,7 +10,7 @@ FORMAT = 1
 """Of ``design.json``; raised when an older reader would misunderstand it."""
 
 TARGET, DEGRADED = "target", "degraded"
-"""What stands beside the methods among an image's files: what it should be, and the same strongly spoilt."""
+"""What stands beside the methods among an image's files: what it should be, and the same strongly degraded."""
 
 Side = Literal["left", "right"]
 Kind = Literal["pair", "catch", "repeat", "identical"]

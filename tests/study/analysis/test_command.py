@@ -122,7 +122,7 @@ def test_a_prior_gives_an_undefeated_method_a_score(tmp_path: Path, capsys: pyte
         (["study", "--answers", "made.csv", "--scores", "pdl"], "expected METHOD=RUN, .* got 'pdl'"),
         (["study", "--answers", "made.csv", "--scores", "pdl=a", "pdl=b"], "'pdl' has two runs, a and b"),
         (["study", "--answers", "made.csv", "--scores", "pdl=a"], "there are scores of pdl alone"),
-        (["study", "--answers", "none.csv"], "cannot read answers from none.csv"),
+        (["study", "--answers", "none.csv"], "cannot read none.csv"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -1,12 +1,22 @@
 """Shares with their errors, intervals and tests: against SciPy, closed forms and the paper's tables."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from pdloss.study.analysis.preferences import MANY, Spread, preferences, shares_matrix, wilson_interval
+from pdloss.errors import MissingExtraError
+from pdloss.study.analysis.preferences import (
+    NORMAL,
+    Spread,
+    preferences,
+    quantile,
+    shares_matrix,
+    sign_test,
+    wilson_interval,
+)
 from pdloss.study.analysis.tally import tally
 from tests.study.analysis.test_models import TABLE_III, TABLE_V
 from tests.study.made_up import choices
@@ -42,13 +52,13 @@ def test_without_clusters_the_interval_is_wilsons_and_the_test_the_sign_test() -
     reference = stats.binomtest(61, 100)
     assert one.p_value == one.p_holm == pytest.approx(reference.pvalue)
     low, high = wilson_interval(0.61, 100)
-    assert (low, high) == pytest.approx(tuple(reference.proportion_ci(method="wilson")), abs=5e-4)
+    assert (low, high) == pytest.approx(tuple(reference.proportion_ci(method="wilson")), rel=1e-12)
     assert one.error == pytest.approx(math.sqrt(0.61 * 0.39 / 100))
     # Each answer is a rater and an image of its own: clusters of one.
     assert one.error_raters == pytest.approx(one.error, rel=0.04)
     t = 2 * 10 * 0.11 * one.error / one.error_clustered
-    freedom = 99 if one.error_clustered > one.error else MANY
-    assert one.p_clustered == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-3)
+    freedom = 99 if one.error_clustered > one.error else NORMAL
+    assert one.p_clustered == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-9)
 
 
 def test_p_values_are_corrected_by_holm() -> None:
@@ -108,11 +118,38 @@ def test_both_clusters_add_up_and_never_help() -> None:
 def test_few_groups_count_where_answers_hang_together() -> None:
     assert Spread(1.0, 3.0, 2.0).freedom([25, 20]) == 19
     assert Spread(1.0, 3.0, None).freedom([25, 1]) == 24
-    assert Spread(1.0, 0.9, 0.8).freedom([25, 20]) == MANY
-    assert Spread(1.0, None, None).freedom([1, 1]) == MANY
+    assert Spread(1.0, 0.9, 0.8).freedom([25, 20]) == NORMAL
+    assert Spread(1.0, None, None).freedom([1, 1]) == NORMAL
 
 
 def test_one_answer_has_an_interval() -> None:
     (one,) = preferences(tally(choices("x 1 a>b")), resamples=10)
     assert (one.error_raters, one.error_images) == (None, None)
-    assert (one.low, one.high) == pytest.approx(tuple(stats.binomtest(1, 1).proportion_ci(method="wilson")), abs=5e-4)
+    assert (one.low, one.high) == pytest.approx(tuple(stats.binomtest(1, 1).proportion_ci(method="wilson")), rel=1e-12)
+
+
+@pytest.mark.parametrize(("wins", "answers"), [(0, 1), (3, 7), (61, 100), (500, 1000), (1999, 2000)])
+def test_wilsons_interval_ends_where_the_share_is_z_errors_away(wins: int, answers: int) -> None:
+    for end in wilson_interval(wins / answers, answers):
+        z = 1.959963984540054  # the 97.5 % quantile of the normal distribution, from tables
+        if 0 < end < 1:
+            assert abs(wins / answers - end) / math.sqrt(end * (1 - end) / answers) == pytest.approx(z, rel=1e-9)
+
+
+def test_without_clusters_z_is_the_normal_distributions_own() -> None:
+    assert quantile(NORMAL) == pytest.approx(1.959963984540054, rel=1e-14)
+    assert quantile(23) == pytest.approx(2.0686576104190406, rel=1e-9)
+
+
+@pytest.mark.parametrize("answers", [1, 2, 7, 40])
+def test_the_sign_test_counts_the_ways_at_least_as_far_from_even(answers: int) -> None:
+    for wins in range(answers + 1):
+        far = sum(math.comb(answers, k) for k in range(answers + 1) if abs(2 * k - answers) >= abs(2 * wins - answers))
+        assert sign_test(wins, answers - wins) == pytest.approx(far / 2**answers, rel=1e-12)
+    assert sign_test(0, 0) == 1.0
+
+
+def test_without_scipy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(MissingExtraError, match=r"scipy is not installed.*pip install 'pdloss\[study\]'"):
+        sign_test(3, 1)

@@ -64,9 +64,9 @@ def test_metadata_of_the_source_do_not_reach_the_picture(tmp_path: Path) -> None
     assert b"method A" not in crops.encoded({"a": picture}, np.random.default_rng(0))["a"]
 
 
-def test_a_spoiled_picture_is_plainly_worse_be_it_flat_or_detailed() -> None:
+def test_a_degraded_picture_is_plainly_worse_be_it_flat_or_detailed() -> None:
     for picture in (np.full((64, 64, 3), 128, np.uint8), random_picture(2, 64, 64)):
-        error = crops.spoiled(picture, np.random.default_rng(0)).astype(float) - picture
+        error = crops.strongly_degraded(picture, np.random.default_rng(0)).astype(float) - picture
         assert 10 * np.log10(255**2 / np.mean(error**2)) < 20
 
 

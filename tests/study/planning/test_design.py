@@ -135,7 +135,7 @@ def test_crops_follow_the_rule(tmp_path: Path) -> None:
         (replace(SMALL, repeats=3), "3 repeats of 6 comparisons are too many; at most a third, 2"),
         (replace(SMALL, images=5), "--images 5 asks for more than the 4 there are"),
         (replace(SMALL, rule="boxes"), "--rule boxes and --boxes FILE go together"),
-        (replace(SMALL, consent=Path("nowhere.txt")), "cannot read the consent text nowhere.txt"),
+        (replace(SMALL, consent=Path("nowhere.txt")), "the consent text: cannot read nowhere.txt"),
         (replace(SMALL, catch=5), "--catch 5 needs as many different images, and there are 4"),
         (replace(SMALL, identical=5), "--identical 5 needs as many different images, and there are 4"),
         (replace(SMALL, crop=0), "--crop 0 is out of range: expected int >= 1"),

@@ -1,11 +1,12 @@
 """Who is asked what: counts by hand, and balance whatever the numbers."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pdloss.study.planning.pairing import Cell, Sides, apart, cells, dealt, spread
+from pdloss.study.planning.pairing import Cell, Sides, assigned, cells, separated, spread
 
 
 @pytest.mark.parametrize("methods", [2, 3, 4, 5, 6, 7])
@@ -31,29 +32,41 @@ def test_full_designs_have_every_pair_on_every_image() -> None:
 @pytest.mark.parametrize(
     ("methods", "images", "raters", "each"), [(3, 8, 25, 20), (5, 24, 25, 20), (4, 4, 7, 5), (2, 20, 3, 20)]
 )
-def test_cells_pairs_and_images_are_dealt_evenly(methods: int, images: int, raters: int, each: int) -> None:
+def test_cells_pairs_and_images_are_assigned_evenly(methods: int, images: int, raters: int, each: int) -> None:
     offered = cells(methods, images, "full")
-    deals = dealt(offered, raters, each, np.random.default_rng(0))
-    assert [len(deal) for deal in deals] == [each] * raters
-    assert all(len(set(deal)) == each for deal in deals), "nobody is asked the same twice"
-    counts = Counter(place for deal in deals for place in deal)
+    assignments = assigned(offered, raters, each, np.random.default_rng(0))
+    assert [len(assignment) for assignment in assignments] == [each] * raters
+    assert all(len(set(assignment)) == each for assignment in assignments), "nobody is asked the same twice"
+    counts = Counter(place for assignment in assignments for place in assignment)
     values = [counts[place] for place in range(len(offered))]
     assert max(values) - min(values) <= 1
-    pairs = Counter((offered[place].a, offered[place].b) for deal in deals for place in deal)
+    pairs = Counter((offered[place].a, offered[place].b) for assignment in assignments for place in assignment)
     assert max(pairs.values()) - min(pairs.values()) <= max(1, len(offered) // len(pairs) // 8)
 
 
 def test_every_rater_gets_each_pair_and_each_image_about_equally_often() -> None:
     offered = cells(5, 24, "full")
-    for deal in dealt(offered, 12, 20, np.random.default_rng(1)):
-        assert set(Counter((offered[p].a, offered[p].b) for p in deal).values()) == {2}
-        assert max(Counter(offered[p].image for p in deal).values()) <= 2
+    for assignment in assigned(offered, 12, 20, np.random.default_rng(1)):
+        assert set(Counter((offered[p].a, offered[p].b) for p in assignment).values()) == {2}
+        assert max(Counter(offered[p].image for p in assignment).values()) <= 2
+
+
+def test_the_shape_in_which_numpy_gives_places_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = cells(4, 5, "full")
+    usual, unique = assigned(offered, 3, 6, np.random.default_rng(0)), np.unique
+
+    def as_in_2_0_0(values: np.ndarray, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+        found, places = unique(values, **options)
+        return found, places.reshape(-1, 1)
+
+    monkeypatch.setattr(np, "unique", as_in_2_0_0)
+    assert assigned(offered, 3, 6, np.random.default_rng(0)) == usual
 
 
 def test_dealing_goes_on_from_what_was_asked_before() -> None:
     offered = cells(2, 6, "full")
     asked = np.array([3, 0, 3, 3, 0, 3])
-    assert sorted(dealt(offered, 1, 2, np.random.default_rng(0), asked)[0]) == [1, 4]
+    assert sorted(assigned(offered, 1, 2, np.random.default_rng(0), asked)[0]) == [1, 4]
 
 
 def test_sides_are_even_for_each_pair_whatever_else_is_counted() -> None:
@@ -75,10 +88,10 @@ def test_sides_are_not_foreseeable_where_nothing_is_uneven() -> None:
 def test_neighbours_differ_in_image_whenever_that_is_possible() -> None:
     for seed in range(50):
         images = [0] * 5 + [1, 2, 3, 4]  # only 0?0?0?0?0 will do
-        order = apart(range(9), images, np.random.default_rng(seed))
+        order = separated(range(9), images, np.random.default_rng(seed))
         assert sorted(order) == list(range(9))
         assert [images[k] == 0 for k in order] == [True, False] * 4 + [True]
-    assert sorted(apart("aab", [0, 0, 0], np.random.default_rng(0))) == ["a", "a", "b"]
+    assert sorted(separated("aab", [0, 0, 0], np.random.default_rng(0))) == ["a", "a", "b"]
 
 
 def test_checks_are_spread_and_never_first() -> None:

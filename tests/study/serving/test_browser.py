@@ -47,10 +47,10 @@ def test_a_whole_session_by_mouse(server: Running, visit: Callable[..., "Page"])
     assert [answer.position for answer in kept] == list(range(TOTAL))
     assert all(0 < answer.seconds < 60 for answer in kept)
     store = reading.open_store(StudyFolder(server.study))
-    (standing,) = [s for s in reading.standings(store) if s.parameters]
+    (progress,) = [s for s in reading.raters_progress(store) if s.parameters]
     store.close()
-    assert standing.parameters == {"PROLIFIC_PID": "p7", "SESSION_ID": "s7"}
-    assert standing.screen == {"width": 1280, "height": 720, "ratio": 1}
+    assert progress.parameters == {"PROLIFIC_PID": "p7", "SESSION_ID": "s7"}
+    assert progress.screen == {"width": 1280, "height": 720, "ratio": 1}
     page.reload()
     page.get_by_role("heading", name="Thank you!").wait_for()
     assert page.locator(".code").inner_text() == code
@@ -260,6 +260,6 @@ def test_the_researchers_page_counts_pauses_and_exports(server: Running, visit: 
     page.get_by_text("No connection to the server").wait_for()
     page.unroute_all()
     page.locator("#said:empty").wait_for(state="attached")
-    stranger = visit(f"{server.address}admin#wrong", viewport=WIDE)
-    stranger.get_by_text("not the one that the server printed").wait_for()
-    assert stranger.get_by_role("heading", name="Preferences so far").is_hidden()
+    other = visit(f"{server.address}admin#wrong", viewport=WIDE)
+    other.get_by_text("not the one that the server printed").wait_for()
+    assert other.get_by_role("heading", name="Preferences so far").is_hidden()

@@ -20,7 +20,7 @@ from tests.study.pages_for_tests import (
 from tests.study.studies_for_tests import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 
 def test_a_reload_goes_on_at_the_same_question(server: Running, visit: Callable[..., "Page"]) -> None:
@@ -132,3 +132,27 @@ def test_answers_kept_offline_survive_a_crash_of_the_page(server: Running, visit
     wait_for_question(again, 3)
     again.wait_for_function(SENT)
     assert [answer.choice for answer in answers(server, before)] == ["right", "left"]
+
+
+def test_a_server_that_cannot_save_is_said_to_raters_and_to_the_researcher(
+    server: Running, visit: Callable[..., "Page"]
+) -> None:
+    before = raters(server)
+    page = visit(server.address)
+    enter(page)
+    refused = '{"error": "The server cannot read or save anything at the moment"}'
+    page.route("**/api/answer", lambda route: route.fulfill(status=503, content_type="application/json", body=refused))
+    wait_for_question(page, 1)
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("The server cannot save anything at the moment: an answer is kept here and sent later").wait_for()
+    page.unroute("**/api/answer")
+    page.wait_for_function(SENT)
+    assert [answer.choice for answer in answers(server, before)] == ["right"]
+    admin = visit("about:blank")
+
+    def full(route: "Route") -> None:
+        route.fulfill(json=route.fetch().json() | {"problem": "database or disk is full (since noon)"})
+
+    admin.route("**/api/admin/overview", full)
+    admin.goto(server.admin)
+    admin.get_by_text("No answer can be saved: database or disk is full (since noon). Pages keep").wait_for()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pdloss.errors import RunError
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.guard import HEADERS, Guard, RateLimit
@@ -298,6 +299,32 @@ def test_order_and_names_of_files_tell_nothing(api: Api) -> None:
     ids = [question.id for question in api.study.design.questions]
     assert ids == sorted(ids)
     assert {path.stat().st_mtime for path in (api.study.path / "crops").iterdir()} == {0.0}
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "a\nb", "a\n", "\x7f", "\x9f", "x" * 201])
+def test_text_that_no_database_keeps_is_refused_before_it(ask: Client, api: Api, text: str) -> None:
+    nonce = "n" * 30
+    for more in ({"parameters": {"workerId": text}}, {"parameters": {text: "w"}}, {"token": text}):
+        assert ask("POST", "/api/begin", {"nonce": nonce, **BEGIN, **more}).status == 400, more
+    session = begun(ask)
+    wrong = [{**given(session, 0), "question": text}, {**given(session, 0), "key": "k" * 20 + text[-1:] * 50}]
+    assert [ask("POST", "/api/answer", body, key=session["key"]).status for body in wrong] == [400, 400]
+    assert [ask("GET", path + "%00", key=session["key"]).status for path in ("/api/picture/0/left", "/")] == [404, 404]
+
+
+def test_a_name_of_a_request_ends_where_it_seems_to_end(ask: Client) -> None:
+    assert ask("POST", "/api/begin", {"nonce": "n" * 30 + "\n", **BEGIN}).status == 400
+    session = begun(ask)
+    assert ask("POST", "/api/answer", {**given(session, 0), "key": "k" * 20 + "\n"}, key=session["key"]).status == 400
+
+
+@pytest.mark.parametrize(("admin", "root"), [("", "r" * 43), ("a" * 43, ""), ("short", "r" * 43)])
+def test_a_secret_that_can_be_guessed_is_refused(study: Path, tmp_path: Path, admin: str, root: str) -> None:
+    (copy := tmp_path / "study").mkdir()
+    (copy / "design.json").write_bytes((study / "design.json").read_bytes())
+    (copy / "secrets.json").write_text(json.dumps({"admin": admin, "root": root}))
+    with pytest.raises(RunError, match=r"secrets.json: the secret '(admin|root)' has [05] characters, and needs 16"):
+        open_api(copy, f"sqlite:///{tmp_path}/answers.sqlite")
 
 
 def test_two_thousand_random_requests_are_all_answered_in_words(ask: Client, api: Api) -> None:

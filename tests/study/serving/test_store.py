@@ -63,9 +63,9 @@ def test_answers_are_kept_in_order_and_read_back_with_what_was_asked(api: Api) -
     assert [(a.question, a.kind, a.image, a.left, a.right, a.expected, a.repeats) for a in kept] == [
         (q.id, q.kind, q.image, q.left, q.right, q.expected, q.repeats) for q in asked
     ]
-    (standing,) = reading.standings(api.store)
-    assert standing.finished_at == kept[-1].at
-    assert standing.screen == {"width": 1200, "height": 800, "ratio": 1}
+    (progress,) = reading.raters_progress(api.store)
+    assert progress.finished_at == kept[-1].at
+    assert progress.screen == {"width": 1200, "height": 800, "ratio": 1}
 
 
 def test_the_same_answer_again_is_acknowledged_and_kept_once(api: Api) -> None:
@@ -102,7 +102,7 @@ def test_whoever_comes_back_goes_on_where_they_were(api: Api) -> None:
     again = begin(api, nonce=nonce)
     assert (again["key"], again["position"]) == (session["key"], 1)
     assert again["questions"] == session["questions"]
-    assert len(reading.standings(api.store)) == 1
+    assert len(reading.raters_progress(api.store)) == 1
     assert begin(api)["key"] != session["key"]
 
 
@@ -110,7 +110,7 @@ def test_schedules_are_given_out_evenly_even_to_a_crowd(api: Api) -> None:
     with ThreadPoolExecutor(8) as threads:
         sessions = list(threads.map(lambda _: begin(api), range(12)))
     assert len({session["key"] for session in sessions}) == 12
-    assert Counter(standing.schedule for standing in reading.standings(api.store)) == dict.fromkeys(range(4), 3)
+    assert Counter(progress.schedule for progress in reading.raters_progress(api.store)) == dict.fromkeys(range(4), 3)
 
 
 def test_a_schedule_given_up_is_given_out_again(api: Api) -> None:
@@ -119,7 +119,7 @@ def test_a_schedule_given_up_is_given_out_again(api: Api) -> None:
     with api.store.transaction() as connection:
         api.store.run(connection, "UPDATE raters SET last_at = '2000-01-01' WHERE schedule = 2")
     begin(api)
-    assert [standing.schedule for standing in reading.standings(api.store)][-1] == 2
+    assert [progress.schedule for progress in reading.raters_progress(api.store)][-1] == 2
 
 
 def test_one_of_many_answers_at_once_is_kept(api: Api) -> None:
@@ -141,7 +141,7 @@ def test_what_a_rater_writes_is_never_part_of_a_statement(api: Api) -> None:
     evil = "x'); DROP TABLE answers; --"
     session = begin(api, parameters={"PROLIFIC_PID": evil, "SESSION_ID": evil})
     answer(api, session, 0)
-    assert reading.standings(api.store)[0].parameters == {"PROLIFIC_PID": evil, "SESSION_ID": evil}
+    assert reading.raters_progress(api.store)[0].parameters == {"PROLIFIC_PID": evil, "SESSION_ID": evil}
     assert len(reading.answers(api.store, api.study.questions)) == 1
     assert api.store.session(evil) is None
 
@@ -149,20 +149,7 @@ def test_what_a_rater_writes_is_never_part_of_a_statement(api: Api) -> None:
 def test_parameters_are_kept_as_given_and_nothing_else(api: Api) -> None:
     given = {"PROLIFIC_PID": "5f=é", "SESSION_ID": " s ", "STUDY_ID": "t"}
     begin(api, parameters={**given, "email": "someone@example.org"})
-    assert reading.standings(api.store)[0].parameters == given
-
-
-def test_a_person_takes_part_once_and_may_come_back_by_the_same_link(api: Api) -> None:
-    link = {"PROLIFIC_PID": "p1", "SESSION_ID": "s1"}
-    session = begin(api, parameters=link)
-    answer(api, session, 0)
-    assert begin(api, parameters=link)["position"] == 1
-    for other in ({"PROLIFIC_PID": "p1", "SESSION_ID": "s2"}, {"PROLIFIC_PID": "p1"}):
-        with pytest.raises(Refusal, match="You have begun this study before") as refusal:
-            begin(api, parameters=other)
-        assert refusal.value.status == 409
-    begin(api, parameters={"workerId": "p1", "assignmentId": "s1"})
-    assert len(reading.standings(api.store)) == 2
+    assert reading.raters_progress(api.store)[0].parameters == given
 
 
 def test_a_capped_study_lets_in_as_many_as_can_finish(tmp_path: Path, database: str | None) -> None:
@@ -282,7 +269,7 @@ def test_the_table_of_raters_has_their_parameters_and_no_formulas(tmp_path: Path
     api = open_api(make_study(tmp_path))
     begin(api, parameters={"workerId": "=1+1", "assignmentId": "a"})
     begin(api)
-    (first, second) = csv.DictReader(reading.raters_csv(reading.standings(api.store), {}).splitlines())
+    (first, second) = csv.DictReader(reading.raters_csv(reading.raters_progress(api.store), {}).splitlines())
     assert first["workerId"] == "'=1+1"
     assert (second["workerId"], second["window"], second["pixel_ratio"], second["of"]) == ("", "1200x800", "1.0", "11")
     study = StudyFolder(api.study.path)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from pdloss.records import Record
+from pdloss.study.analysis.distributions import distributions
 from pdloss.study.records import Answer, Rules
 
 ENOUGH_SIDES = 10
@@ -94,7 +95,7 @@ def _repeats(given: Sequence[Answer]) -> list[bool]:
 
 def _below_chance(kept: int, asked: int, share: float) -> bool:
     """Returns whether fewer than 5 % of raters with just this share would keep so few."""
-    return sum(math.comb(asked, k) * share**k * (1 - share) ** (asked - k) for k in range(kept + 1)) < UNLIKELY
+    return float(distributions().binom.cdf(kept, asked, share)) < UNLIKELY
 
 
 def chosen(answer: Answer) -> str | None:

@@ -11,13 +11,13 @@ import numpy as np
 from jaxtyping import Float
 
 from pdloss.records import Record
-from pdloss.statistics import RESAMPLES, Interval, holm, resample_shares, student_quantile, student_tails
+from pdloss.statistics import RESAMPLES, Interval, holm, resample_shares
+from pdloss.study.analysis.distributions import distributions
 from pdloss.study.analysis.models import preference_error
-from pdloss.study.analysis.tails import binomial_p_value
 from pdloss.study.analysis.tally import Tally
 
-MANY = 1000
-"""Degrees of freedom that make Student's t as good as normal, where answers count as independent."""
+NORMAL = math.inf
+"""Degrees of freedom with which Student's t is the normal distribution, where answers count as independent."""
 
 SIGNIFICANT = 0.05
 """Below it, a corrected p-value counts."""
@@ -77,10 +77,10 @@ class Spread:
         shared = self.independent if self.both is None else self.both
         return max(self.independent, sum(known) - (shared if len(known) == 2 else 0.0))
 
-    def freedom(self, groups: Iterable[int]) -> int:
+    def freedom(self, groups: Iterable[int]) -> float:
         """Returns the degrees of freedom of Student's t for an interval of this error.
 
-        One less than there are raters or images, whichever are fewer; `MANY` where the answers turn out to be as good
+        One less than there are raters or images, whichever are fewer; `NORMAL` where the answers turn out to be as good
         as independent. In simulated studies, with raters and images alike or differing by half a unit of the scores,
         93 to 98 % of such intervals hold the true score, from 3 raters or 4 images on.
 
@@ -88,7 +88,7 @@ class Spread:
             groups: How many raters and images there are; where there is one only, it says nothing.
         """
         several = [number - 1 for number in groups if number > 1]
-        return min([MANY, *several]) if self.clustered > self.independent else MANY
+        return min([NORMAL, *several]) if self.clustered > self.independent else NORMAL
 
 
 def preferences(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> list[Preference]:
@@ -131,8 +131,8 @@ def preferences(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> list
                 error_clustered=math.sqrt(spread.clustered),
                 low=low,
                 high=high,
-                p_value=binomial_p_value(wins, wins + losses),
-                p_clustered=student_tails(2 * math.sqrt(effective) * (share - 0.5), freedom),
+                p_value=sign_test(wins, losses),
+                p_clustered=both_tails(2 * math.sqrt(effective) * (share - 0.5), freedom),
                 p_holm=1.0,
                 p_clustered_holm=1.0,
                 verdict="first" if share > 0.5 else "second",
@@ -151,13 +151,33 @@ def effective_answers(spread: Spread, answers: int) -> float:
     return answers * spread.independent / spread.clustered if spread.independent > 0 else float(answers)
 
 
+def sign_test(wins: int, losses: int) -> float:
+    """Returns the exact two-sided p-value of so many answers for the one and the other, if either were as likely.
+
+    Example:
+        >>> sign_test(5, 0), sign_test(3, 3), sign_test(0, 0)
+        (0.0625, 1.0, 1.0)
+    """
+    return float(distributions().binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+
+
+def both_tails(t: float, freedom: float) -> float:
+    """Returns how likely Student's t lies further from zero."""
+    return float(2 * distributions().t.sf(abs(t), freedom))
+
+
 @lru_cache
-def quantile(freedom: int) -> float:
-    """Returns Student's t at the ends of a 95 % interval; remembered, for many intervals have the same."""
-    return student_quantile(0.05, freedom)
+def quantile(freedom: float) -> float:
+    """Returns Student's t at the ends of a 95 % interval; remembered, for many intervals have the same.
+
+    Example:
+        >>> round(quantile(NORMAL), 9)
+        1.959963985
+    """
+    return float(distributions().t.isf(0.025, freedom))
 
 
-def wilson_interval(share: float, answers: float, freedom: int = MANY) -> Interval:
+def wilson_interval(share: float, answers: float, freedom: float = NORMAL) -> Interval:
     r"""Returns the 95 % interval of a share that a test of any share within would not reject.
 
     .. math:: \frac{p + t^2 / 2n \pm t \sqrt{p (1 - p) / n + t^2 / 4n^2}}{1 + t^2 / n}
@@ -167,7 +187,7 @@ def wilson_interval(share: float, answers: float, freedom: int = MANY) -> Interv
     Args:
         share: Between 0 and 1.
         answers: Independent ones, or as many as they are worth.
-        freedom: Of Student's t.
+        freedom: Of Student's t; of the normal distribution by default, which makes the interval Wilson's own.
 
     Example:
         >>> low, high = wilson_interval(1.0, 10)

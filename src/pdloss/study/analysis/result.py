@@ -12,10 +12,10 @@ from pdloss.records import Record, Scores
 from pdloss.statistics import RESAMPLES, resample_shares
 from pdloss.study.analysis.agreement import Agreement, People, agreements
 from pdloss.study.analysis.coherence import Coherence, coherence
+from pdloss.study.analysis.distributions import distributions
 from pdloss.study.analysis.exclusions import RaterCheck, kept_answers, rater_checks
 from pdloss.study.analysis.models import Fit, bradley_terry, davidson, thurstone
 from pdloss.study.analysis.preferences import Preference, Spread, preferences, quantile
-from pdloss.study.analysis.tails import chi_squared_tail
 from pdloss.study.analysis.tally import Tally, tally
 from pdloss.study.records import Answer, Rules
 
@@ -162,7 +162,7 @@ def scale(counted: Tally, model: Model, prior: float = 0.0) -> Scale:
         ],
         deviance=fit.deviance,
         freedom=fit.freedom,
-        p_value=chi_squared_tail(max(0.0, fit.deviance), fit.freedom) if tested else None,
+        p_value=float(distributions().chi2.sf(max(0.0, fit.deviance), fit.freedom)) if tested else None,
         tie=fit.tie if model == "Davidson" else None,
     )
 

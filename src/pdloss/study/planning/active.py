@@ -129,8 +129,8 @@ def next_questions(
         used[real[-1].image] += 1
     by_id = {question.id: question for question in design.questions}
     mirrored = {question.repeats: question for question in design.questions if question.repeats}
-    watching = [by_id[name] for name in checks]
-    return [q.id for q in arranged(real, watching, design.repeats_per_rater, lambda q: mirrored[q.id], rng)]
+    checking = [by_id[name] for name in checks]
+    return [q.id for q in arranged(real, checking, design.repeats_per_rater, lambda q: mirrored[q.id], rng)]
 
 
 def _put(

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from pdloss.eight_bit import Picture
-from pdloss.errors import ImageError, SpecError
+from pdloss.errors import ImageError, SpecError, UserError
+from pdloss.study.spreadsheets import read_text
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -73,12 +74,12 @@ def given_places(path: Path) -> dict[str, tuple[int, int]]:
         SpecError: If the file is not of this form.
     """
     try:
-        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(read_text(path)).items()}
+    except (UserError, ValueError, TypeError, AttributeError) as error:
         raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
 
 
-def spoiled(picture: Picture, rng: np.random.Generator) -> Picture:
+def strongly_degraded(picture: Picture, rng: np.random.Generator) -> Picture:
     """Returns the picture blurred and noisy beyond any doubt: flat ones show the noise, the others the blur as well."""
     blurred = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(4)), dtype=float)
     return np.asarray((blurred + 30 * rng.standard_normal(picture.shape)).round().clip(0, 255), dtype=np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from pdloss.eight_bit import Picture, read
 from pdloss.errors import ImageError, SpecError
 from pdloss.study.planning import crops
-from pdloss.study.planning.schedules import opaque
+from pdloss.study.planning.schedules import random_name
 from pdloss.study.records import DEGRADED, TARGET, StudyImage
 
 Place = tuple[int, int]
@@ -59,7 +59,7 @@ def cut(
     out: Path,
     rng: np.random.Generator,
 ) -> StudyImage:
-    """Returns one crop of the target, of every method's picture and of the spoilt target, written to ``out/crops``.
+    """Returns one crop of the target, of every method's picture and of the degraded target, written to ``out/crops``.
 
     Args:
         files: Of the target and of each method, by name.
@@ -82,11 +82,11 @@ def cut(
             f"--crop {side}; move it, or cut less"
         )
     parts = {name: picture[y : y + side, x : x + side] for name, picture in pictures.items()}
-    encoded = crops.encoded({**parts, DEGRADED: crops.spoiled(parts[TARGET], rng)}, rng)
-    names = {name: f"{opaque()}.png" for name in encoded}
+    encoded = crops.encoded({**parts, DEGRADED: crops.strongly_degraded(parts[TARGET], rng)}, rng)
+    names = {name: f"{random_name()}.png" for name in encoded}
     crops.write_files(out / "crops", {names[name]: data for name, data in encoded.items()})
     return StudyImage(
-        id=opaque(),
+        id=random_name(),
         target=files[TARGET].name,
         x=x,
         y=y,

@@ -16,7 +16,7 @@ from pdloss.study.folder import written_whole
 from pdloss.study.planning import crops, texts
 from pdloss.study.planning.cutting import chosen, cut, paired
 from pdloss.study.planning.pairing import Cell, Sides, cells
-from pdloss.study.planning.schedules import Book, Checks, check_questions, schedules
+from pdloss.study.planning.schedules import Checks, QuestionPool, check_questions, schedules
 from pdloss.study.records import DEGRADED, TARGET, Page, Plan, Question, Reference, Rules, StudyDesign, StudyImage
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -125,8 +125,8 @@ def _designed(
     consent: str,
     rng: np.random.Generator,
 ) -> StudyDesign:
-    book = Book(methods, [image.id for image in images])
-    plans = _plans(book, offered, wishes, rng)
+    pool = QuestionPool(methods, [image.id for image in images])
+    plans = _plans(pool, offered, wishes, rng)
     return StudyDesign(
         title=wishes.title,
         seed=seed,
@@ -140,7 +140,7 @@ def _designed(
         ties=wishes.ties,
         methods=methods,
         images=images,
-        questions=book.questions,
+        questions=pool.questions,
         schedules=plans,
         training=_training(images, wishes.training, rng),
         rules=wishes.rules,
@@ -184,20 +184,20 @@ def _check_ranges(wishes: Wishes) -> None:
                 raise SpecError(f"--{name.replace('_', '-')} {value} is out of range: expected {wanted}") from None
 
 
-def _plans(book: Book, offered: Sequence[Cell], wishes: Wishes, rng: np.random.Generator) -> list[list[str]]:
-    """Returns every planned rater's questions; of an active design only the checks, and the book then has them all."""
+def _plans(pool: QuestionPool, offered: Sequence[Cell], wishes: Wishes, rng: np.random.Generator) -> list[list[str]]:
+    """Returns every planned rater's questions; of an active design only the checks, and the pool then has them all."""
     checks = Checks(wishes.catch, wishes.repeats, wishes.identical)
     if wishes.kind != "active":
-        return schedules(book, offered, wishes.raters, wishes.questions, checks, rng)
+        return schedules(pool, offered, wishes.raters, wishes.questions, checks, rng)
     for cell in offered:
         for first_left in (True, False):
-            book.mirrored(book.pair(cell, first_left))
+            pool.mirrored(pool.pair(cell, first_left))
     sides = Sides(rng)
-    return [[q.id for q in check_questions(book, checks, set(), sides, rng)] for _ in range(wishes.raters)]
+    return [[q.id for q in check_questions(pool, checks, set(), sides, rng)] for _ in range(wishes.raters)]
 
 
 def _training(images: Sequence[StudyImage], count: int, rng: np.random.Generator) -> list[Question]:
     """Returns questions with obvious answers, on both sides in turn."""
-    book, first = Book([], [image.id for image in images]), int(rng.integers(2))
+    pool, first = QuestionPool([], [image.id for image in images]), int(rng.integers(2))
     places = rng.permutation(len(images)).tolist()
-    return [book.catch(places[k % len(places)], "left" if (k + first) % 2 else "right") for k in range(count)]
+    return [pool.catch(places[k % len(places)], "left" if (k + first) % 2 else "right") for k in range(count)]

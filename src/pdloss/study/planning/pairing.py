@@ -1,4 +1,4 @@
-"""Who is asked what: pairs of methods on images, dealt evenly to raters, with sides and order balanced."""
+"""Who is asked what: pairs of methods on images, assigned evenly to raters, with sides and order balanced."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -41,7 +41,7 @@ def cells(methods: int, images: int, kind: Plan) -> list[Cell]:
     return found
 
 
-def dealt(
+def assigned(
     offered: Sequence[Cell],
     raters: int,
     each: int,
@@ -55,17 +55,18 @@ def dealt(
 
     Args:
         offered: What can be asked; at least `each`.
-        raters: How many deals.
-        each: Cells in a deal.
+        raters: How many assignments.
+        each: Cells in a assignment.
         rng: Decides between equals.
         asked: How often each cell was asked before.
     """
     images = np.array([cell.image for cell in offered])
-    _, pairs = np.unique(np.array([(cell.a, cell.b) for cell in offered]), axis=0, return_inverse=True)
+    _, places = np.unique(np.array([(cell.a, cell.b) for cell in offered]), axis=0, return_inverse=True)
+    pairs = places.reshape(-1)  # NumPy 2.0 gives it a second axis
     counts = np.zeros(len(offered), dtype=int) if asked is None else asked.copy()
     pair_counts = np.bincount(pairs, weights=counts)
     image_counts = np.bincount(images, weights=counts)
-    deals = []
+    assignments = []
     for _ in range(raters):
         mine: list[int] = []
         my_pairs, my_images = np.zeros_like(pair_counts), np.zeros_like(image_counts)
@@ -78,8 +79,8 @@ def dealt(
             counts[place] += 1
             for tally, of in ((pair_counts, pairs), (image_counts, images), (my_pairs, pairs), (my_images, images)):
                 tally[of[place]] += 1
-        deals.append(mine)
-    return deals
+        assignments.append(mine)
+    return assignments
 
 
 class Sides:
@@ -108,7 +109,7 @@ class Sides:
         self._lead.update(dict.fromkeys(ledgers, 1 if first_left else -1))
 
 
-def apart(things: Sequence[Thing], images: Sequence[Hashable], rng: np.random.Generator) -> list[Thing]:
+def separated(things: Sequence[Thing], images: Sequence[Hashable], rng: np.random.Generator) -> list[Thing]:
     """Returns the things in random order, no two neighbours of one image while others are left."""
     left = Counter(images)
     waiting = [int(place) for place in rng.permutation(len(things))]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pdloss.study.planning.pairing import Cell, Sides, apart, dealt, spread
+from pdloss.study.planning.pairing import Cell, Sides, assigned, separated, spread
 from pdloss.study.records import DEGRADED, TARGET, Question, Side
 
 
@@ -21,12 +21,12 @@ class Checks(NamedTuple):
     """The same picture on both sides."""
 
 
-def opaque() -> str:
+def random_name() -> str:
     """Returns a name that says nothing and that nobody can foresee; not drawn from the seed, which others may know."""
     return secrets.token_hex(12)
 
 
-class Book:
+class QuestionPool:
     """The questions of a study, each written down once.
 
     Args:
@@ -68,7 +68,7 @@ class Book:
         key = (kind, image, left, right, repeats or "")
         if key not in self._found:
             self._found[key] = Question(
-                id=opaque(),
+                id=random_name(),
                 kind=kind,  # type: ignore[arg-type]  # one of four words, written above
                 image=image,
                 left=left,
@@ -80,49 +80,49 @@ class Book:
 
 
 def schedules(
-    book: Book, offered: Sequence[Cell], raters: int, each: int, checks: Checks, rng: np.random.Generator
+    pool: QuestionPool, offered: Sequence[Cell], raters: int, each: int, checks: Checks, rng: np.random.Generator
 ) -> list[list[str]]:
     """Returns the ids of every planned rater's questions, in order.
 
     Args:
-        book: Where the questions are written down.
+        pool: Where the questions are written down.
         offered: What can be asked, at least `each`.
         raters: How many are planned.
         each: Comparisons for each of them.
         checks: What comes on top.
         rng: Decides everything random.
     """
-    sides, watched = Sides(rng), Sides(rng)
+    sides, check_sides = Sides(rng), Sides(rng)
     plans = []
-    for rater, deal in enumerate(dealt(offered, raters, each, rng)):
-        real = [book.pair(cell, _first_left(sides, cell, rater)) for cell in (offered[place] for place in deal)]
-        seen = {offered[place].image for place in deal}
-        watching = check_questions(book, checks, seen, watched, rng)
-        plans.append([question.id for question in arranged(real, watching, checks.repeats, book.mirrored, rng)])
+    for rater, assignment in enumerate(assigned(offered, raters, each, rng)):
+        real = [pool.pair(cell, _first_left(sides, cell, rater)) for cell in (offered[place] for place in assignment)]
+        seen = {offered[place].image for place in assignment}
+        checking = check_questions(pool, checks, seen, check_sides, rng)
+        plans.append([question.id for question in arranged(real, checking, checks.repeats, pool.mirrored, rng)])
     return plans
 
 
 def check_questions(
-    book: Book, checks: Checks, seen: set[int], sides: Sides, rng: np.random.Generator
+    pool: QuestionPool, checks: Checks, seen: set[int], sides: Sides, rng: np.random.Generator
 ) -> list[Question]:
     """Returns catch trials and identical pairs of one rater.
 
     A catch trial shows the target: where there are others, it is of an image that the rater does not judge.
     """
-    places = rng.permutation(book.images).tolist()
+    places = rng.permutation(pool.images).tolist()
     unseen = [place for place in places if place not in seen] + [place for place in places if place in seen]
     caught = [
-        book.catch(unseen[k % len(unseen)], "left" if sides.first_left("catch") else "right")
+        pool.catch(unseen[k % len(unseen)], "left" if sides.first_left("catch") else "right")
         for k in range(checks.catch)
     ]
-    methods = rng.integers(book.methods, size=checks.identical).tolist()
-    same = [book.identical(unseen[-1 - k % len(unseen)], method) for k, method in enumerate(methods)]
+    methods = rng.integers(pool.methods, size=checks.identical).tolist()
+    same = [pool.identical(unseen[-1 - k % len(unseen)], method) for k, method in enumerate(methods)]
     return list(dict.fromkeys([*caught, *same]))
 
 
 def arranged(
     real: Sequence[Question],
-    watching: Sequence[Question],
+    checking: Sequence[Question],
     repeats: int,
     mirrored: Callable[[Question], Question],
     rng: np.random.Generator,
@@ -131,16 +131,16 @@ def arranged(
 
     Args:
         real: Comparisons, each once.
-        watching: Catch trials and identical pairs.
+        checking: Catch trials and identical pairs.
         repeats: How many comparisons are asked again; at most a third of them.
         mirrored: Returns a question's repeat.
         rng: Decides everything random.
     """
-    order = apart(real, [question.image for question in real], rng)
+    order = separated(real, [question.image for question in real], rng)
     again = [mirrored(order[int(k)]) for k in rng.permutation(max(1, len(order) // 3))[:repeats]]
     half = (len(order) + 1) // 2
     order = order[:half] + spread(order[half:], again, rng)
-    return spread(order, [watching[int(k)] for k in rng.permutation(len(watching))], rng)
+    return spread(order, [checking[int(k)] for k in rng.permutation(len(checking))], rng)
 
 
 def _first_left(sides: Sides, cell: Cell, rater: int) -> bool:

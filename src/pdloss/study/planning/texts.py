@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pdloss.errors import SpecError
+from pdloss.errors import SpecError, UserError
 from pdloss.study.records import Reference
+from pdloss.study.spreadsheets import read_text
 
 QUESTIONS: dict[Reference, str] = {
     "hidden": "Which picture looks better?",
@@ -29,9 +30,9 @@ def consent(path: Path | None) -> str:
     if path is None:
         return CONSENT
     try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot read the consent text {path}: {error}") from None
+        text = read_text(path).strip()
+    except UserError as error:
+        raise SpecError(f"the consent text: {error}") from None
     if not text:
         raise SpecError(f"the consent text {path} is empty; raters must know what they agree to")
     return text

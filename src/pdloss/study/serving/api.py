@@ -20,6 +20,10 @@ from pdloss.study.serving.requests import AnswerRequest, BeginRequest, Refusal
 from pdloss.study.serving.store import ConflictError, Given, Newcomer, Session, Store, TakenError
 
 Access = Literal["open", "tokens", "capped"]
+KnownBy = Literal["id", "link"]
+
+RETURN_DAYS = 30.0
+"""After so long without an answer a session is not gone on with; the pictures would meet other eyes."""
 
 ACTIVE = timedelta(hours=1)
 """Who has not answered for so long no longer holds a place."""
@@ -40,10 +44,23 @@ class Api:
         access: Who may take part: whoever has the address; holders of a link of their own, each once; or whoever
             comes first.
         cap: How many may finish where access is capped, and how many links there are; by default as many as planned.
+        known_by: How a participant of Prolific or Mechanical Turk is known who comes back without what the browser
+            kept: by their id alone, so that they go on where they were whatever link they come by, and so does whoever
+            else knows their id; or by the whole of the link they came by, which nobody else has.
+        days: How long after their last answer a rater can go on.
     """
 
-    def __init__(self, study: StudyFolder, store: Store, access: Access = "open", cap: int | None = None) -> None:
+    def __init__(
+        self,
+        study: StudyFolder,
+        store: Store,
+        access: Access = "open",
+        cap: int | None = None,
+        known_by: KnownBy = "id",
+        days: float = RETURN_DAYS,
+    ) -> None:
         self.study, self.store, self.access = study, store, access
+        self.known_by, self.days = known_by, days
         self.secrets = study.secrets()
         self.cap = cap or study.design.raters
         self.id = self.secrets.derived("study", study.fingerprint)[:12]
@@ -69,16 +86,19 @@ class Api:
         """Returns a key and where its rater stands: at the start, or where they were.
 
         Raises:
-            Refusal: 403 without a valid link where one is needed; 409 if the same person began elsewhere; 423 while
-                the study is paused or when it is full.
+            Refusal: 403 without a valid link where one is needed; 409 if the same person began elsewhere; 410 if that
+                was too long ago; 423 while the study is paused or when it is full.
         """
         given = {name: value for name, value in request.parameters.items() if name in PARAMETERS}
         person = next(((who, own) for who, own in _PERSONS if given.get(who)), None)
+        by_id = self.access != "tokens" and self.known_by == "id"
         if self.access == "tokens":
             number = self.secrets.link_number(request.token or "")
             if number is None or number >= self.cap:
                 raise Refusal(403, "This study is by invitation, and the link is not complete. Please copy it again.")
             origin = f"link {number}"
+        elif person and by_id:
+            origin = f"participant {msgspec.json.encode([person[0], given[person[0]]]).decode()}"
         elif person and given.get(person[1]):
             origin = f"parameters {msgspec.json.encode(sorted(given.items())).decode()}"
         else:
@@ -93,22 +113,21 @@ class Api:
         )
         since = (datetime.now(UTC) - ACTIVE).isoformat(timespec="milliseconds")
         try:
-            session = self.store.begin(
-                newcomer, chooser(self.study, since), self.cap if self.access == "capped" else None, since
-            )
+            cap = self.cap if self.access == "capped" else None
+            session = self.store.begin(newcomer, chooser(self.study, since), cap, since, by_id)
         except TakenError:
             raise Refusal(409, "You have begun this study before. Please go on where you began.") from None
         if session is None:
             raise Refusal(423, "Nobody new can begin at the moment: the study is paused, or all places are taken.")
-        return {"key": key, **self._standing(session)}
+        return {"key": key, **self._progress(session)}
 
     def session(self, key: str) -> dict[str, Any]:
         """Returns where the rater stands.
 
         Raises:
-            Refusal: 401 if there is no such key.
+            Refusal: 401 if there is no such key; 410 if they were away for too long.
         """
-        return self._standing(self._session(key))
+        return self._progress(self._session(key))
 
     def answer(self, key: str, request: AnswerRequest) -> dict[str, Any]:
         """Returns the position of the next question, once the answer is on the disk.
@@ -168,9 +187,16 @@ class Api:
             raise Refusal(401, "this session is not known")
         return session
 
-    def _standing(self, session: Session) -> dict[str, Any]:
+    def _progress(self, session: Session) -> dict[str, Any]:
         asked = [self.study.questions[name] for name in session.questions]
         done = session.position == len(asked)
+        last = datetime.fromisoformat(session.last_at)
+        if not done and datetime.now(UTC) - last > timedelta(days=self.days):
+            raise Refusal(
+                410,
+                f"You began this study before, and were last here on {last:%d %B %Y}. After {self.days:g} days "
+                "it cannot be continued. What you answered is kept; if you are to be paid, write to who invited you.",
+            )
         return {
             "position": session.position,
             "questions": [{"id": question.id, **self._hashes(question)} for question in asked],

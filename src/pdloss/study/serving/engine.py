@@ -32,6 +32,11 @@ def database_error() -> tuple[type[Exception], ...]:
     return DBAPIError, TimeoutError
 
 
+def problem_of(error: Exception) -> str:
+    """Returns what the database said when it failed, in one line."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or type(error).__name__
+
+
 def open_engine(url: str) -> "Engine":
     """Returns the way to a database.
 

@@ -53,7 +53,7 @@ class RateLimit:
 
     def wait(self, address: str) -> float:
         """Returns 0 and counts the request, or returns how many seconds too early it comes."""
-        address, now = _network(address), self._clock()
+        address, now = network(address), self._clock()
         left, at = self._left.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._rate)
         granted = left >= 1
@@ -71,10 +71,19 @@ class Guard:
         limit: Of requests from one address.
         largest: Bytes in the largest body.
         seconds: How long a body may take to arrive.
+        disbelieved: Told, the first time, who asks for somebody else without being believed.
     """
 
-    def __init__(self, app: App, limit: RateLimit, largest: int = LARGEST_BODY, seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        app: App,
+        limit: RateLimit,
+        largest: int = LARGEST_BODY,
+        seconds: float = BODY_SECONDS,
+        disbelieved: Callable[[str], object] | None = None,
+    ) -> None:
         self._app, self._limit, self._largest, self._seconds = app, limit, largest, seconds
+        self._disbelieved = disbelieved
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -89,7 +98,11 @@ class Guard:
                 message["headers"] = kept + [(name.encode(), value.encode()) for name, value in HEADERS.items()]
             await send(message)
 
-        if wait := self._limit.wait((scope.get("client") or ("",))[0]):
+        address = (scope.get("client") or ("",))[0]
+        if self._disbelieved and b"x-forwarded-for" in headers:
+            self._disbelieved(address)
+            self._disbelieved = None
+        if wait := self._limit.wait(address):
             await _refuse(sealed, 429, "too many requests from this address", {"retry-after": str(int(wait) + 1)})
         elif scope["method"] not in ("GET", "HEAD", "POST"):
             await _refuse(sealed, 405, "only GET and POST are understood")
@@ -150,10 +163,12 @@ async def _refuse(send: Send, status: int, words: str, more: dict[str, str] | No
     await send({"type": "http.response.body", "body": body})
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Returns what one person holds: an IPv4 address, or the first half of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
+    if parsed.version == 6 and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
     return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))

@@ -2,14 +2,12 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from pdloss.records import Record
-from pdloss.study.answers import write_answers
+from pdloss.study.answers import answers_csv
 from pdloss.study.records import Answer
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import ACTIVE, Api
@@ -19,6 +17,8 @@ class Overview(Record, frozen=True, kw_only=True):
     """A study so far."""
 
     title: str
+    problem: str | None
+    """Why no answer can be saved at the moment."""
     paused: bool
     planned: int
     begun: int
@@ -41,13 +41,14 @@ class Overview(Record, frozen=True, kw_only=True):
 def overview(api: Api) -> Overview:
     """Returns the study so far; nobody is excluded yet, and early preferences are no results."""
     design, store = api.study.design, api.store
-    answers, raters = reading.answers(store, api.study.questions), reading.standings(store)
+    answers, raters = reading.answers(store, api.study.questions), reading.raters_progress(store)
     hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="milliseconds")
     since = (datetime.now(UTC) - ACTIVE).isoformat(timespec="milliseconds")
     caught = [answer.choice == answer.expected for answer in answers if answer.kind == "catch"]
     preferred, ties = _counted(answers, design.methods)
     return Overview(
         title=design.title,
+        problem=store.problem,
         paused=reading.paused(store),
         planned=api.cap,
         begun=len(raters),
@@ -67,7 +68,7 @@ def exported(api: Api, what: str) -> tuple[bytes, str] | None:
     """Returns a file of the export and its media type; None if there is no such file."""
     answers = reading.answers(api.store, api.study.questions)
     if what == "answers.csv":
-        return _csv(answers), "text/csv; charset=utf-8"
+        return answers_csv(answers).encode(), "text/csv; charset=utf-8"
     if what == "answers.json":
         return msgspec.json.encode(answers), "application/json"
     if what == "raters.csv":
@@ -75,16 +76,9 @@ def exported(api: Api, what: str) -> tuple[bytes, str] | None:
     return None
 
 
-def _csv(answers: list[Answer]) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "answers.csv"
-        write_answers(path, answers)
-        return path.read_bytes()
-
-
 def raters_table(api: Api) -> str:
     """Returns the raters as CSV, with the completion codes of those who finished."""
-    raters = reading.standings(api.store)
+    raters = reading.raters_progress(api.store)
     return reading.raters_csv(raters, {r.rater: api.code(r.rater) for r in raters if r.finished_at is not None})
 
 

@@ -17,7 +17,7 @@ from pdloss.study.records import Answer, Question
 from pdloss.study.serving.store import Store
 
 
-class Standing(NamedTuple):
+class RaterProgress(NamedTuple):
     """One rater so far."""
 
     rater: str
@@ -100,12 +100,12 @@ def answers(store: Store, questions: Mapping[str, Question]) -> list[Answer]:
     ]
 
 
-def standings(store: Store) -> list[Standing]:
+def raters_progress(store: Store) -> list[RaterProgress]:
     """Returns all raters in the order of their beginning."""
     with store.transaction() as connection:
         rows = store.run(connection, "SELECT * FROM raters ORDER BY begun_at, id")
     return [
-        Standing(
+        RaterProgress(
             rater=row.id,
             parameters=msgspec.json.decode(row.parameters, type=dict[str, str]),
             screen=msgspec.json.decode(row.screen, type=dict[str, float]),
@@ -128,7 +128,7 @@ def paused(store: Store) -> bool:
 
 def set_paused(store: Store, value: bool) -> None:
     """Lets nobody new in, or lets them in again; who has begun goes on."""
-    with store.transaction() as connection:
+    with store.writing() as connection:
         store.run(connection, "UPDATE study SET paused = :paused", paused=int(value))
 
 
@@ -148,7 +148,7 @@ def export(store: Store, study: StudyFolder, folder: Path, raters: str) -> list[
     return [folder / name for name in ("answers.csv", "answers.json", "raters.csv")]
 
 
-def raters_csv(raters: Sequence[Standing], codes: Mapping[str, str]) -> str:
+def raters_csv(raters: Sequence[RaterProgress], codes: Mapping[str, str]) -> str:
     """Returns a table of the raters, with the parameters that they came with as columns of their own."""
     names = sorted({name for rater in raters for name in rater.parameters})
     text = io.StringIO()

@@ -6,7 +6,8 @@ import msgspec
 
 T = TypeVar("T")
 
-Short = Annotated[str, msgspec.Meta(max_length=200)]
+# No control characters: PostgreSQL keeps no NUL, and none of the others belongs into an identifier.
+Short = Annotated[str, msgspec.Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f-\x9f]*\Z")]
 Length = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
 Place = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
@@ -29,9 +30,9 @@ class Screen(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BeginRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A rater's wish to begin."""
+    """A rater's request to begin."""
 
-    nonce: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22,64}$")]
+    nonce: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{22,64}\Z")]
     """Drawn by the page, and the same when it asks again because no reply came."""
     screen: Screen
     token: Short | None = None
@@ -45,12 +46,12 @@ class AnswerRequest(msgspec.Struct, forbid_unknown_fields=True):
     question: Short
     choice: Literal["left", "right", "tie"]
     seconds: Length
-    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{16,64}\Z")]
     """Drawn by the page for this choice: sent again, it is the same answer."""
 
 
 class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The researcher's wish to let nobody new in, or to let them in again."""
+    """The researcher's request to let nobody new in, or to let them in again."""
 
     paused: bool
 

@@ -2,16 +2,19 @@
 
 import errno
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pdloss.errors import MissingExtraError, UserError
+from pdloss.errors import MissingExtraError, RunError, SpecError, UserError
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
-from pdloss.study.serving.engine import database_error
+from pdloss.study.serving.connections import Connections, Listener, Network, protocol, room
+from pdloss.study.serving.console import LOGGER, speak_sparingly
+from pdloss.study.serving.engine import database_error, problem_of
 from pdloss.study.serving.guard import App, Guard, RateLimit
 from pdloss.study.serving.overview import exported, overview
 from pdloss.study.serving.requests import AnswerRequest, BeginRequest, PauseRequest, Refusal, decoded
@@ -40,12 +43,13 @@ _MEDIA = {
 }
 
 
-def application(api: Api, limit: RateLimit | None = None) -> App:
+def application(api: Api, limit: RateLimit | None = None, trusted: Sequence[str] = ()) -> App:
     """Returns the ASGI application of a study.
 
     Args:
         api: What it answers with.
         limit: Of requests from one address; by default 50 in a second, and 500 at once.
+        trusted: As `serve`'s.
 
     Raises:
         MissingExtraError: If Starlette is not installed.
@@ -65,7 +69,7 @@ def application(api: Api, limit: RateLimit | None = None) -> App:
                 raise Refusal(401, "This secret is not the one that the server printed")
             return answer(request, body)
 
-        return _endpoint(only)
+        return _endpoint(only, frank=True)
 
     def pause(request: "Request", body: bytes) -> Any:
         reading.set_paused(api.store, decoded(body, PauseRequest).paused)
@@ -97,10 +101,25 @@ def application(api: Api, limit: RateLimit | None = None) -> App:
         Route("/api/admin/pause", admin(pause), methods=["POST"]),
         Route("/api/admin/export/{what}", admin(export), methods=["GET"]),
     ]
-    return Guard(Starlette(routes=routes), limit or RateLimit(50, 500))
+    disbelieved = None if trusted else _say_disbelieved
+    return Guard(Starlette(routes=routes), limit or RateLimit(50, 500), disbelieved=disbelieved)
 
 
-def serve(api: Api, host: str, port: int, say: Callable[[str], object], limit: RateLimit | None = None) -> None:
+def _say_disbelieved(address: str) -> None:
+    LOGGER.warning(
+        "%s asks for somebody else (X-Forwarded-For) and is not believed: if it is your proxy, all raters share its "
+        "limits until you start the server with --trusted-proxy %s", address, address,
+    )  # fmt: skip
+
+
+def serve(
+    api: Api,
+    host: str,
+    port: int,
+    say: Callable[[str], object],
+    limit: RateLimit | None = None,
+    trusted: Sequence[str] = (),
+) -> None:
     """Serves a study until it is told to stop.
 
     Args:
@@ -109,6 +128,7 @@ def serve(api: Api, host: str, port: int, say: Callable[[str], object], limit: R
         port: Port to listen at; 0 for any free one.
         say: Told of the address, once requests will be answered.
         limit: As `application`'s.
+        trusted: Addresses or networks of proxies that are believed when they say for whom they ask.
 
     Raises:
         MissingExtraError: If uvicorn is not installed.
@@ -118,20 +138,51 @@ def serve(api: Api, host: str, port: int, say: Callable[[str], object], limit: R
         import uvicorn
     except ImportError:
         raise MissingExtraError("uvicorn", "study") from None
-    app = application(api, limit)
-    # Addresses of raters are not written down, and nothing says which server this is.
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
-    with _listening(host, port) as listener:
-        name = f"[{host}]" if ":" in host else host
-        say(f"http://{name}:{listener.getsockname()[1]}/")
-        uvicorn.Server(config).run(sockets=[listener])
+    app = application(api, limit, trusted)
+    connections = Connections(room(), trusted=networks(trusted))
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",  # which takes connections from our listener, and no faster than it gives them
+        http=protocol(connections),
+        ws="none",
+        h11_max_incomplete_event_size=16 * 1024,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=list(trusted),
+        # Addresses of raters are not written down, and nothing says which server this is.
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    end = speak_sparingly()
+    try:
+        with _listening(host, port) as listener:
+            name = f"[{host}]" if ":" in host else host
+            say(f"http://{name}:{listener.getsockname()[1]}/")
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        end()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def networks(addresses: Sequence[str]) -> list[Network]:
+    """Returns the networks of addresses such as ``10.0.0.1``, ``10.0.0.0/8`` or ``::1``.
+
+    Raises:
+        SpecError: If one is none.
+    """
+    try:
+        return [ip_network(address) for address in addresses]
+    except ValueError as error:
+        raise SpecError(f"--trusted-proxy: {error}; give its IP address, or its network such as 10.0.0.0/8") from None
+
+
+def _listening(host: str, port: int) -> Listener:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         # Whoever comes from now on waits, and is not turned away.
-        return socket.create_server((host, port), family=family, backlog=1024)
+        made = socket.create_server((host, port), family=family, backlog=1024)
+        return Listener(made.family, made.type, made.proto, made.detach())
     except OSError as error:
         problem = (error.strerror or str(error)).partition(" (while")[0]
         taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
@@ -139,8 +190,15 @@ def _listening(host: str, port: int) -> socket.socket:
         raise UserError(f"cannot listen at {host}, port {port}: {problem}; {cure}") from None
 
 
-def _endpoint(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"], Awaitable["Response"]]:
-    """Returns the endpoint that replies with what `answer` returns: something for JSON, or bytes and their type."""
+def _endpoint(
+    answer: Callable[["Request", bytes], Any], frank: bool = False
+) -> Callable[["Request"], Awaitable["Response"]]:
+    """Returns the endpoint that replies with what `answer` returns: something for JSON, or bytes and their type.
+
+    Args:
+        answer: Given the request and its body.
+        frank: Whether who asks is told why the database fails.
+    """
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import Response
 
@@ -150,8 +208,12 @@ def _endpoint(answer: Callable[["Request", bytes], Any]) -> Callable[["Request"]
             found = await run_in_threadpool(answer, request, body)
         except Refusal as refusal:
             return _json({"error": refusal.words, **refusal.more}, refusal.status)
-        except database_error():  # the page asks again by itself
-            return _json({"error": "the database is not there at the moment"}, 503)
+        except database_error() as error:  # the page asks again by itself
+            why = f": {problem_of(error)}" if frank else ""
+            return _json({"error": f"The server cannot read or save anything at the moment{why}"}, 503)
+        except RunError as error:  # a crop that is gone or damaged, which the researcher can put back
+            LOGGER.error("%s", error)
+            return _json({"error": str(error) if frank else "The server lacks a file of the study"}, 503)
         if isinstance(found, tuple):
             return Response(found[0], media_type=found[1])
         return _json(found, 200)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from pdloss.errors import RunError, UserError
-from pdloss.study.serving.engine import TABLES, database_error, open_engine
+from pdloss.study.serving.console import LOGGER
+from pdloss.study.serving.engine import TABLES, database_error, open_engine, problem_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -24,6 +25,8 @@ class Session(NamedTuple):
     """By id, in order."""
     position: int
     """Of the question to be answered next; their number at the end."""
+    last_at: str
+    """When they began or last answered: UTC, ISO 8601."""
 
 
 class Given(NamedTuple):
@@ -57,7 +60,7 @@ class ConflictError(Exception):
 
 
 class TakenError(Exception):
-    """The same person has begun before, elsewhere."""
+    """The same person has begun before, elsewhere, and is not known by their id alone."""
 
 
 Chooser = Callable[[int, "Store", "Connection"], tuple[int, Sequence[str]]]
@@ -80,13 +83,14 @@ class Store:
     def __init__(self, url: str, design: str) -> None:
         self._engine = open_engine(url)
         # SQLite has one writer: to wait here, first come first served, beats its retrying after ever longer pauses.
+        self.problem: str | None = None
+        """Why nothing can be kept at the moment, and since when; none once something was."""
         self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
         try:
             found = self._prepared(design)
         except database_error() as error:
-            problem = str(getattr(error, "orig", error)).strip().partition("\n")[0]
             self.close()
-            raise UserError(f"cannot use the database {self._engine.url!r}: {problem}") from None
+            raise UserError(f"cannot use the database {self._engine.url!r}: {problem_of(error)}") from None
         if found != design:
             self.close()
             raise RunError(
@@ -121,36 +125,42 @@ class Store:
         with self.transaction() as connection:
             return _session(self, connection, key_hash)
 
-    def begin(self, newcomer: Newcomer, chooser: Chooser, cap: int | None = None, since: str = "") -> Session | None:
-        """Returns the session of a rater: the one that the key has already, or a new one.
+    def begin(
+        self,
+        newcomer: Newcomer,
+        chooser: Chooser,
+        cap: int | None = None,
+        since: str = "",
+        by_id: bool = False,
+    ) -> Session | None:
+        """Returns the session of a rater: the one that the key has already, that of the same participant, or a new one.
 
         Args:
             newcomer: Who begins.
             chooser: Says what they are asked; called while no one else can begin.
             cap: How many may finish; those count who have, and those active since.
             since: From when a rater counts as active; UTC, ISO 8601.
+            by_id: Whether a participant who began with another key goes on with this one.
 
         Returns:
             The session; None if nobody new is let in, because the study is paused or full.
 
         Raises:
-            TakenError: If the participant has begun with another key.
+            TakenError: If the participant has begun with another key, and `by_id` is not set.
         """
         if (known := self.session(newcomer.key_hash)) is not None:
             return known
-        with self.transaction() as connection:
+        with self.writing() as connection:
             # Everyone who begins writes this row first, so that they begin one after the other.
             row = self.run(connection, "UPDATE study SET begun = begun + 1 WHERE id = 1 RETURNING begun, paused")[0]
-            if (known := _session(self, connection, newcomer.key_hash)) is not None:
+            known = _session(self, connection, newcomer.key_hash) or _returned(self, connection, newcomer, by_id)
+            if known is not None:
                 self.run(connection, "UPDATE study SET begun = begun - 1 WHERE id = 1")
                 return known
             if row.paused or _full(self, connection, cap, since):
                 self.run(connection, "UPDATE study SET begun = begun - 1 WHERE id = 1")
                 return None
-            if newcomer.participant is not None and self.run(
-                connection, "SELECT id FROM raters WHERE participant = :participant", participant=newcomer.participant
-            ):
-                raise TakenError
+            at = now()
             schedule, questions = chooser(row.begun - 1, self, connection)
             self.run(
                 connection,
@@ -160,9 +170,9 @@ class Store:
                 **newcomer._asdict()
                 | {"parameters": _json(newcomer.parameters), "screen": _json(newcomer.screen), "schedule": schedule},
                 questions=_json(questions),
-                at=now(),
+                at=at,
             )
-        return Session(newcomer.rater, tuple(questions), 0)
+        return Session(newcomer.rater, tuple(questions), 0, at)
 
     def answer(self, session: Session, given: Given) -> int:
         """Keeps an answer and returns the position of the next question; the same answer again changes nothing.
@@ -173,7 +183,7 @@ class Store:
             ConflictError: If the question is not the next and the answer is not one that was kept.
         """
         rater, at = session.rater, now()
-        with self.transaction() as connection:
+        with self.writing() as connection:
             moved = self.run(
                 connection,
                 "UPDATE raters SET position = position + 1, last_at = :at, "
@@ -211,6 +221,24 @@ class Store:
         with self._turn or nullcontext(), self._engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def writing(self) -> "Iterator[Connection]":
+        """Yields a connection as `transaction` does, and notes whether what was done could be kept."""
+        try:
+            with self.transaction() as connection:
+                yield connection
+        except database_error() as error:
+            if self.problem is None:
+                self.problem = f"{problem_of(error)} (since {now()})"
+                LOGGER.error(
+                    "nothing can be saved: %s. Pages keep their raters' answers and try again: make room on the disk, "
+                    "or see to the database; the server can go on running", self.problem,
+                )  # fmt: skip
+            raise
+        if self.problem is not None:
+            self.problem = None
+            LOGGER.warning("answers are saved again")
+
 
 def now() -> str:
     """Returns the time as it is stored: UTC, ISO 8601, milliseconds."""
@@ -219,11 +247,30 @@ def now() -> str:
 
 def _session(store: Store, connection: "Connection", key_hash: str) -> Session | None:
     rows = store.run(
-        connection, "SELECT id, key_hash, questions, position FROM raters WHERE key_hash = :key_hash", key_hash=key_hash
+        connection,
+        "SELECT id, key_hash, questions, position, last_at FROM raters WHERE key_hash = :key_hash",
+        key_hash=key_hash,
     )
     if not rows or not hmac.compare_digest(rows[0].key_hash, key_hash):
         return None
-    return Session(rows[0].id, tuple(msgspec.json.decode(rows[0].questions, type=list[str])), int(rows[0].position))
+    (row,) = rows
+    return Session(row.id, tuple(msgspec.json.decode(row.questions, type=list[str])), int(row.position), row.last_at)
+
+
+def _returned(store: Store, connection: "Connection", newcomer: Newcomer, by_id: bool) -> Session | None:
+    """Returns the session that the same participant began with another key, which the new one replaces."""
+    if newcomer.participant is None:
+        return None
+    rows = store.run(
+        connection, "SELECT id FROM raters WHERE participant = :participant", participant=newcomer.participant
+    )
+    if rows and not by_id:
+        raise TakenError
+    for row in rows:
+        store.run(
+            connection, "UPDATE raters SET key_hash = :key_hash WHERE id = :id", key_hash=newcomer.key_hash, id=row.id
+        )
+    return _session(store, connection, newcomer.key_hash) if rows else None
 
 
 def _full(store: Store, connection: "Connection", cap: int | None, since: str) -> bool:

@@ -39,6 +39,7 @@ function draw(found) {
   paused = found.paused;
   part("pause").textContent = paused ? "Let new raters in again" : "Pause: let no new rater in";
   part("said").textContent = paused ? "Paused: who has begun can go on, nobody new can begin." : "";
+  part("problem").textContent = found.problem ? `No answer can be saved: ${found.problem}. Pages keep their raters' answers and try again: make room on the disk, or see to the database.` : "";
   part("enter").hidden = true;
   part("overview").hidden = false;
 }

@@ -22,7 +22,10 @@ function say(about, words) {
   if (status.textContent !== said) status.textContent = said;
 }
 
-const trouble = (error) => (error instanceof Refused ? "The server is busy" : "No connection");
+const trouble = (error) => {
+  if (!(error instanceof Refused)) return "No connection";
+  return error.status === 503 ? "The server cannot save anything at the moment" : "The server is busy";
+};
 const offline = (error) => say("requests", error ? `${trouble(error)}. Trying again …` : "");
 
 async function message(title, text, retry = true) {
@@ -76,7 +79,7 @@ async function begin(memory) {
     memory.write({ key: session.key });
     return session;
   } catch (error) {
-    return message("You cannot begin", error.message, error.status === 423);
+    return message(error.status === 410 ? "This was too long ago" : "You cannot begin", error.message, error.status === 423);
   }
 }
 
@@ -168,7 +171,8 @@ async function known(memory) {
   if (!memory.read().key) return null;
   try {
     return await patiently(() => ask("api/session", memory.read().key), offline);
-  } catch {
+  } catch (error) {
+    if (error.status === 410) return message("This was too long ago", error.message, false);
     memory.clear(); // the server has forgotten everybody
     return null;
   }
