@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pdloss.errors import RunError
-from pdloss.files import remove_unfinished, write_atomically
+from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
 from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
@@ -105,20 +105,18 @@ class RunFolder:
 
         Raises:
             RunError: If another process holds it.
+            UserError: If a symbolic link stands where something is to be written.
         """
-        try:
-            import fcntl
-        except ImportError:  # no such locks on Windows
-            yield
-            return
         if not self.writes:
             yield
             return
+        for written in (self.log, self.state, self.path / "weights", self.path / "tensorboard"):
+            refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                held.enter_context(locked(self.path / ".lock"))
+            except BusyError:
                 raise RunError(f"another process is training in {self.path}") from None
             remove_unfinished(self.path)
             remove_unfinished(self.path / "weights")

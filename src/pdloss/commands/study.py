@@ -12,8 +12,9 @@ from rich.table import Table
 
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError
+from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
-from pdloss.study.folder import MOST_LINKS, StudyFolder, write_private
+from pdloss.study.folder import MOST_LINKS, StudyFolder
 from pdloss.study.planning.design import Wishes, design
 from pdloss.study.planning.power import power_table
 from pdloss.study.records import StudyDesign
@@ -76,6 +77,8 @@ class ExportOptions:
     """Folder for the files; by default the study's."""
     database: str | None = None
     """As given to the server."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -161,7 +164,7 @@ def _serve(argv: list[str]) -> int:
         base = f"{options.url.rstrip('/')}/" if options.url else address
         if options.access == "tokens":
             links = "".join(f"{base}#rater={api.secrets.link(number)}\n" for number in range(api.cap))
-            write_private(options.study / "links.txt", links.encode())
+            write_atomically(options.study / "links.txt", lambda file: file.write_text(links), private=True)
             print(f"raters: {api.cap} links, each for one of them, in {options.study / 'links.txt'}")
         else:
             print(f"raters: {base}")
@@ -193,8 +196,10 @@ def _export(argv: list[str]) -> int:
     study = StudyFolder(options.study)
     store = reading.open_kept(study, options.database)
     try:
-        api = Api(study, store)
-        for path in reading.export(store, study, options.out or options.study, raters_table(api)):
+        api, out = Api(study, store), options.out or options.study
+        with output(*(out / name for name in reading.EXPORTED), overwrite=options.overwrite):
+            written = reading.export(store, study, out, raters_table(api))
+        for path in written:
             print(path)
     finally:
         store.close()

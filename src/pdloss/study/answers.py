@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 
 from pdloss.errors import UserError
-from pdloss.files import write_atomically
+from pdloss.files import write_text
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
 
@@ -59,7 +59,7 @@ def write_answers(path: Path, answers: Sequence[Answer]) -> None:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(answer) for answer in answers)
-    write_atomically(path, lambda temporary: temporary.write_text(text.getvalue(), encoding="utf-8"))
+    write_text(path, text.getvalue())
 
 
 def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:
