@@ -5,6 +5,7 @@ resuming needs, in one file, so that a kill between two files cannot part them).
 """
 
 import contextlib
+import difflib
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ class RunFolder:
             RunError: If the folder is not a run.
         """
         if not self.config.exists():
-            raise RunError(f"{self.path} is not a run folder: it has no config.json")
+            raise RunError(_no_run(self.path))
         return read_record(self.config, RunRecord)
 
     def open(self, record: RunRecord, photographs: Mapping[str, str]) -> RunRecord:
@@ -257,6 +258,17 @@ def load_weights(path: Path, network: nn.Module) -> None:
         names = first[min(1, len(first) - 1)].strip().split(", ")
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
+
+
+def _no_run(path: Path) -> str:
+    """Returns why the path is no run folder, and which are near."""
+    near = sorted(str(each.parent) for each in (path if path.is_dir() else path.parent).glob("*/config.json"))
+    named = f"{' '.join(near[:3])}{' …' if len(near) > 3 else ''}"
+    if not path.exists():
+        close = difflib.get_close_matches(str(path), near, n=1)
+        guess = f"; did you mean {close[0]}?" if close else f"; there are {named}" if near else ""
+        return f"{path} is not a run folder: it does not exist{guess}"
+    return f"{path} is not a run folder: it has no config.json{f'; the runs in it are {named}' if near else ''}"
 
 
 def _difference(before: RunRecord, now: RunRecord) -> list[str]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pdloss._types import Image
     from pdloss.report.pictures import Window
 
+MOST_PIXELS = 30_000
+"""Along a side of a picture."""
 MOST_CHANNELS = 24
 """More would make a picture of more than 9,700 pixels across."""
 
@@ -98,11 +100,23 @@ def _crops(options: CropsOptions) -> list[Path]:
     paths = []
     for image, window, out in wanted:
         tiles = crop_panel(comparison, image, window)
+        _refuse_endless(options, window, len(tiles))
         side = window.height, window.width
         paths += save_panel(
             tiles, out, side=side, zoom=options.zoom, columns=options.columns, overwrite=options.overwrite
         )
     return paths
+
+
+def _refuse_endless(options: CropsOptions, window: "Window", crops: int) -> None:
+    """Refuses a picture that no program can show; matplotlib would end in words of its own, or take all memory."""
+    beside = min(options.columns, crops)
+    across, down = beside * window.width, -(-crops // beside) * window.height
+    if (most := MOST_PIXELS // max(across, down)) < options.zoom:
+        raise SpecError(
+            f"--zoom {options.zoom} makes of {crops} crops of {window.width}x{window.height} a picture of more than "
+            f"{MOST_PIXELS} pixels along a side; choose at most {most}, or a smaller --box"
+        )
 
 
 def _window(text: str) -> "Window":

@@ -26,7 +26,11 @@ def main(argv: list[str]) -> int:
         raise ImageError(f"{arguments.out}: models are written as safetensors; end the name with .safetensors")
     with output(arguments.out, overwrite=arguments.overwrite), Bar("reading photographs") as bar:
         photographs = Photographs(
-            folder, skip_damaged=arguments.skip_damaged, smallest=MINIMUM_SIDE, progress=bar.update
+            folder,
+            skip_damaged=arguments.skip_damaged,
+            smallest=MINIMUM_SIDE,
+            part="block",
+            progress=bar.update,
         )
         bar.begin("fitting", 0, len(photographs))
         try:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pdloss.commands.progress import Bar
-from pdloss.errors import SpecError
+from pdloss.errors import SpecError, UsageError
 from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
 from pdloss.study.folder import MOST_LINKS, StudyFolder
@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
         print(f"usage: pdloss study VERB [options]\n\n{verbs}\n\n`pdloss study VERB --help` lists the options of one.")
         return 0 if argv else 2
     if argv[0] not in _VERBS:
-        raise SpecError(f"unknown verb {argv[0]!r} of pdloss study{suggestion(argv[0], _VERBS)}")
+        raise UsageError(f"unknown verb {argv[0]!r} of pdloss study{suggestion(argv[0], _VERBS)}")
     return _verb(argv[0])(argv[1:])
 
 

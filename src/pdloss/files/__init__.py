@@ -4,11 +4,13 @@ from pdloss.files.atomic import remove_unfinished, temporary_beside, write_atomi
 from pdloss.files.inside import is_plain, name_inside, path_inside, refuse_link
 from pdloss.files.locks import BusyError, locked
 from pdloss.files.outputs import output
+from pdloss.files.places import cache_folder
 from pdloss.files.texts import utf8
 from pdloss.files.unfinished import clear_unfinished, finish, mark_unfinished, unfinished_names
 
 __all__ = [
     "BusyError",
+    "cache_folder",
     "clear_unfinished",
     "finish",
     "is_plain",

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from pdloss import comparison as statistics
 from pdloss.comparison import Scored
-from pdloss.comparison.scored import run_folder
+from pdloss.comparison.scored import run_folder, score_files
 from pdloss.errors import RunError
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
 
@@ -124,16 +124,9 @@ def _alone(path: Path, set_name: str | None) -> Scored:
 
 
 def _score_file(folder: Path, set_name: str | None) -> Path:
-    if not folder.is_dir():
-        raise RunError(f"{folder} does not exist; give folders that `pdloss train` wrote, or score files")
-    # A half-written file of a killed evaluation starts with a dot; an archived run keeps its scores beside its record.
-    files = [*(folder / "scores").glob("[!.]*.json")] or [
-        file for file in folder.glob("[!.]*.json") if file.name != "config.json"
-    ]
-    if not files:
-        raise RunError(f"{folder} has no scores; run `pdloss evaluate {folder} --data FOLDER` first")
+    files = score_files(folder)
     if set_name is None:
-        return max(sorted(files), key=lambda file: file.stat().st_mtime_ns)
-    if chosen := next((file for file in files if file.stem == set_name), None):
-        return chosen
-    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(f.stem for f in files))}")
+        return max(files.values(), key=lambda file: file.stat().st_mtime_ns)
+    if set_name in files:
+        return files[set_name]
+    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(files))}")

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from pdloss.errors import UserError
-from pdloss.files import write_text
+from pdloss.files import utf8, write_text
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
 
@@ -19,12 +20,14 @@ NEEDED = ("rater", "image", "left", "right", "choice")
 """The columns that no table of answers can do without."""
 
 _CHOICES = ("left", "right", "tie")
+_DECIMAL_COMMA = re.compile(r"\s*\d+,\d+\s*")
 _COLUMNS = Answer.__struct_fields__
 
 
 def read_answers(path: Path) -> list[Answer]:
     """Returns the answers of a CSV file, or of a JSON file that holds an array of them.
 
+    Columns may be parted by commas, semicolons or tabs, and seconds have a decimal comma: as spreadsheets write them.
     Only ``rater, image, left, right, choice`` are needed. Without a column ``question`` every row is a question of its
     own; without ``kind``, rows are comparisons of two methods, or identical pairs where both sides are the same;
     without ``seconds`` the time is unknown (nan). Other columns are left out.
@@ -34,10 +37,11 @@ def read_answers(path: Path) -> list[Answer]:
             answered a question twice; the message names the row.
     """
     try:
-        # Spreadsheets put a mark of the byte order in front, and some write other line ends.
-        text = path.read_text(encoding="utf-8-sig")
+        text = utf8(path.read_bytes()).decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file in UTF-8: {error.reason} at byte {error.start}") from None
+        raise UserError(
+            f"{path} is not a text file in UTF-8: {error.reason} at byte {error.start}; save it as CSV UTF-8"
+        ) from None
     except OSError as error:
         raise UserError(f"cannot read answers from {path}: {error.strerror}") from None
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
@@ -85,7 +89,7 @@ def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:
 
 def _csv_rows(path: Path, text: str) -> list[dict[str, Any]]:
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=_delimiter(text))
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         if missing := [name for name in NEEDED if name not in names]:
             raise UserError(
@@ -98,6 +102,16 @@ def _csv_rows(path: Path, text: str) -> list[dict[str, Any]]:
         raise UserError(f"{path} is not a CSV file: {error}") from None
     # The empty field is how a CSV file says that there is nothing.
     return [{name: value for name, value in row.items() if value not in (None, "")} for row in rows]
+
+
+def _delimiter(text: str) -> str:
+    """Returns what parts the columns: the one by which the first line holds most of those that are needed."""
+    first = text.partition("\n")[0]
+
+    def named(delimiter: str) -> int:
+        return sum(name.strip(' "\r').lower() in NEEDED for name in first.split(delimiter))
+
+    return max(",;\t|", key=named)
 
 
 def _json_rows(path: Path, text: str) -> list[dict[str, Any]]:
@@ -118,6 +132,8 @@ def _answer(row: Mapping[str, Any], where: str, number: int, position: int) -> A
     for name in ("rater", "image", "left", "right", "question", "repeats"):
         if name in known:
             known[name] = str(known[name]).strip()
+    if _DECIMAL_COMMA.fullmatch(str(known.get("seconds", ""))):
+        known["seconds"] = known["seconds"].strip().replace(",", ".")
     usual = {
         "question": f"row {number}",
         "position": position,

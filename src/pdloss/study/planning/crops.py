@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 from pdloss.eight_bit import Picture
 from pdloss.errors import ImageError, SpecError
+from pdloss.files import utf8
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -73,7 +74,7 @@ def given_places(path: Path) -> dict[str, tuple[int, int]]:
         SpecError: If the file is not of this form.
     """
     try:
-        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(utf8(path.read_bytes())).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
 

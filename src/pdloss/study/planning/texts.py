@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pdloss.errors import SpecError
+from pdloss.files import utf8
 from pdloss.study.records import Reference
 
 QUESTIONS: dict[Reference, str] = {
@@ -29,7 +30,7 @@ def consent(path: Path | None) -> str:
     if path is None:
         return CONSENT
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = utf8(path.read_bytes()).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read the consent text {path}: {error}") from None
     if not text:
