@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pdloss.errors import ImageError, UserError
 from pdloss.evaluation import load_network, restore_batch
-from pdloss.files import output
+from pdloss.files import output, refuse_unwritable
 from pdloss.images import SUFFIXES, list_images, read_pixels, write_image
 from pdloss.precision import chosen_device
 
@@ -60,6 +60,7 @@ def restore(
         overwrite: Replace files that stand there and were not written by us; never one that is to be restored.
 
     Raises:
+        UserError: If nothing can be written there.
         ImageError: If the source is missing, or `out` is a file of another kind, or one of the sources.
         RunError: If the model cannot be used.
     """
@@ -68,6 +69,7 @@ def restore(
     originals = {path.resolve() for path in found}
     if any(file.resolve() in originals for file in files):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
+    refuse_unwritable(files[0])
     chosen = chosen_device(device)
     network = load_network(model, chosen)
     for path, written in zip(found, files, strict=True):

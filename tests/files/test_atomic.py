@@ -180,3 +180,9 @@ def test_a_link_in_the_place_of_the_unfinished_folder_is_refused_and_what_it_nam
     with pytest.raises(UserError, match="symbolic link"), write_folder(tmp_path / "out"):
         pass
     assert (foreign / "kept").exists()
+
+
+def test_a_file_where_the_folder_should_be_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"Not a directory: '.*/file'"):
+        write_text(tmp_path / "file" / "a.txt", "x")

@@ -116,3 +116,28 @@ def test_a_name_that_is_no_text_is_known_again(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder; name a file"):
         written(tmp_path, "x", overwrite=True)
+
+
+def test_what_could_not_be_written_is_refused_before_the_work_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    begun = []
+    for path, said in (
+        (tmp_path / "file" / "a.csv", "file is no folder"),
+        (tmp_path / "file" / "new" / "a.csv", "file is no folder"),
+        (tmp_path / ("x" * 300), "cannot be written: .*; choose another --csv"),
+    ):
+        with pytest.raises(UserError, match=said), output(path, overwrite=True, option="--csv"):
+            begun.append(path)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UserError, match="is write-protected"), output(tmp_path / "new" / "a.csv"):
+        begun.append("new")
+    assert not begun
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_in_the_working_folder_needs_no_folder_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(Path("a.csv"), "one")
+    assert Path("a.csv").read_text() == "one"

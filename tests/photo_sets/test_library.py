@@ -223,6 +223,17 @@ def test_a_link_in_the_place_of_unfinished_work_is_refused_and_nothing_removed(t
     assert (foreign / "years").is_dir()
 
 
+def test_of_a_link_among_unfinished_work_only_the_link_is_removed(tmp_path, toys):
+    toys()
+    foreign, out = tmp_path / "foreign", tmp_path / "set"
+    (foreign / "years").mkdir(parents=True)
+    (out / ".unfinished").mkdir(parents=True)
+    (out / ".unfinished" / "train").symlink_to(foreign)
+    get("toy", out, progress=False)
+    assert (foreign / "years").is_dir()
+    assert not (out / ".unfinished").exists()
+
+
 def test_the_other_parts_beginning_stays(tmp_path, mirror, toys):
     asked = []
     toys(valid=going_on(VALID_ZIP, asked, cut=700))

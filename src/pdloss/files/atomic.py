@@ -1,5 +1,6 @@
 """Files and folders written whole or not at all."""
 
+import errno
 import os
 import re
 import shutil
@@ -30,6 +31,9 @@ def write_atomically(path: Path, write: Callable[[Path], object], private: bool 
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # the system's word for a file where the folder should be
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from None
+    try:
         with temporary_beside(path) as temporary:
             write(temporary)
             with temporary.open("rb+") as file:

@@ -29,10 +29,12 @@ def output(*paths: Path | None, overwrite: bool = False, option: str = "--out") 
         option: What chooses another place, for the sentence.
 
     Raises:
-        UserError: If one is a folder; or is there already, was not written here, and is not to be replaced.
+        UserError: If one is a folder, or could not be written; or is there already, was not written here, and is not
+            to be replaced.
     """
     wanted = [path for path in paths if path is not None]
     for path in wanted:
+        refuse_unwritable(path, option)
         if path.is_dir():
             raise UserError(f"{path} is a folder; name a file, or choose another {option}")
         if not overwrite and os.path.lexists(path) and (why := _foreign(path)):
@@ -42,6 +44,25 @@ def output(*paths: Path | None, overwrite: bool = False, option: str = "--out") 
         yield
     finally:
         _note([path for path in wanted if _state(path) not in (None, before[path])])
+
+
+def refuse_unwritable(path: Path, option: str = "--out") -> None:
+    """Refuses a file that could not be written; nothing is made to find that out.
+
+    Raises:
+        UserError: If its name is too long, or the folder that it would lie or be made in is a file or write-protected.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}; choose another {option}") from None
+    folder = next(each for each in (*path.parents, Path()) if os.path.lexists(each))
+    if not folder.is_dir():
+        raise UserError(f"{path} cannot be written: {folder} is no folder; choose another {option}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{path} cannot be written: {folder} is write-protected for you; choose another {option}")
 
 
 def _foreign(path: Path) -> str:

@@ -12,6 +12,7 @@ from pdloss import comparison as statistics
 from pdloss.comparison import Scored
 from pdloss.comparison.scored import run_folder, score_files
 from pdloss.errors import RunError
+from pdloss.files import name_inside
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
 
 
@@ -26,8 +27,12 @@ class ScoredRun:
     log: list[LogLine]
 
     def picture(self, kind: str, image: str) -> Path:
-        """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / f"{Path(image).stem}.png"
+        """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image.
+
+        Raises:
+            UserError: If the scores call their set by a path, or a link stands there: either may lead out of it.
+        """
+        return name_inside(self.folder / kind, self.scores.set, "the set") / f"{Path(image).stem}.png"
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
