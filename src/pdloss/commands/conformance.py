@@ -18,6 +18,7 @@ from pdloss.conformance.tables import markdown, summary
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 
+MOST_CHANNELS = 4096
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
@@ -48,6 +49,8 @@ def main(argv: list[str]) -> int:
         SpecError: If a loss cannot be found or built, or an option has no meaning.
     """
     options = tyro.cli(ConformanceOptions, args=argv, prog="pdloss conformance")
+    if options.channels > MOST_CHANNELS:
+        raise SpecError(f"--channels {options.channels} are more than {MOST_CHANNELS}, the most that are checked")
     if not options.losses:
         raise SpecError("no loss is named; write it as package.module:callable")
     with output(options.markdown, overwrite=options.overwrite, option="--markdown"):
