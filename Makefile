@@ -20,7 +20,7 @@ check: setup  ## formatting, lint, types, and who imports whom
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: setup  ## measure losses, the sort and the study's server; with PDLOSS_IMAGES data and metrics too
-	$(BIN)/pdloss bench losses --out benchmarks/results/losses.json
+	$(BIN)/pdloss bench losses --out benchmarks/results/losses.json --overwrite
 	$(BIN)/python benchmarks/wasserstein_speed.py
 	$(BIN)/python benchmarks/study_load.py
 ifdef PDLOSS_IMAGES

@@ -187,3 +187,13 @@ def test_a_damaged_line_inside_a_log_is_refused(tmp_path: Path, damage: bytes) -
 def test_mean_scores_average_each_score_over_the_images() -> None:
     assert mean_scores([{"psnr": 20.0, "lpips": 0.5}, {"psnr": 30.0, "lpips": 0.25}]) == {"psnr": 25.0, "lpips": 0.375}
     assert mean_scores([]) == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path: Path, encoding: str) -> None:
+    text, path = msgspec.json.encode(LINE).decode(), tmp_path / "line.json"
+    path.write_bytes((b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding))
+    assert read_record(path, LogLine) == LINE
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\n")
+    assert read_log(log) == [LINE]

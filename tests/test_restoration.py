@@ -1,5 +1,6 @@
 """Restoring one's own pictures."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from pdloss.cli import main
 from pdloss.errors import ImageError, RunError
 from pdloss.evaluation import load_network
 from pdloss.images import read_image
-from pdloss.restoration import restore
+from pdloss.restoration import Failed, Restored, outputs, restore
 from pdloss.runs import RunFolder, write_tensors
 from tests.runs_for_tests import photographs_in, trained_run
 
@@ -84,3 +86,75 @@ def test_what_cannot_be_read_is_named(made: tuple[Path, Path], tmp_path: Path) -
         list(restore(tmp_path / "broken.png", run, tmp_path / "out"))
     with pytest.raises(RunError, match="not a run folder"):
         list(restore(data / "photo0.png", data, tmp_path / "out"))
+
+
+def test_one_bad_file_ends_no_batch(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    folder = tmp_path / "mixed"
+    shutil.copytree(data, folder)
+    (folder / "photo0a.png").write_bytes(b"no picture")
+    good, bad, other = restore(folder, run, tmp_path / "out")
+    assert isinstance(bad, Failed) and bad.source == folder / "photo0a.png" and "photo0a.png" in bad.problem
+    assert [one.written.name for one in (good, other)] == ["photo0.png", "photo1.png"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["photo0.png", "photo1.png"]
+
+
+def test_a_batch_with_a_bad_file_ends_with_status_one_and_the_list(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, data = made
+    shutil.copytree(data, tmp_path / "mixed")
+    (tmp_path / "mixed" / "a.png").write_bytes(b"no picture")
+    argv = ["restore", str(tmp_path / "mixed"), "--model", str(run), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(argv) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [str(tmp_path / "out" / f"photo{i}.png") for i in range(2)]
+    assert "1 of 3 pictures not restored:\n" in said.err
+    assert str(tmp_path / "mixed" / "a.png") in said.err.splitlines()[-1]
+
+
+def test_a_picture_of_the_user_s_in_the_way_stays_and_the_rest_goes_on(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    (tmp_path / "photo0.png").write_text("mine")
+    failed, done = restore(data, run, tmp_path)
+    assert isinstance(failed, Failed) and "--overwrite" in failed.problem
+    assert (tmp_path / "photo0.png").read_text() == "mine"
+    assert done.written == tmp_path / "photo1.png"
+    assert [type(one) for one in restore(data, run, tmp_path, overwrite=True)] == [Restored, Restored]
+
+
+def test_names_that_differ_in_the_suffix_or_the_case_only_are_no_conflict(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("a.bmp", "a.tif", "A.png", "b.png"):
+        Image.fromarray(np.full((31, 33, 3), 128, np.uint8)).save(folder / name)
+    done = list(restore(folder, made[0], tmp_path / "out"))
+    assert sorted(one.written.name for one in done) == sorted(["a.bmp.png", "a.tif.png", "A.png.png", "b.png"])
+    assert len(list((tmp_path / "out").glob("*.png"))) == 4
+
+
+def test_names_that_would_be_one_after_all_are_refused(tmp_path: Path) -> None:
+    found = [tmp_path / name for name in ("a.jpg", "a.jpg.png", "a.tif")]
+    with pytest.raises(ImageError, match=r"a\.jpg and a\.jpg\.png would both be written as a\.jpg\.png"):
+        outputs(found, tmp_path / "out", one=False)
+
+
+def test_one_picture_may_be_written_to_a_file_of_its_own_name(made: tuple[Path, Path], tmp_path: Path) -> None:
+    run, data = made
+    (done,) = restore(data / "photo0.png", run, tmp_path / "new" / "result.png")
+    assert done.written == tmp_path / "new" / "result.png"
+    assert read_image(done.written).shape == (3, 40, 50)
+
+
+@pytest.mark.parametrize("name", ["result.jpg", "result.TIF", "result.webp"])
+def test_a_file_of_another_kind_is_refused_and_no_folder_of_that_name_made(
+    name: str, made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, data = made
+    with pytest.raises(ImageError, match=r"end the name with \.png"):
+        next(restore(data / "photo0.png", run, tmp_path / name))
+    with pytest.raises(ImageError, match="name a folder"):
+        next(restore(data, run, tmp_path / "result.png"))
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The run folder: whole files, refusals, the log."""
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from pdloss.errors import RunError
+from pdloss.errors import RunError, UserError
 from pdloss.records import LogLine, read_log
 from pdloss.runs import (
     RunFolder,
@@ -152,3 +153,15 @@ def test_no_pickle_is_read_or_written(tmp_path: Path) -> None:
     torch.save({"0.weight": torch.zeros(1)}, tmp_path / "pickle.safetensors")
     with pytest.raises(RunError, match="is not a safetensors file"):
         load_weights(tmp_path / "pickle.safetensors", torch.nn.Conv2d(1, 1, 1))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
+@pytest.mark.parametrize("place", [".lock", "log.jsonl", "state.safetensors", "weights", "tensorboard"])
+def test_a_link_in_the_folder_is_not_written_through(place: str, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.write_text("whole")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / place).symlink_to(foreign)
+    with pytest.raises(UserError, match="symbolic link"), RunFolder(tmp_path / "run").locked():
+        pass
+    assert foreign.read_text() == "whole"

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from pdloss.files import is_plain
+
 
 class ArchiveError(Exception):
     """An archive is damaged, or is not what was expected; says why."""
@@ -61,7 +63,7 @@ def unpack(archive: Path, inside: str, folder: Path, suffixes: Sequence[str]) ->
 def _check(member: _Member, taken: dict[str, int]) -> None:
     if not member.regular:
         raise ArchiveError(f"{member.path} in it is no plain file")
-    if any(character in member.path.name for character in "\\:\0"):  # a path on some systems
+    if ":" in member.path.name or not is_plain(member.path.name):  # a colon makes a path on some systems
         raise ArchiveError(f"{str(member.path)!r} in it is no plain name")
     if member.path.name in taken:
         raise ArchiveError(f"it holds {member.path} twice")

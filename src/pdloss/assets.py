@@ -9,12 +9,12 @@ import difflib
 import functools
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 from pdloss.catalogue import ASSETS, CONVENTIONS, Asset, Source
 from pdloss.errors import AssetError
 from pdloss.fetching import TransferError, content_sha256, fetch, read_header
+from pdloss.files import cache_folder
 
 __all__ = ["ASSETS", "CONVENTIONS", "Asset", "Source", "cache_folder", "find", "metadata", "path", "sha256"]
 
@@ -86,19 +86,6 @@ def metadata(path: Path) -> dict[str, str]:
 def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file in hexadecimal; remembered until the file's size or time of change differ."""
     return _sha256(path, _state(path))
-
-
-def cache_folder() -> Path:
-    """Returns where downloads are kept: ``PDLOSS_CACHE``, else the platform's folder for such files."""
-    if folder := os.environ.get("PDLOSS_CACHE"):
-        return Path(folder).expanduser()
-    if folder := os.environ.get("XDG_CACHE_HOME"):
-        return Path(folder) / "pdloss"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "pdloss"
-    if sys.platform == "win32" and (folder := os.environ.get("LOCALAPPDATA")):
-        return Path(folder) / "pdloss"
-    return Path.home() / ".cache" / "pdloss"
 
 
 def _asset(name: str) -> Asset:

@@ -1,12 +1,13 @@
 """The command line: maps the verb to its file, and imports only that one."""
 
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from pdloss.errors import UserError
-from pdloss.specs import suggestion
+from pdloss.commands import terminal, words
+from pdloss.errors import UsageError, UserError
 
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
@@ -31,35 +32,63 @@ VERBS = {
 }
 
 
+_HELP = ("-h", "--help", "-help", "help", "-?", "/?")
+_VERSION = ("--version", "-V", "-version", "version")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status: 0 done, 1 the user can put it right, 2 wrong usage, 130 stopped."""
+    """Runs one command and returns its exit status.
+
+    0 done, 1 the user can put it right, 2 wrong usage, 70 a fault of ours, 130 stopped, 141 nobody reads the output.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help"):
+    terminal.any_encoding()
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except UsageError as error:
+        return _complain(str(error), 2)
+    except UserError as error:
+        return _complain(str(error), 1)
+    except BrokenPipeError:
+        return _complain("", 141)
+    except OSError as error:  # a full disk, a folder without permission
+        return _complain(terminal.system_sentence(error), 1)
+    except KeyboardInterrupt:
+        return _complain("stopped", 130)
+    except Exception as error:
+        if os.environ.get("PDLOSS_TRACEBACK"):
+            raise
+        return _complain(terminal.fault_sentence(error, arguments), 70)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if verb == "help" and rest:
+        verb, rest = rest[0], ["--help"]
+    if not arguments or verb in _HELP:
         print(_help())
         return 0 if arguments else 2
-    if arguments[0] == "--version":
+    if verb in _VERSION:
         from pdloss import __version__
 
         print(__version__)
         return 0
-    verb = arguments[0]
     if verb not in VERBS:
-        return _complain(f"unknown command {verb!r}{suggestion(verb, VERBS)}", 2)
-    try:
-        status: int = importlib.import_module(f"pdloss.commands.{verb}").main(arguments[1:])
-    except UserError as error:
-        return _complain(str(error), 1)
-    except OSError as error:  # a full disk, a folder without permission: the system's own words and the file
-        return _complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
-    except KeyboardInterrupt:
-        return _complain("stopped", 130)
+        return _complain(words.verb_sentence(verb, VERBS), 2)
+    prepared = words.prepared(verb, rest)
+    status: int = importlib.import_module(f"pdloss.commands.{verb}").main(prepared)
     return status
 
 
 def _complain(problem: str, status: int) -> int:
     if os.environ.get("PDLOSS_TRACEBACK") and sys.exc_info()[0]:
         raise
-    print(f"pdloss: {problem}", file=sys.stderr)
+    terminal.drop_output()
+    if problem and sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"pdloss: {problem}", file=sys.stderr)
     return status
 
 
@@ -67,5 +96,6 @@ def _help() -> str:
     verbs = "\n".join(f"  {verb:<13}{what}" for verb, what in VERBS.items())
     return (
         "pdloss: train image restoration with distribution losses on features, and find out honestly what it gains.\n\n"
-        f"usage: pdloss VERB [options]\n\n{verbs}\n\n`pdloss VERB --help` lists the options of one."
+        f"usage: pdloss VERB [options]\n\n{verbs}\n\n`pdloss VERB --help` lists the options of one.\n"
+        "Exit status: 0 done, 1 you can put it right, 2 wrong usage, 70 a fault of pdloss, 130 stopped."
     )

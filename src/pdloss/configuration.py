@@ -7,6 +7,8 @@ from typing import Literal
 
 from pdloss.errors import SpecError
 
+MOST_WORKERS = 512
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -85,5 +87,9 @@ class TrainConfig:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
         if self.workers is not None and self.workers < 0:
             raise SpecError(f"--workers must not be negative, got {self.workers}")
+        if self.workers is not None and self.workers > MOST_WORKERS:
+            raise SpecError(
+                f"--workers {self.workers} are more processes than {MOST_WORKERS}; one for a core is enough"
+            )
         if self.crop is not None and self.crop < 1:
             raise SpecError(f"--crop must be at least 1, got {self.crop}")

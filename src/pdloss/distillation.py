@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pdloss import datasets, features
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
+from pdloss.files import output
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
 from pdloss.runs import write_tensors
@@ -50,6 +51,8 @@ class DistillConfig:
     seed: int = 0
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
+    overwrite: bool = False
+    """Replace a file that stands there already and was not written by pdloss."""
 
     def validate(self) -> None:
         """Refuses numbers that make no sense.
@@ -149,8 +152,14 @@ def distill(
 
     Raises:
         SpecError: If the teacher's layers cannot be imitated with these widths.
+        UserError: If a file stands there that is not to be replaced.
     """
     config.validate()
+    with output(config.out, overwrite=config.overwrite):
+        return _distilled(config, progress)
+
+
+def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
     teacher = features.extractor(config.teacher)
     heads = heads_of(teacher, config.crop)
     deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1

@@ -9,6 +9,10 @@ class SpecError(UserError, ValueError):
     """A choice written as text is wrong: an unknown name, a bad value, a slip of the pen."""
 
 
+class UsageError(SpecError):
+    """What was typed is no command: an option that there is not, a name that can be none. Exit status 2."""
+
+
 class ImageError(UserError, ValueError):
     """An image, or a folder of images, cannot be used as asked."""
 

@@ -7,17 +7,15 @@ Nothing stands under the final name that is not whole and verified. Pickled file
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pdloss.catalogue import CONVENTIONS, Asset, Source
 from pdloss.downloads import TransferError, alone, checksum, download
-from pdloss.files import write_atomically
+from pdloss.files import remove_unfinished, temporary_beside, write_atomically
 
 __all__ = ["TransferError", "content_sha256", "fetch", "read_header"]
 
@@ -42,7 +40,8 @@ def fetch(asset: Asset, target: Path, progress: bool) -> None:
         if target.is_file():
             return
         if held:
-            _remove_leftovers(target)
+            for name in (target.name, _part(target).name):
+                remove_unfinished(target.parent, of=name)
         failures = []
         for source in asset.sources:
             try:
@@ -84,18 +83,13 @@ def content_sha256(file: io.BufferedIOBase) -> str:
     return digest.hexdigest()
 
 
-def _remove_leftovers(target: Path) -> None:
-    """Removes what a killed process left half-written; only safe while nobody else may write."""
-    for leftover in target.parent.glob(f".{target.name}.*"):
-        if leftover.suffix != ".lock":
-            leftover.unlink(missing_ok=True)
+def _part(target: Path) -> Path:
+    """Returns what the download is called, whose format its suffix must not promise."""
+    return target.with_name(f"{target.name}.part")
 
 
 def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
+    with temporary_beside(_part(target)) as part:
         # A ready-made file is copied; how much smaller a converted one is, is not known before.
         copy = source.size or 0 if source.format == "safetensors" else 0
         download(source.url, part, label=asset.name, spare=copy, progress=progress)
@@ -107,8 +101,6 @@ def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> N
         else:
             converted = _converted(asset, source, sha256, part)
             write_atomically(target, lambda temporary: temporary.write_bytes(converted))
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _converted(asset: Asset, source: Source, sha256: str, downloaded: Path) -> bytes:

@@ -4,7 +4,6 @@ A folder of PNGs and ``manifest.json``: the degradation and seed, what each imag
 file and of the pixels it was made from. The manifest is written last: without it a set is not finished.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,16 +14,13 @@ from pdloss import degradations
 from pdloss.assets import sha256
 from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
-from pdloss.files import remove_unfinished, write_atomically
+from pdloss.files import clear_unfinished, finish, mark_unfinished, path_inside, unfinished_names
 from pdloss.images import check_stems, pixels_sha256, read_image, write_image
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
 
 MANIFEST = "manifest.json"
-
-_UNFINISHED = ".unfinished.json"
-"""Names the files of a set that is being written, in its folder."""
 
 
 class FrozenImage(Record, frozen=True, kw_only=True):
@@ -80,7 +76,7 @@ class FrozenPairs:
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
         image = self.images[name]
-        pixels, path = self.photographs[index], self.folder / image.file
+        pixels, path = self.photographs[index], path_inside(self.folder, image.file, "the image")
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
@@ -128,7 +124,7 @@ def freeze(
         if degraded.shape[0] != 3:
             raise SpecError(f"{degradation} makes {degraded.shape[0]} planes, but a frozen set holds RGB images")
         if index == 0:
-            write_atomically(out / _UNFINISHED, lambda marker: marker.write_text(json.dumps(files)))
+            mark_unfinished(out, files)
         write_image(path, degraded)
         drawn = chain.drawn(generator(seed, name))  # as the pair was: what is drawn comes first in the stream
         images.append(
@@ -143,7 +139,7 @@ def freeze(
         degradation=chain.in_full(), seed=seed, codec=degradations.codec(), versions=versions(), images=images
     )
     write_record(out / MANIFEST, manifest)
-    (out / _UNFINISHED).unlink(missing_ok=True)
+    finish(out)
     return manifest
 
 
@@ -154,7 +150,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         RunError: Naming the file, or the first five.
     """
     for image in manifest.images:
-        path = folder / image.file
+        path = path_inside(folder, image.file, f"what {folder / MANIFEST} names,")
         if not path.exists() or sha256(path) != image.sha256:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
@@ -176,18 +172,15 @@ def _clear(out: Path) -> None:
 
     Raises:
         RunError: If there are other files: a photograph of the same name would be written over.
+        UserError: If what that one left names files outside the folder.
     """
     if (out / MANIFEST).exists():
         raise RunError(f"{out} already holds a frozen set; choose another --out")
     if not out.exists():
         return
-    marker = out / _UNFINISHED
-    ours = json.loads(marker.read_text()) if marker.exists() else []
-    if strangers := _visible(out, "*", but=ours):
+    if strangers := _visible(out, "*", but=unfinished_names(out)):
         raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
-    for file in ours:
-        (out / file).unlink(missing_ok=True)
-    remove_unfinished(out)
+    clear_unfinished(out)
 
 
 def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:

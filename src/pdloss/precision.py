@@ -49,5 +49,9 @@ def chosen_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # only an answer proves that it computes: meta has none
     except (RuntimeError, AssertionError, ImportError) as error:
-        raise SpecError(f"--device {name!r} cannot be used: {str(error).splitlines()[0][:300]}") from None
+        there = f"; there are {torch.cuda.device_count()} GPUs" if torch.cuda.is_available() else "; there is no GPU"
+        problem = str(error).splitlines()[0][:300].partition("Expected one of")[0].rstrip(": ") or "it means nothing"
+        raise SpecError(
+            f"--device {name!r} cannot be used: {problem}; write auto, cpu, cuda or cuda:1{there}"
+        ) from None
     return device

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import utf8, write_atomically
 
 T = TypeVar("T", bound=Struct)
 
@@ -159,7 +159,7 @@ def read_record(path: Path, kind: type[T]) -> T:
         RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind, strict=False)
+        return msgspec.json.decode(utf8(path.read_bytes()), type=kind, strict=False)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
@@ -174,7 +174,7 @@ def read_log(path: Path) -> list[LogLine]:
     """
     if not path.exists():
         return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
+    whole = utf8(path.read_bytes()).rpartition(b"\n")[0]
     try:
         return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ resuming needs, in one file, so that a kill between two files cannot part them).
 """
 
 import contextlib
+import difflib
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pdloss.errors import RunError
-from pdloss.files import remove_unfinished, write_atomically
+from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
 from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
@@ -57,7 +58,7 @@ class RunFolder:
             RunError: If the folder is not a run.
         """
         if not self.config.exists():
-            raise RunError(f"{self.path} is not a run folder: it has no config.json")
+            raise RunError(_no_run(self.path))
         return read_record(self.config, RunRecord)
 
     def open(self, record: RunRecord, photographs: Mapping[str, str]) -> RunRecord:
@@ -105,20 +106,18 @@ class RunFolder:
 
         Raises:
             RunError: If another process holds it.
+            UserError: If a symbolic link stands where something is to be written.
         """
-        try:
-            import fcntl
-        except ImportError:  # no such locks on Windows
-            yield
-            return
         if not self.writes:
             yield
             return
+        for written in (self.log, self.state, self.path / "weights", self.path / "tensorboard"):
+            refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                held.enter_context(locked(self.path / ".lock"))
+            except BusyError:
                 raise RunError(f"another process is training in {self.path}") from None
             remove_unfinished(self.path)
             remove_unfinished(self.path / "weights")
@@ -259,6 +258,17 @@ def load_weights(path: Path, network: nn.Module) -> None:
         names = first[min(1, len(first) - 1)].strip().split(", ")
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
+
+
+def _no_run(path: Path) -> str:
+    """Returns why the path is no run folder, and which are near."""
+    near = sorted(str(each.parent) for each in (path if path.is_dir() else path.parent).glob("*/config.json"))
+    named = f"{' '.join(near[:3])}{' …' if len(near) > 3 else ''}"
+    if not path.exists():
+        close = difflib.get_close_matches(str(path), near, n=1)
+        guess = f"; did you mean {close[0]}?" if close else f"; there are {named}" if near else ""
+        return f"{path} is not a run folder: it does not exist{guess}"
+    return f"{path} is not a run folder: it has no config.json{f'; the runs in it are {named}' if near else ''}"
 
 
 def _difference(before: RunRecord, now: RunRecord) -> list[str]:

@@ -298,9 +298,24 @@ def _expression(text: str, noun: str) -> ast.expr:
     try:
         return ast.parse(readable.strip(), mode="eval").body
     except SyntaxError as error:
-        raise SpecError(f"cannot read the {noun} {text!r}: {error.msg}") from None
+        raise SpecError(f"cannot read the {noun} {text!r}: {_hint(text) or error.msg}") from None
     except (ValueError, RecursionError, MemoryError):  # what ast raises at lone surrogates and at endless nesting
         raise SpecError(f"cannot read the {noun} {text[:100]!r}…: it is too long, or not text") from None
+
+
+def _hint(text: str) -> str:
+    """Returns what is likely meant by a text that cannot be read; empty if nothing comes to mind."""
+    if found := re.search(r"[×·∗⋅]", text):  # noqa: RUF001
+        return f"write * for {found[0]!r}"
+    if found := re.search(r"[‘’“”„«»]", text):  # noqa: RUF001
+        return f"write a straight ' for {found[0]!r}"
+    if found := re.search(r"(?<![\w.])(\d+),(\d+)\s*\*", text):
+        return f"write a number with a point: {found[1]}.{found[2]}"
+    if found := re.search(r"(?<![\w.])(\d*\.?\d+(?:[eE][-+]?\d+)?)\s*(?![eE]?\d)([A-Za-z_]\w*)", text):
+        return f"between {found[1]!r} and {found[2]!r} stands nothing; write {found[1]}*{found[2]}"
+    if found := re.search(r"[\w)]\s+[\w.]", text):
+        return "two things stand side by side; write + between terms of a loss, | between degradations"
+    return ""
 
 
 def _flatten(node: ast.expr, kind: type[ast.operator]) -> Iterable[ast.expr]:
@@ -348,7 +363,9 @@ def _number(node: ast.expr, text: str) -> int | float:
         except ArithmeticError as error:
             raise _error(text, node, str(error)) from None
         return float(value) if isinstance(value, float) else int(value)
-    raise _error(text, node, "expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word")
+    quoted = f"; a word stands in quotes: '{ast.unparse(node)}'" if isinstance(node, ast.Name | ast.Attribute) else ""
+    expected = f"expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word{quoted}"
+    raise _error(text, node, expected)
 
 
 def _error(text: str, node: ast.AST, problem: str) -> SpecError:

@@ -1,5 +1,6 @@
 """``pdloss degrade`` as a user types it."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -167,3 +168,16 @@ def test_a_full_disk_is_one_sentence_and_the_same_command_goes_on_with_room(tmp_
     assert sorted(path.name for path in out.iterdir()) == [".unfinished.json", "flat.png"]
     assert main(command[3:]) == 0
     assert [path.name for path in sorted(out.iterdir())] == ["flat.png", MANIFEST, *(f"photo{i}.png" for i in range(3))]
+
+
+def test_a_mark_of_unfinished_work_that_names_foreign_files_removes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = photographs_in(tmp_path / "photographs"), tmp_path / "set"
+    out.mkdir()
+    foreign = [tmp_path / "thesis.tex", data / "photo0.png"]
+    foreign[0].write_text("years of work")
+    (out / ".unfinished.json").write_text(json.dumps(["../thesis.tex", str(foreign[1])]))
+    assert main(["degrade", "--data", str(data), "--out", str(out)]) == 1
+    assert "is not" in capsys.readouterr().err
+    assert all(path.exists() for path in foreign)

@@ -46,6 +46,35 @@ def test_scores_every_run_on_every_set(trained: Made, tmp_path: Path, capsys: py
     assert f"**{mean:.2f}**" in files["markdown"].read_text()
 
 
+@pytest.mark.parametrize("name", ["../../outside", "a/b", "..", "/tmp/x", "a\\b", "n" * 300])
+def test_a_set_s_name_is_a_name_and_no_path(
+    name: str, trained: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first, _), data = trained
+    run = shutil.copytree(first, tmp_path / "runs" / "run")
+    shutil.rmtree(run / "scores", ignore_errors=True)
+    shutil.rmtree(run / "restored", ignore_errors=True)
+    before = sorted(tmp_path.rglob("*"))
+    assert evaluate([run], data[:1], "--set", name) == 1
+    assert "--set" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("place", ["restored", "restored/large", "degraded/large", "scores", "scores/large.json"])
+def test_a_link_in_a_run_folder_is_not_written_through(
+    place: str, trained: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first, _), data = trained
+    run, foreign = tmp_path / "run", tmp_path / "foreign"
+    shutil.copytree(first, run, ignore=shutil.ignore_patterns("scores", "restored", "degraded"))
+    foreign.mkdir()
+    (run / place).parent.mkdir(exist_ok=True)
+    (run / place).symlink_to(foreign)
+    assert evaluate([run], data[:1]) == 1
+    assert "symbolic link" in capsys.readouterr().err
+    assert list(foreign.iterdir()) == []
+
+
 def test_runs_of_one_name_are_called_by_their_parents_too(
     trained: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

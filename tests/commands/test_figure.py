@@ -90,3 +90,11 @@ def test_the_framework_refuses_what_cannot_be_compared(photograph: Path, tmp_pat
     for many in ("0", "25"):
         with pytest.raises(SpecError, match=f"--channels {many} must be from 1 to 24"):
             main([*options, "--channels", many])
+
+
+@pytest.mark.parametrize("zoom", ["1000", "100000", str(10**30)])
+def test_a_picture_that_nobody_could_open_is_not_begun(runs: list[str], tmp_path: Path, zoom: str) -> None:
+    words = ["crops", *runs, "--image", "3", "--box", "100,60,64,48", "--out", str(tmp_path / "panel")]
+    with pytest.raises(SpecError, match=rf"--zoom {zoom} makes .* more than 30000 pixels along a side; choose at most"):
+        main([*words, "--zoom", zoom])
+    assert not list(tmp_path.glob("panel*"))

@@ -1,6 +1,7 @@
 """``pdloss train`` and its neighbours as a user types them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pdloss.commands.train import Display, parse
 from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
 from pdloss.losses import objective
+from pdloss.recipes import BUDGETS, RECIPES
 from pdloss.records import LogLine
 from tests.runs_for_tests import photographs_in
 
@@ -165,3 +167,14 @@ def test_time_lost_on_data_is_told_with_the_cure() -> None:
             display.log(line)
         assert display.advice().startswith("40% of the time")
         assert cure in display.advice()
+
+
+def test_the_options_that_give_the_defaults_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    said = capsys.readouterr().out
+    table = said[said.index("options") :]
+    for option in ("--config", "--recipe", "--budget", "--data", "--loss"):
+        assert re.search(rf"^\W*{option} ", table, re.MULTILINE), option
+    for name in (*RECIPES, *BUDGETS):
+        assert name in table

@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from pdloss.errors import UserError
 from pdloss.photo_sets import library
 from pdloss.photo_sets.catalogue import SETS, PhotoSet
 from pdloss.photo_sets.library import DataError, default_folder, get, state
@@ -209,6 +210,28 @@ def test_leftovers_of_another_edition_are_removed(tmp_path, toys):
     (work / "train.zip.0123456789ab.part").write_bytes(b"of a file that is no longer served")
     get("toy", tmp_path, progress=False)
     assert holds(tmp_path) == TOY
+
+
+def test_a_link_in_the_place_of_unfinished_work_is_refused_and_nothing_removed(tmp_path, toys):
+    toys()
+    foreign, out = tmp_path / "foreign", tmp_path / "set"
+    (foreign / "years").mkdir(parents=True)
+    out.mkdir()
+    (out / ".unfinished").symlink_to(foreign)
+    with pytest.raises(UserError, match="symbolic link"):
+        get("toy", out, progress=False)
+    assert (foreign / "years").is_dir()
+
+
+def test_of_a_link_among_unfinished_work_only_the_link_is_removed(tmp_path, toys):
+    toys()
+    foreign, out = tmp_path / "foreign", tmp_path / "set"
+    (foreign / "years").mkdir(parents=True)
+    (out / ".unfinished").mkdir(parents=True)
+    (out / ".unfinished" / "train").symlink_to(foreign)
+    get("toy", out, progress=False)
+    assert (foreign / "years").is_dir()
+    assert not (out / ".unfinished").exists()
 
 
 def test_the_other_parts_beginning_stays(tmp_path, mirror, toys):

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pdloss.errors import RunError
+from pdloss.errors import RunError, UserError
 from pdloss.records import Metric, SetScore
 from pdloss.report.sources import read_comparison
 from tests.report.folders import LPIPS, PSNR, write_run
@@ -149,3 +149,12 @@ def test_a_score_of_the_set_is_kept_even_if_one_run_lacks_it(tmp_path: Path) -> 
     assert comparison.metric("kid") == KID["kid"]
     assert comparison.of_set(comparison.runs[0], "kid") == score
     assert comparison.of_set(None, "kid") is None
+
+
+def test_a_set_that_is_called_by_a_path_leads_to_no_picture_outside_the_run(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "a", THREE)
+    file = run / "scores" / "kodak.json"
+    file.write_text(file.read_text().replace('"kodak"', '"../../elsewhere"'))
+    (only,) = read_comparison([run]).runs
+    with pytest.raises(UserError, match="the set '../../elsewhere' is not one name inside"):
+        only.picture("restored", "one.png")

@@ -89,3 +89,33 @@ def test_answers_to_another_study_are_refused() -> None:
         check_answers([Answer(image="image000", left="l1", right="pld", **known)], DESIGN)
     with pytest.raises(UserError, match="about image 'kodim01', which the design does not know"):
         check_answers([Answer(image="kodim01", left="l1", right="pdl", **known)], DESIGN)
+
+
+ROWS = [["rater", "image", "left", "right", "choice", "seconds"], ["r1", "a", "x", "y", "left", "1.5"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_is_read_as_any_spreadsheet_saves_it(tmp_path: Path, delimiter: str, encoding: str, end: str) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(end.join([*(delimiter.join(row) for row in ROWS), ""]).encode(encoding))
+    (answer,) = read_answers(path)
+    assert (answer.rater, answer.image, answer.left, answer.choice, answer.seconds) == ("r1", "a", "x", "left", 1.5)
+
+
+@pytest.mark.parametrize("row", ['r1,a,x,y,left,"1,5"', "r1;a;x;y;left;1,5", "r1\ta\tx\ty\tleft\t 1,5 "])
+def test_a_decimal_comma_is_one(tmp_path: Path, row: str) -> None:
+    delimiter = row[2]
+    assert read_answers(table(tmp_path, f"{delimiter.join(ROWS[0])}\n{row}\n"))[0].seconds == 1.5
+
+
+def test_a_comma_inside_a_name_does_not_part_columns_that_semicolons_part(tmp_path: Path) -> None:
+    (answer,) = read_answers(table(tmp_path, 'rater;"a, b";image;left;right;choice\nr1;0;i,j;x;y;tie\n'))
+    assert (answer.image, answer.choice) == ("i,j", "tie")
+
+
+def test_half_a_letter_of_utf_16_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cut.csv").write_bytes("rater".encode("utf-16") + b"x")
+    with pytest.raises(UserError, match="not a text file in UTF-8.*save it as CSV UTF-8"):
+        read_answers(tmp_path / "cut.csv")

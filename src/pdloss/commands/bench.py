@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pdloss.commands.progress import Bar
+from pdloss.files import output
 from pdloss.loss_costs import LossBenchConfig, LossCost, loss_costs
 from pdloss.records import write_record
 
@@ -24,6 +25,8 @@ class BenchOptions:
     config: Annotated[LossBenchConfig, tyro.conf.arg(name="")] = dataclasses.field(default_factory=LossBenchConfig)
     out: Path | None = None
     """JSON file to write the numbers to."""
+    overwrite: bool = False
+    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -33,6 +36,12 @@ def main(argv: list[str]) -> int:
         UserError: If an option is wrong, or the network cannot be trained at all.
     """
     options = tyro.cli(BenchOptions, args=argv, prog="pdloss bench")
+    with output(options.out, overwrite=options.overwrite):
+        _measure(options)
+    return 0
+
+
+def _measure(options: BenchOptions) -> None:
     with Bar("measuring") as bar:
         benchmark = loss_costs(options.config, bar.stage)
     console = Console()
@@ -45,7 +54,6 @@ def main(argv: list[str]) -> int:
     if options.out:
         write_record(options.out, benchmark)
         print(options.out)
-    return 0
 
 
 def table(costs: list[LossCost]) -> Table:

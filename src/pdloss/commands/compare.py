@@ -12,7 +12,7 @@ from rich.text import Text
 from pdloss.comparison import Comparison, MatchedComparison, compare, compare_matched
 from pdloss.comparison import tables as texts
 from pdloss.errors import SpecError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_text
 from pdloss.records import write_record
 
 _STYLES = {"better": "green", "worse": "red"}
@@ -38,6 +38,8 @@ class CompareOptions:
     """File to write a row for each number to."""
     markdown: Path | None = None
     """File to write the tables to."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -47,6 +49,14 @@ def main(argv: list[str]) -> int:
         UserError: If the runs cannot be compared; the message names the difference.
     """
     options = tyro.cli(CompareOptions, args=argv, prog="pdloss compare")
+    with output(options.json, options.csv, options.markdown, overwrite=options.overwrite, option="file"):
+        _compare(options)
+    for path in filter(None, (options.json, options.csv, options.markdown)):
+        print(path)
+    return 0
+
+
+def _compare(options: CompareOptions) -> None:
     comparison = _compared(options)
     console = Console()
     for content in texts.tables(comparison):
@@ -57,12 +67,9 @@ def main(argv: list[str]) -> int:
     if options.json:
         write_record(options.json, comparison)
     if options.csv:
-        _write(options.csv, texts.csv_text(comparison))
+        write_text(options.csv, texts.csv_text(comparison))
     if options.markdown:
-        _write(options.markdown, texts.markdown(comparison))
-    for path in filter(None, (options.json, options.csv, options.markdown)):
-        print(path)
-    return 0
+        write_text(options.markdown, texts.markdown(comparison))
 
 
 def parts(content: texts.Table, console: Console) -> list[texts.Table]:
@@ -107,7 +114,3 @@ def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
     if options.at is not None:
         raise SpecError(f"--at {options.at:g} needs the metric to match, such as --matched psnr")
     return compare(options.runs, options.set, seed=options.seed)
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

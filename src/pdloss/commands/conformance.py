@@ -16,8 +16,9 @@ from rich.text import Text
 from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, Verdict, conformance
 from pdloss.conformance.tables import markdown, summary
 from pdloss.errors import SpecError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_text
 
+MOST_CHANNELS = 4096
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
@@ -37,6 +38,8 @@ class ConformanceOptions:
     """Channels of the maps, for losses built for a certain number."""
     markdown: Path | None = None
     """File to write the tables to as well."""
+    overwrite: bool = False
+    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -46,8 +49,15 @@ def main(argv: list[str]) -> int:
         SpecError: If a loss cannot be found or built, or an option has no meaning.
     """
     options = tyro.cli(ConformanceOptions, args=argv, prog="pdloss conformance")
+    if options.channels > MOST_CHANNELS:
+        raise SpecError(f"--channels {options.channels} are more than {MOST_CHANNELS}, the most that are checked")
     if not options.losses:
         raise SpecError("no loss is named; write it as package.module:callable")
+    with output(options.markdown, overwrite=options.overwrite, option="--markdown"):
+        return _checked(options, shlex.join(argv))
+
+
+def _checked(options: ConformanceOptions, typed: str) -> int:
     losses = {name: named(name) for name in options.losses}
     try:
         results = {
@@ -61,8 +71,8 @@ def main(argv: list[str]) -> int:
         console.print(table(name, verdicts))
         console.print(summary(verdicts), highlight=False, markup=False)
     if options.markdown:
-        text = markdown(f"pdloss conformance {shlex.join(argv)}", CHECKS[options.kind], results)
-        write_atomically(options.markdown, lambda path: path.write_text(text, encoding="utf-8"))
+        text = markdown(f"pdloss conformance {typed}", CHECKS[options.kind], results)
+        write_text(options.markdown, text)
     return int(any(verdict.passed is False for verdicts in results.values() for verdict in verdicts))
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import tyro
 
+from pdloss.files import output
 from pdloss.networks.tensorflow import converted, read_variables
 from pdloss.runs import write_tensors
 
@@ -31,6 +32,8 @@ class ConvertOptions:
     """The checkpoint's name as TensorFlow has it (deblur.model-523000, for the files that begin so), or an .npz."""
     out: Path
     """File of weights to write, such as srn.safetensors."""
+    overwrite: bool = False
+    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -40,9 +43,10 @@ def main(argv: list[str]) -> int:
         UserError: If the checkpoint cannot be read, or belongs to another network.
     """
     options = tyro.cli(ConvertOptions, args=argv, prog="pdloss convert", description=_DESCRIPTION)
-    network, weights, unused = converted(options.network, read_variables(options.checkpoint))
-    header = {"format": "pt", "network": network.in_full(), "source": options.checkpoint.name}
-    write_tensors(options.out, weights, header)
+    with output(options.out, overwrite=options.overwrite):
+        network, weights, unused = converted(options.network, read_variables(options.checkpoint))
+        header = {"format": "pt", "network": network.in_full(), "source": options.checkpoint.name}
+        write_tensors(options.out, weights, header)
     print(f"{network}: {sum(tensor.numel() for tensor in weights.values()):,} parameters")
     if unused:
         print(f"not used: {', '.join(unused)}")

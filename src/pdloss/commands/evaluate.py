@@ -53,8 +53,13 @@ def main(argv: list[str]) -> int:
         UserError: If a run, the data or a metric cannot be used.
     """
     options = tyro.cli(EvaluateOptions, args=argv, prog="pdloss evaluate")
+    with options.files():
+        _evaluate(options)
+    return 0
+
+
+def _evaluate(options: EvaluateOptions) -> None:
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
-    options.check()
     _check_runs(options.runs)
     sets = _sets(options)
     evaluator = Evaluator(
@@ -78,7 +83,6 @@ def main(argv: list[str]) -> int:
     shown = [*names, *consistency.METRICS] if CONSISTENCY in names else names
     options.write(results, shown)
     print_tables(results, shown, notes)
-    return 0
 
 
 def _check_runs(runs: Sequence[Path]) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import tyro
 
 from pdloss.errors import SpecError, UserError
+from pdloss.files import name_inside
 
 if TYPE_CHECKING:
     from pdloss._types import Image
     from pdloss.report.pictures import Window
 
+MOST_PIXELS = 30_000
+"""Along a side of a picture."""
 MOST_CHANNELS = 24
 """More would make a picture of more than 9,700 pixels across."""
 
@@ -34,6 +37,8 @@ class CropsOptions:
     """How many pixels of the PNG a pixel of a crop takes in each direction."""
     columns: int = 8
     """How many crops stand side by side."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class FrameworkOptions:
     """A backbone and a layer."""
     channels: int = 4
     """How many channels to show."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -86,13 +93,30 @@ def _crops(options: CropsOptions) -> list[Path]:
         strips, notes = crops.strips(comparison)
         if not strips:
             raise UserError(" ".join(notes) or "there are no pictures to cut crops from; evaluate the runs again")
-        wanted = [(strip.image, strip.window, options.out / Path(strip.image).stem) for strip in strips]
+        wanted = [
+            (strip.image, strip.window, name_inside(options.out, Path(strip.image).stem, "the image"))
+            for strip in strips
+        ]
     paths = []
     for image, window, out in wanted:
         tiles = crop_panel(comparison, image, window)
+        _refuse_endless(options, window, len(tiles))
         side = window.height, window.width
-        paths += save_panel(tiles, out, side=side, zoom=options.zoom, columns=options.columns)
+        paths += save_panel(
+            tiles, out, side=side, zoom=options.zoom, columns=options.columns, overwrite=options.overwrite
+        )
     return paths
+
+
+def _refuse_endless(options: CropsOptions, window: "Window", crops: int) -> None:
+    """Refuses a picture that no program can show; matplotlib would end in words of its own, or take all memory."""
+    beside = min(options.columns, crops)
+    across, down = beside * window.width, -(-crops // beside) * window.height
+    if (most := MOST_PIXELS // max(across, down)) < options.zoom:
+        raise SpecError(
+            f"--zoom {options.zoom} makes of {crops} crops of {window.width}x{window.height} a picture of more than "
+            f"{MOST_PIXELS} pixels along a side; choose at most {most}, or a smaller --box"
+        )
 
 
 def _window(text: str) -> "Window":
@@ -129,7 +153,8 @@ def _framework(options: FrameworkOptions) -> list[Path]:
             sizes = [f"{image.shape[2]} x {image.shape[1]}" for image in (other, whole)]
             raise UserError(f"{options.restored} has {sizes[0]} pixels, {options.image} {sizes[1]}; give equal sizes")
         restored = _middle(other)
-    return save_framework(restored[None], _middle(whole)[None], options.features, options.out, options.channels)
+    images = restored[None], _middle(whole)[None]
+    return save_framework(*images, options.features, options.out, options.channels, overwrite=options.overwrite)
 
 
 def _middle(image: "Image", side: int = 256) -> "Image":

@@ -9,6 +9,7 @@ from torch import Tensor
 from pdloss.commands.progress import Bar
 from pdloss.datasets import Photographs
 from pdloss.errors import ImageError
+from pdloss.files import output
 from pdloss.metrics.niqe import fit, write_model
 from pdloss.metrics.scene_statistics import MINIMUM_SIDE
 
@@ -23,17 +24,21 @@ def main(argv: list[str]) -> int:
     folder: Path = arguments.folder
     if arguments.out.suffix != ".safetensors":
         raise ImageError(f"{arguments.out}: models are written as safetensors; end the name with .safetensors")
-    with Bar("reading photographs") as bar:
+    with output(arguments.out, overwrite=arguments.overwrite), Bar("reading photographs") as bar:
         photographs = Photographs(
-            folder, skip_damaged=arguments.skip_damaged, smallest=MINIMUM_SIDE, progress=bar.update
+            folder,
+            skip_damaged=arguments.skip_damaged,
+            smallest=MINIMUM_SIDE,
+            part="block",
+            progress=bar.update,
         )
         bar.begin("fitting", 0, len(photographs))
         try:
             model = fit(_batches(photographs, bar))
         except ImageError as error:
             raise ImageError(f"{folder}: {error}") from None
-    source = f"{len(photographs)} photographs of {folder.resolve().name}, fingerprint {photographs.fingerprint}"
-    write_model(arguments.out, model, source)
+        source = f"{len(photographs)} photographs of {folder.resolve().name}, fingerprint {photographs.fingerprint}"
+        write_model(arguments.out, model, source)
     for name, reason in photographs.skipped.items():
         print(f"{name} left out: {reason}")
     for note in photographs.notes:
@@ -61,4 +66,5 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("folder", type=Path, metavar="DIR", help="folder of photographs, sharp and without noise")
     making.add_argument("--out", type=Path, required=True, metavar="FILE", help="model to write (.safetensors)")
     making.add_argument("--skip-damaged", action="store_true", help="leave out damaged and too small images")
+    making.add_argument("--overwrite", action="store_true", help="replace a file that was not written by pdloss")
     return parser

@@ -23,6 +23,8 @@ class ReportOptions:
     """Put the paper's own tables of the task beside ours, with the differences in protocol."""
     export: Path | None = None
     """Folder for every figure as SVG and PNG, and every table as LaTeX and CSV."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -39,6 +41,7 @@ def main(argv: list[str]) -> int:
             options.set,
             paper=options.paper,
             export_to=options.export,
+            overwrite=options.overwrite,
             progress=bar.update,
         )
     print(page)

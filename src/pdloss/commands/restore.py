@@ -6,7 +6,7 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.restoration import pictures, restore
+from pdloss.restoration import Failed, pictures, restore
 
 
 @dataclass(frozen=True)
@@ -18,23 +18,34 @@ class RestoreOptions:
     model: Path
     """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
-    """Folder to write to."""
+    """Folder to write to; for one image, also a name that ends with .png."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
-    """Restores, prints the path of every picture written and returns 0.
+    """Restores, prints the path of every picture written, and returns 0: 1 if some could not be restored.
 
     Raises:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
     total = len(pictures(options.source))
+    failed = []
     with Bar("restoring") as bar:
-        for done, restored in enumerate(restore(options.source, options.model, options.out, device=options.device), 1):
+        steps = restore(options.source, options.model, options.out, device=options.device, overwrite=options.overwrite)
+        for done, restored in enumerate(steps, 1):
             bar.update(done, total)
+            if isinstance(restored, Failed):
+                failed.append(restored)
+                continue
             print(restored.written)
             if restored.note:
                 bar.say(f"{restored.source.name}: {restored.note}")
-    return 0
+        if failed:
+            bar.say(f"{len(failed)} of {total} pictures not restored:")
+        for each in failed:
+            bar.say(f"  {each.problem}")
+    return 1 if failed else 0

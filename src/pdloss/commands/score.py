@@ -33,7 +33,12 @@ def main(argv: list[str]) -> int:
         UserError: If the folders do not fit each other, or a picture or a metric cannot be used.
     """
     options = tyro.cli(ScoreOptions, args=argv, prog="pdloss score")
-    options.check()
+    with options.files():
+        _score(options)
+    return 0
+
+
+def _score(options: ScoreOptions) -> None:
     with Bar(f"scoring {options.restored.name}") as bar:
         scores, notes = score(
             options.restored,
@@ -45,4 +50,3 @@ def main(argv: list[str]) -> int:
         )
     options.write([scores], None, one=True)
     print_tables([scores], None, notes)
-    return 0

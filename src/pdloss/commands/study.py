@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pdloss.commands.progress import Bar
-from pdloss.errors import SpecError
+from pdloss.errors import SpecError, UsageError
+from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
-from pdloss.study.folder import MOST_LINKS, StudyFolder, write_private
+from pdloss.study.folder import MOST_LINKS, StudyFolder
 from pdloss.study.planning.design import Wishes, design
 from pdloss.study.planning.power import power_table
 from pdloss.study.records import StudyDesign
@@ -89,6 +90,8 @@ class ExportOptions:
     """Folder for the files; by default the study's."""
     database: str | None = None
     """As given to the server."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -102,7 +105,7 @@ def main(argv: list[str]) -> int:
         print(f"usage: pdloss study VERB [options]\n\n{verbs}\n\n`pdloss study VERB --help` lists the options of one.")
         return 0 if argv else 2
     if argv[0] not in _VERBS:
-        raise SpecError(f"unknown verb {argv[0]!r} of pdloss study{suggestion(argv[0], _VERBS)}")
+        raise UsageError(f"unknown verb {argv[0]!r} of pdloss study{suggestion(argv[0], _VERBS)}")
     return _verb(argv[0])(argv[1:])
 
 
@@ -177,7 +180,7 @@ def _serve(argv: list[str]) -> int:
         base = f"{options.url.rstrip('/')}/" if options.url else address
         if options.access == "tokens":
             links = "".join(f"{base}#rater={api.secrets.link(number)}\n" for number in range(api.cap))
-            write_private(options.study / "links.txt", links.encode())
+            write_atomically(options.study / "links.txt", lambda file: file.write_text(links), private=True)
             print(f"raters: {api.cap} links, each for one of them, in {options.study / 'links.txt'}")
         else:
             print(f"raters: {base}")
@@ -212,8 +215,10 @@ def _export(argv: list[str]) -> int:
     study = StudyFolder(options.study)
     store = reading.open_kept(study, options.database)
     try:
-        api = Api(study, store)
-        for path in reading.export(store, study, options.out or options.study, raters_table(api)):
+        api, out = Api(study, store), options.out or options.study
+        with output(*(out / name for name in reading.EXPORTED), overwrite=options.overwrite):
+            written = reading.export(store, study, out, raters_table(api))
+        for path in written:
             print(path)
     finally:
         store.close()

@@ -1,6 +1,7 @@
 """What commands do with scores: a table in the terminal, and files in the formats that were asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from pdloss import score_tables
 from pdloss.errors import SpecError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_text
 from pdloss.records import Scores, write_record
 
 
@@ -26,12 +27,16 @@ class TableOptions:
     """File for the table of means, in Markdown."""
     latex: Path | None = None
     """File for the table of means, in LaTeX."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
-    def check(self) -> None:
-        """Refuses, before hours of work, a name that no file can have.
+    @contextmanager
+    def files(self) -> Iterator[None]:
+        """Refuses, before hours of work, a name that no file can have or that another file has; then lets write.
 
         Raises:
             SpecError: If there is one, or two are the same.
+            UserError: If a file of that name is there, was not written by us, and is not to be replaced.
         """
         given = {"csv": self.csv, "json": self.json, "markdown": self.markdown, "latex": self.latex}
         asked = {option: path for option, path in given.items() if path is not None}
@@ -40,6 +45,8 @@ class TableOptions:
                 raise SpecError(f"--{option} {path} is a folder; name a file in it")
         if len({path.resolve() for path in asked.values()}) < len(asked):
             raise SpecError(f"--{' and --'.join(asked)} name the same file; give each its own")
+        with output(*asked.values(), overwrite=self.overwrite, option="file"):
+            yield
 
     def write(self, results: Sequence[Scores], names: Sequence[str] | None, one: bool = False) -> None:
         """Writes the files that were asked for, each whole or not at all.
@@ -51,13 +58,13 @@ class TableOptions:
         """
         shown = score_tables.tables(results, names)
         if self.csv:
-            _write(self.csv, score_tables.csv_text(results))
+            write_text(self.csv, score_tables.csv_text(results))
         if self.json:
             write_record(self.json, results[0] if one else results)
         if self.markdown:
-            _write(self.markdown, score_tables.markdown(shown))
+            write_text(self.markdown, score_tables.markdown(shown))
         if self.latex:
-            _write(self.latex, score_tables.latex(shown))
+            write_text(self.latex, score_tables.latex(shown))
 
 
 def print_tables(results: Sequence[Scores], names: Sequence[str] | None, notes: Sequence[str]) -> None:
@@ -87,7 +94,3 @@ def _table(
     for name, cells in zip(names, rows, strict=True):
         table.add_row(Text(name), *(Text(cell.text, "bold" if cell.best else "") for cell in cells))
     return table
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

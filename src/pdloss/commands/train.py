@@ -3,6 +3,7 @@
 import dataclasses
 import statistics
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,19 @@ from pdloss.records import LogLine, RunRecord, read_record
 from pdloss.training import Watcher, train
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What may be typed; the first three are taken out before the others are read, whose defaults they give."""
+
+    config: Path | None = None
+    """RUN/config.json of a run to repeat: its options are the defaults."""
+    recipe: str | None = None
+    """Known options as defaults; one of srgan."""
+    budget: str | None = None
+    """Defaults that fit the time, for the task: cpu, halfhour or day."""
+    training: Annotated[TrainConfig, tyro.conf.arg(name="")]
 
 
 class Display(Watcher):
@@ -125,10 +139,15 @@ def parse(argv: list[str]) -> TrainConfig:
         "cpu|halfhour|day from those that fit the time for the task; the other options override. Recipes: "
         + "; ".join(f"{name}, {r.about}" for name, r in RECIPES.items())
     )
-    options = Annotated[TrainConfig, tyro.conf.arg(name="")]
-    if default is None:
-        return tyro.cli(options, args=rest, prog="pdloss train", description=description)
-    return tyro.cli(options, args=rest, prog="pdloss train", description=description, default=default)
+    options = tyro.cli(
+        Options,
+        args=rest,
+        prog="pdloss train",
+        description=description,
+        config=(tyro.conf.OmitArgPrefixes,),
+        default=tyro.MISSING_NONPROP if default is None else Options(training=default),
+    )
+    return options.training
 
 
 def _taken(argv: list[str], options: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -85,7 +85,7 @@ def shortest_ends(paths: Sequence[Path]) -> list[str]:
 
 
 def _chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
-    found = [_score_files(path) for path in paths]
+    found = [score_files(path) for path in paths]
     if set_name is None and all(path.is_file() for path in paths):
         chosen = list(paths)
     else:
@@ -97,8 +97,12 @@ def _chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
     return chosen
 
 
-def _score_files(path: Path) -> dict[str, Path]:
-    """Returns the score files by the name of their set; an archived run may keep them beside its ``config.json``."""
+def score_files(path: Path) -> dict[str, Path]:
+    """Returns the score files by the name of their set; an archived run may keep them beside its ``config.json``.
+
+    Raises:
+        RunError: If there are none.
+    """
     if path.is_file():
         if path.suffix != ".json":
             raise RunError(f"{path} is no score file; give run folders, or the score files in them")
@@ -109,6 +113,9 @@ def _score_files(path: Path) -> dict[str, Path]:
     inside = [file for file in (path / "scores").glob("*.json") if not file.name.startswith(".")]
     beside = [file for file in path.glob("*.json") if not file.name.startswith(".") and _is_scores(file)]
     if not (files := inside or beside):
+        if not (path / "config.json").exists() and (near := sorted(path.glob("*/config.json"))):
+            named = " ".join(str(run.parent) for run in near[:3])
+            raise RunError(f"{path} is no run folder; the runs in it are {named}{' …' if len(near) > 3 else ''}")
         raise RunError(f"{path} has no scores; run `pdloss evaluate {path} --data FOLDER` first")
     return {file.stem: file for file in sorted(files)}
 

@@ -12,6 +12,8 @@ from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, w
 from pdloss.datasets.sources import Source, Split, source
 from pdloss.errors import ImageError
 
+_LEAVES_OUT = "--skip-damaged leaves such files out"
+
 
 class Photographs:
     """The images of a source, checked one and all before anything is done with them.
@@ -26,6 +28,7 @@ class Photographs:
         cached: Keep the pixels, for images that are asked for again and again.
         skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
         smallest: Least height and width, in pixels.
+        part: What must fit into every image, for the sentence.
         progress: Called with (files done, files in all) after each file.
 
     Raises:
@@ -40,19 +43,21 @@ class Photographs:
         cached: bool = False,
         skip_damaged: bool = False,
         smallest: int = 1,
+        part: str = "crop",
         progress: Callable[[int, int], object] | None = None,
     ) -> None:
         self.source: Source = source(data, split)
         self.folder = self.source.folder
         self.skipped: dict[str, str] = {}
         """Names of the files left out, with the reason."""
-        done = 0
+        done, cure = 0, "use a smaller --crop" if part == "crop" else _LEAVES_OUT
 
         def accept(looked: Looked) -> None:
             nonlocal done
-            if problem := looked.problem or _too_small(self.folder / looked.name, looked.shape, smallest):
+            small = "" if looked.problem else _too_small(self.folder / looked.name, looked.shape, smallest, part)
+            if problem := looked.problem or small:
                 if not skip_damaged:
-                    raise ImageError(f"{problem}; --skip-damaged leaves such files out")
+                    raise ImageError(f"{problem}; {cure if small else _LEAVES_OUT}")
                 self.skipped[looked.name] = problem
             done += 1
             if progress:
@@ -105,7 +110,7 @@ class Photographs:
         """
         for _, looked in self._images:
             if problem := _too_small(self.folder / looked.name, looked.shape, size):
-                raise ImageError(problem)
+                raise ImageError(f"{problem}; use a smaller --crop")
 
     @property
     def smallest_side(self) -> int:
@@ -120,8 +125,8 @@ class Photographs:
         return self.source.picture(looked.name).pixels if self._mapped is None else self._mapped[place]
 
 
-def _too_small(path: Path, shape: tuple[int, int], smallest: int) -> str:
+def _too_small(path: Path, shape: tuple[int, int], smallest: int, part: str = "crop") -> str:
     height, width = shape
     if min(shape) >= smallest:
         return ""
-    return f"{path} is {width}x{height} pixels, smaller than the crop of {smallest}x{smallest}; use a smaller --crop"
+    return f"{path} is {width}x{height} pixels, smaller than the {part} of {smallest}x{smallest}"

@@ -140,6 +140,7 @@ class Evaluator:
             UserError: If the run or the data cannot be used.
         """
         started, folder = time.monotonic(), RunFolder(run)
+        scores_file(folder, name or data.resolve().name)  # refuses now what is no name
         own = None if degraded else folder.record().degradation
         photographs, contents = self._photographs(data)
         inputs = Inputs(photographs, self.degradation or own, self.seed, degraded, self.demosaic)

@@ -7,18 +7,29 @@ from msgspec.structs import replace
 
 from pdloss.assets import sha256
 from pdloss.errors import RunError
+from pdloss.files import name_inside, path_inside
 from pdloss.records import ImageScores, Scores, read_record
 from pdloss.runs import RunFolder
 
 
 def scores_file(folder: RunFolder, set_name: str) -> Path:
-    """Returns where a run keeps its scores on a set."""
-    return folder.path / "scores" / f"{set_name}.json"
+    """Returns where a run keeps its scores on a set.
+
+    Raises:
+        UserError: If the set's name is no plain name, or a symbolic link would lead out of the run's folder.
+    """
+    name_inside(folder.path, set_name, "--set")
+    return path_inside(folder.path, f"scores/{set_name}.json")
 
 
 def picture_file(folder: RunFolder, set_name: str, image: str, kind: str = "restored") -> Path:
-    """Returns where a run keeps its ``restored`` or ``degraded`` picture of an image."""
-    return folder.path / kind / set_name / f"{Path(image).stem}.png"
+    """Returns where a run keeps its ``restored`` or ``degraded`` picture of an image.
+
+    Raises:
+        UserError: As `scores_file`.
+    """
+    name_inside(folder.path / kind, set_name, "--set")
+    return path_inside(folder.path, f"{kind}/{set_name}/{Path(image).stem}.png")
 
 
 def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from pdloss._types import check_pair
 from pdloss.errors import ImageError, MissingExtraError
 from pdloss.features import extractor
-from pdloss.files import write_atomically
+from pdloss.files import output, write_atomically
 from pdloss.ops.wasserstein import wasserstein_1d
 
 if TYPE_CHECKING:
@@ -90,7 +90,12 @@ def compared_channels(
 
 
 def save_framework(
-    restored: Float[Tensor, "1 3 h w"], target: Float[Tensor, "1 3 h w"], features: str, out: Path, count: int = 4
+    restored: Float[Tensor, "1 3 h w"],
+    target: Float[Tensor, "1 3 h w"],
+    features: str,
+    out: Path,
+    count: int = 4,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Writes the picture as PNG, PDF and SVG and returns their paths.
 
@@ -100,19 +105,20 @@ def save_framework(
         features: As for `compared_channels`.
         out: Path of the files, without a suffix or with one of the three.
         count: How many channels.
+        overwrite: Replace files that stand there and were not written by us.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
-        UserError: As `compared_channels`.
+        UserError: As `compared_channels`; or if a file stands there that is not to be replaced.
     """
     try:
         from matplotlib import style
     except ImportError:
         raise MissingExtraError("matplotlib", "report") from None
-    compared = compared_channels(restored, target, features, count)
     base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
     paths = [base.parent / f"{base.name}.{kind}" for kind in KINDS]
-    with style.context(["default", _STYLE]):
+    with output(*paths, overwrite=overwrite), style.context(["default", _STYLE]):
+        compared = compared_channels(restored, target, features, count)
         figure = _figure([_pixels(restored), _pixels(target)], compared, features)
         for path, kind in zip(paths, KINDS, strict=True):
             plain: Any = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]

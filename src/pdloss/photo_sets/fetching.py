@@ -45,7 +45,7 @@ def tidy(known: PhotoSet, work: Path) -> None:
     downloads = [each for part in known.parts for each in part.downloads]
     kept = {part_file(each, work).name for each in downloads} | {each.name for each in downloads}
     for left in work.iterdir():
-        if left.is_dir():
+        if left.is_dir() and not left.is_symlink():  # of a link, only the link goes
             shutil.rmtree(left)
         elif left.name not in kept:
             left.unlink()

@@ -12,6 +12,7 @@ from typing import Literal
 from pdloss.archives import ArchiveError
 from pdloss.downloads import TransferError, alone, check_room, readable, say
 from pdloss.errors import RunError
+from pdloss.files import refuse_link
 from pdloss.photo_sets.catalogue import SETS, Part, PhotoSet
 from pdloss.photo_sets.fetching import DataError, FetchedPart, fetch_archive, fetch_images, part_file, tidy
 from pdloss.records import Record, read_record, write_record
@@ -136,7 +137,7 @@ def _missing(known: PhotoSet, parts: tuple[Part, ...], out: Path) -> list[Part]:
 
 
 def _fetch(known: PhotoSet, missing: list[Part], out: Path, progress: bool) -> None:
-    work = out / _UNFINISHED
+    work = refuse_link(out / _UNFINISHED)
     work.mkdir(exist_ok=True)
     tidy(known, work)
     to_come = sum(each.size or 0 for each in {each for part in missing for each in part.downloads})

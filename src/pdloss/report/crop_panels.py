@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_atomically
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
 from pdloss.report.inks import PRINTED
@@ -61,7 +61,13 @@ def crop_panel(comparison: Comparison, image: str, window: Window) -> list[Panel
 
 
 def save_panel(
-    shown: Sequence[PanelTile], out: Path, *, side: tuple[int, int], zoom: int = 2, columns: int = 8
+    shown: Sequence[PanelTile],
+    out: Path,
+    *,
+    side: tuple[int, int],
+    zoom: int = 2,
+    columns: int = 8,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Writes the panel as PNG, PDF and SVG; in the PNG every pixel of a crop is `zoom` pixels wide and high.
 
@@ -71,19 +77,26 @@ def save_panel(
         side: Height and width of a crop in pixels of the restored picture; a smaller crop is drawn in larger pixels.
         zoom: How many times larger, a whole number.
         columns: How many crops stand side by side.
+        overwrite: Replace files that stand there and were not written by us.
 
     Raises:
+        UserError: If a file stands there that is not to be replaced.
         MissingExtraError: If matplotlib is not installed.
     """
     require_matplotlib()
-    base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
-    paths = [base.parent / f"{base.name}.{kind}" for kind in KINDS]
-    with styled(PRINTED):
+    paths = panel_files(out)
+    with output(*paths, overwrite=overwrite), styled(PRINTED):
         figure = _figure(shown, side, zoom, columns)
         for path, kind in zip(paths, KINDS, strict=True):
             write = partial(figure.savefig, format=kind, dpi=_DPI, metadata=_metadata(kind))
             write_atomically(path, write)
     return paths
+
+
+def panel_files(out: Path) -> list[Path]:
+    """Returns the files that `save_panel` writes."""
+    base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
+    return [base.parent / f"{base.name}.{kind}" for kind in KINDS]
 
 
 def _figure(shown: Sequence[PanelTile], side: tuple[int, int], zoom: int, columns: int) -> "Figure":

@@ -3,13 +3,12 @@
 import csv
 import io
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from pdloss.files import write_atomically
+from pdloss.files import name_inside, output, write_text
 from pdloss.report import svg
 from pdloss.report.beside import Beside
-from pdloss.report.crop_panels import PanelTile, save_panel
+from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
 from pdloss.report.crops import Strip
 from pdloss.report.scores import ARROWS, DASH, MINUS, Row, columns
 from pdloss.report.sources import Comparison
@@ -29,6 +28,7 @@ def export(
     charts: Sequence[svg.Chart],
     strips: Sequence[Strip],
     besides: Sequence[Beside],
+    overwrite: bool = False,
 ) -> list[Path]:
     """Writes every figure as SVG and PNG, every table as LaTeX and CSV, and returns the paths.
 
@@ -37,12 +37,25 @@ def export(
 
     Raises:
         OSError: If a file cannot be written.
+        UserError: If a file stands there that was not written by us, and `overwrite` is not given; none is written.
     """
-    paths = [path for chart in charts for path in svg.save(chart, folder)]
-    for strip in strips:
-        shown = [PanelTile(tile.label, "", tile.picture) for tile in strip.tiles]
-        side = strip.window.height, strip.window.width
-        paths += save_panel(shown, folder / f"crops-{Path(strip.image).stem}", side=side)
+    texts = _texts(comparison, rows, besides)
+    panels = {name_inside(folder, f"crops-{Path(strip.image).stem}", "the image"): strip for strip in strips}
+    files = [path for chart in charts for path in svg.files(chart, folder)]
+    files += [path for panel in panels for path in panel_files(panel)] + [folder / name for name in texts]
+    with output(*files, overwrite=overwrite, option="--export"):
+        for chart in charts:
+            svg.save(chart, folder)
+        for panel, strip in panels.items():
+            shown = [PanelTile(tile.label, "", tile.picture) for tile in strip.tiles]
+            save_panel(shown, panel, side=(strip.window.height, strip.window.width), overwrite=True)
+        for name, text in texts.items():
+            write_text(folder / name, text)
+    return files
+
+
+def _texts(comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside]) -> dict[str, str]:
+    """Returns the tables by the names of their files."""
     texts = {
         "scores.csv": scores_csv(comparison, rows),
         "scores.tex": scores_latex(comparison, rows),
@@ -53,10 +66,7 @@ def export(
         texts[f"paper-{number}.tex"] = _tabular(
             ["", "loss", "weight", *table.columns], _escaped(_beside_rows(table)), 3
         )
-    for name, text in texts.items():
-        write_atomically(folder / name, partial(_write, text))
-        paths.append(folder / name)
-    return paths
+    return texts
 
 
 def scores_csv(comparison: Comparison, rows: Sequence[Row]) -> str:
@@ -99,10 +109,6 @@ def images_csv(comparison: Comparison) -> str:
             [name, run.name, *(repr(run.by_image[name].restored[key]) for key in keys)] for run in comparison.runs
         ]
     return _csv(lines)
-
-
-def _write(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _name(comparison: Comparison, key: str) -> str:

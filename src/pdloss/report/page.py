@@ -6,15 +6,16 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
 from pdloss.errors import UserError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_text
 from pdloss.report import crops, panels, plane, scores, settings, svg
-from pdloss.report.beside import Beside, beside
+from pdloss.report.beside import beside
 from pdloss.report.export import export
 from pdloss.report.families import brief, families, run_inks
 from pdloss.report.headline import contest, headline, perceptual
@@ -45,6 +46,7 @@ def write_report(
     *,
     paper: bool = False,
     export_to: Path | None = None,
+    overwrite: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> Path:
     """Returns the path of the page that compares the runs: ``out/index.html``, readable without anything else.
@@ -54,10 +56,11 @@ def write_report(
 
     Args:
         runs: Run folders, each scored by ``pdloss evaluate``; differences are against the first.
-        out: Folder for the page; made if absent, an older page is replaced.
+        out: Folder for the page; made if absent, an older page of ours is replaced.
         set_name: Which scored set to show; by default, of those in common, the one written last.
         paper: Puts the paper's own tables of the task beside ours, with the differences in protocol.
         export_to: Folder for every figure as SVG and PNG, and every table as LaTeX and CSV.
+        overwrite: Replace files that stand there and were not written by us.
         progress: Told of every image whose pictures have been compared, and of how many there are.
 
     Raises:
@@ -65,7 +68,7 @@ def write_report(
         RunError: If a folder is no scored run, or the runs cannot be compared, or the paper has no table of their
             task; the message names the difference.
         ImageError: If a picture cannot be read.
-        UserError: If the page cannot be written.
+        UserError: If the page cannot be written, or another's file stands in its place.
     """
     filters: dict[str, Callable[..., Any]] = {
         "shortened": shortened, "drawn": svg.inline, "number": scores.number, "rounded": rounded,
@@ -77,6 +80,9 @@ def write_report(
     for folder, option in ((out, "--out"), (export_to, "--export")):
         if folder is not None:
             _refuse_unwritable(folder, option)
+    path = out / "index.html"
+    with output(path, overwrite=overwrite):
+        pass  # refuses now, not after minutes of reading pictures
     strips, missing = crops.strips(comparison, progress)
     found = families(comparison)
     inks = run_inks(found)
@@ -94,10 +100,11 @@ def write_report(
         **context, notes=[*comparison.notes, *missing], drawings=drawings, besides=besides, unlike=unlike, inks=inks,
         command=command,
     )  # fmt: skip
-    path = out / "index.html"
-    _write(path, "--out", lambda: write_atomically(path, lambda temporary: temporary.write_text(html, "utf-8")))
     if export_to is not None:
-        _export(export_to, comparison, rows, drawings, strips, besides)
+        write = partial(export, export_to, comparison, rows, drawings.charts(), strips, besides, overwrite=overwrite)
+        _write(export_to, "--export", write)
+    with output(path, overwrite=overwrite):
+        _write(path, "--out", lambda: write_text(path, html))
     return path
 
 
@@ -172,17 +179,6 @@ def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]
         return [(metric.label, by_image[key][image].cells[column]) for key, metric in comparison.metrics.items()]
 
     return found
-
-
-def _export(
-    folder: Path,
-    comparison: Comparison,
-    rows: Sequence[scores.Row],
-    drawings: _Drawings,
-    strips: Sequence[crops.Strip],
-    besides: Sequence[Beside],
-) -> None:
-    _write(folder, "--export", lambda: export(folder, comparison, rows, drawings.charts(), strips, besides))
 
 
 def _refuse_unwritable(folder: Path, option: str) -> None:

@@ -10,8 +10,9 @@ from jaxtyping import Float
 
 from pdloss import comparison as statistics
 from pdloss.comparison import Scored
-from pdloss.comparison.scored import run_folder
+from pdloss.comparison.scored import run_folder, score_files
 from pdloss.errors import RunError
+from pdloss.files import name_inside
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
 
 
@@ -26,8 +27,12 @@ class ScoredRun:
     log: list[LogLine]
 
     def picture(self, kind: str, image: str) -> Path:
-        """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / f"{Path(image).stem}.png"
+        """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image.
+
+        Raises:
+            UserError: If the scores call their set by a path, or a link stands there: either may lead out of it.
+        """
+        return name_inside(self.folder / kind, self.scores.set, "the set") / f"{Path(image).stem}.png"
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -124,16 +129,9 @@ def _alone(path: Path, set_name: str | None) -> Scored:
 
 
 def _score_file(folder: Path, set_name: str | None) -> Path:
-    if not folder.is_dir():
-        raise RunError(f"{folder} does not exist; give folders that `pdloss train` wrote, or score files")
-    # A half-written file of a killed evaluation starts with a dot; an archived run keeps its scores beside its record.
-    files = [*(folder / "scores").glob("[!.]*.json")] or [
-        file for file in folder.glob("[!.]*.json") if file.name != "config.json"
-    ]
-    if not files:
-        raise RunError(f"{folder} has no scores; run `pdloss evaluate {folder} --data FOLDER` first")
+    files = score_files(folder)
     if set_name is None:
-        return max(sorted(files), key=lambda file: file.stat().st_mtime_ns)
-    if chosen := next((file for file in files if file.stem == set_name), None):
-        return chosen
-    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(f.stem for f in files))}")
+        return max(files.values(), key=lambda file: file.stat().st_mtime_ns)
+    if set_name in files:
+        return files[set_name]
+    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(files))}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError
-from pdloss.files import write_atomically
+from pdloss.files import name_inside, write_atomically, write_text
 from pdloss.report.inks import PRINTED, STAND_INS, Colours
 
 if TYPE_CHECKING:
@@ -72,12 +72,20 @@ def inline(chart: Chart) -> str:
 
 def save(chart: Chart, folder: Path) -> list[Path]:
     """Writes ``<name>.svg`` and ``<name>.png`` in the light colours, 200 pixels an inch, and returns their paths."""
-    paths = [folder / f"{chart.name}.svg", folder / f"{chart.name}.png"]
+    paths = files(chart, folder)
     with _drawn(chart, PRINTED) as figure:
-        svg = _svg(figure)
-        write_atomically(paths[0], lambda path: path.write_text(svg, encoding="utf-8"))
+        write_text(paths[0], _svg(figure))
         write_atomically(paths[1], lambda path: figure.savefig(path, format="png", dpi=200))
     return paths
+
+
+def files(chart: Chart, folder: Path) -> list[Path]:
+    """Returns the files that `save` writes.
+
+    Raises:
+        UserError: If the chart's name, which may come from a score file, is none inside the folder.
+    """
+    return [name_inside(folder, f"{chart.name}.{kind}", "the chart") for kind in ("svg", "png")]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from pdloss.errors import UserError
-from pdloss.files import write_atomically
+from pdloss.files import write_text
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
 from pdloss.study.spreadsheets import read_text, table
@@ -20,16 +21,17 @@ NEEDED = ("rater", "image", "left", "right", "choice")
 """The columns that no table of answers can do without."""
 
 _CHOICES = ("left", "right", "tie")
+_DECIMAL_COMMA = re.compile(r"\s*\d+,\d+\s*")
 _COLUMNS = Answer.__struct_fields__
 
 
 def read_answers(path: Path) -> list[Answer]:
     """Returns the answers of a CSV file, or of a JSON file that holds an array of them.
 
+    Columns may be parted by commas, semicolons or tabs, and seconds have a decimal comma: as spreadsheets write them.
     Only ``rater, image, left, right, choice`` are needed. Without a column ``question`` every row is a question of its
     own; without ``kind``, rows are comparisons of two methods, or identical pairs where both sides are the same;
-    without ``seconds`` the time is unknown (nan). Other columns are left out. A table may have semicolons or tabs
-    between its fields, decimal commas, and any Unicode encoding, as spreadsheets write them.
+    without ``seconds`` the time is unknown (nan). Other columns are left out.
 
     Raises:
         UserError: If the file is missing or is no table, a column is missing, a value makes no sense, or one rater
@@ -53,8 +55,7 @@ def read_answers(path: Path) -> list[Answer]:
 
 def write_answers(path: Path, answers: Sequence[Answer]) -> None:
     """Writes the answers as `answers_csv`, whole or not at all."""
-    text = answers_csv(answers)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_text(path, answers_csv(answers))
 
 
 def answers_csv(answers: Sequence[Answer]) -> str:
@@ -105,6 +106,8 @@ def _answer(row: Mapping[str, Any], where: str, number: int, position: int) -> A
     for name in ("rater", "image", "left", "right", "question", "repeats"):
         if name in known:
             known[name] = str(known[name]).strip()
+    if _DECIMAL_COMMA.fullmatch(str(known.get("seconds", ""))):
+        known["seconds"] = known["seconds"].strip().replace(",", ".")
     usual = {
         "question": f"row {number}",
         "position": position,

@@ -2,11 +2,8 @@
 
 import base64
 import hmac
-import os
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from pdloss.errors import RunError
+from pdloss.files import is_plain, write_atomically
 from pdloss.records import Record, read_record
 from pdloss.study.records import FORMAT, Question, StudyDesign, StudyImage
 
@@ -115,7 +113,8 @@ class StudyFolder:
         path = self.path / "secrets.json"
         if not path.exists():
             made = Secrets(admin=secrets.token_urlsafe(32), root=secrets.token_urlsafe(32))
-            write_private(path, msgspec.json.encode(made) + b"\n")
+            data = msgspec.json.encode(made) + b"\n"
+            write_atomically(path, lambda temporary: temporary.write_bytes(data), private=True)
         found = read_record(path, Secrets)
         for name in ("admin", "root"):
             if len(getattr(found, name)) < SHORTEST_SECRET:
@@ -125,38 +124,6 @@ class StudyFolder:
                     "which raters have to begin anew"
                 )
         return found
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Yields an empty folder that becomes `path`, absent or empty until now, when all went well.
-
-    After an exception nothing is left of it. Whoever is killed leaves it beside `path`, and the next one removes it.
-    """
-    path = path.resolve()  # "." has no name
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    try:
-        yield unfinished
-        if path.is_dir():
-            path.rmdir()
-        unfinished.rename(path)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Writes a file that nobody else can read at any moment, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _check(study: StudyFolder) -> None:
@@ -171,7 +138,7 @@ def _check(study: StudyFolder) -> None:
     for image in design.images:
         if not set(image.files.values()) <= image.sha256.keys():
             problem = f"image {image.id} lacks hashes of its files"
-        if any("/" in name or "\\" in name or name.startswith(".") for name in image.files.values()):
+        if not all(is_plain(name) and not name.startswith(".") for name in image.files.values()):
             problem = f"image {image.id} has a file outside the folder crops"
     if unknown := {name for plan in design.schedules for name in plan} - study.questions.keys():
         problem = f"schedules name {min(unknown)}, which is no question"

@@ -84,3 +84,9 @@ def test_boxes_of_another_form_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "boxes.json").write_text(text)
     with pytest.raises(SpecError, match="does not give boxes as"):
         crops.given_places(tmp_path / "boxes.json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_boxes_are_read_as_any_editor_saves_them(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "boxes.json").write_text('{"a": [1, 2]}', encoding=encoding)
+    assert crops.given_places(tmp_path / "boxes.json") == {"a": (1, 2)}

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pdloss.comparison import comparable
 from pdloss.errors import SpecError, UserError
-from pdloss.files import write_atomically
+from pdloss.files import output, write_text
 from pdloss.records import Scores, read_record, write_record
 from pdloss.study.analysis import tables
 from pdloss.study.analysis.page import page
@@ -46,6 +46,8 @@ class AnalyseOptions:
     """Wins added on both sides of every compared pair, such as 0.5, so that an undefeated method has a score."""
     seed: int = 0
     """Of the resamples."""
+    overwrite: bool = False
+    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -58,6 +60,15 @@ def main(argv: list[str]) -> int:
     if not 0 <= options.prior < float("inf"):
         raise SpecError(f"--prior {options.prior:g} must be a number of wins, such as 0.5")
     design, answers = _read(options)
+    out = options.out or (options.study if design else options.study.parent) / "analysis"
+    with output(*(out / name for name in FILES), overwrite=options.overwrite):
+        _analyse(options, design, answers, out, shlex.join(["pdloss", "study", "analyse", *argv]))
+    return 0
+
+
+def _analyse(
+    options: AnalyseOptions, design: StudyDesign | None, answers: list[Answer], out: Path, command: str
+) -> None:
     result = analyse(
         answers,
         design.rules if design else None,
@@ -68,16 +79,14 @@ def main(argv: list[str]) -> int:
         prior=options.prior,
         seed=options.seed,
     )
-    out = options.out or (options.study if design else options.study.parent) / "analysis"
     console = Console(highlight=False)
     for table in tables.tables(result):
         console.print(table.title, markup=False, soft_wrap=True)
         console.print(_shown(table))
     for remark in tables.remarks(result):
         console.print(remark, style="dim", markup=False, soft_wrap=True)
-    for path in write_analysis(result, out, shlex.join(["pdloss", "study", "analyse", *argv])):
+    for path in write_analysis(result, out, command):
         console.print(str(path), markup=False, soft_wrap=True)
-    return 0
 
 
 def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
@@ -90,10 +99,10 @@ def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
     """
     html = page(analysis, command)
     paths = [out / name for name in FILES]
-    _write(paths[0], html)
+    write_text(paths[0], html)
     write_record(paths[1], analysis)
-    _write(paths[2], tables.csv_text(analysis))
-    _write(paths[3], tables.latex(analysis))
+    write_text(paths[2], tables.csv_text(analysis))
+    write_text(paths[3], tables.latex(analysis))
     return paths
 
 
@@ -139,7 +148,3 @@ def _shown(content: tables.Table) -> Table:
         # Text, not markup: a method may be called [red].
         result.add_row(*map(Text, row))
     return result
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 
 from pdloss.errors import SpecError
+from pdloss.files import write_folder
 from pdloss.records import write_record
-from pdloss.study.folder import written_whole
 from pdloss.study.planning import crops, texts
 from pdloss.study.planning.cutting import chosen, cut, paired
 from pdloss.study.planning.pairing import Cell, Sides, cells
@@ -104,7 +104,7 @@ def design(
         if count > len(stems):
             raise SpecError(f"{option} {count} needs as many different images, and there are {len(stems)}")
     consent = texts.consent(wishes.consent)
-    with written_whole(out) as folder:
+    with write_folder(out) as folder:
         images = []
         for done, stem in enumerate(stems, start=1):
             place = places[stem] if places else wishes.rule

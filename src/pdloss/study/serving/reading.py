@@ -9,12 +9,15 @@ from typing import NamedTuple
 import msgspec
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import write_text
 from pdloss.records import write_record
 from pdloss.study.answers import write_answers
 from pdloss.study.folder import StudyFolder
 from pdloss.study.records import Answer, Question
 from pdloss.study.serving.store import Store
+
+EXPORTED = ("answers.csv", "answers.json", "raters.csv")
+"""What `export` writes."""
 
 
 class RaterProgress(NamedTuple):
@@ -144,8 +147,8 @@ def export(store: Store, study: StudyFolder, folder: Path, raters: str) -> list[
     found = answers(store, study.questions)
     write_answers(folder / "answers.csv", found)
     write_record(folder / "answers.json", found)
-    write_atomically(folder / "raters.csv", lambda path: path.write_text(raters, encoding="utf-8"))
-    return [folder / name for name in ("answers.csv", "answers.json", "raters.csv")]
+    write_text(folder / "raters.csv", raters)
+    return [folder / name for name in EXPORTED]
 
 
 def raters_csv(raters: Sequence[RaterProgress], codes: Mapping[str, str]) -> str:

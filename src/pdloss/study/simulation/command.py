@@ -8,6 +8,7 @@ import tyro
 from rich.console import Console
 
 from pdloss.errors import SpecError
+from pdloss.files import output
 from pdloss.records import read_record
 from pdloss.study.answers import write_answers
 from pdloss.study.records import StudyDesign
@@ -42,6 +43,8 @@ class SimulateOptions:
     """How easily raters see no difference, where the design lets them say so; 1 for a third of equal pairs."""
     seed: int = 0
     """Of all that is drawn."""
+    overwrite: bool = False
+    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:
@@ -65,7 +68,8 @@ def main(argv: list[str]) -> int:
         image_spread=options.image_spread,
     )
     answers = simulate(read_record(path, StudyDesign), population, options.raters, options.cheaters, options.seed)
-    write_answers(options.out, answers)
+    with output(options.out, overwrite=options.overwrite):
+        write_answers(options.out, answers)
     Console(soft_wrap=True, highlight=False, markup=False).print(str(options.out))
     return 0
 

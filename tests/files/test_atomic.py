@@ -1,5 +1,6 @@
 """Files stand whole under their name, or not at all."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pdloss.files import remove_unfinished, write_atomically
+from pdloss.errors import UserError
+from pdloss.files import remove_unfinished, write_atomically, write_folder, write_text
 
 
 def test_writes_the_file_and_makes_its_folders(tmp_path: Path) -> None:
@@ -133,3 +135,54 @@ def test_a_folder_in_the_way_is_an_error_that_leaves_nothing(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [tmp_path / "c"]
     with pytest.raises(OSError):
         write_atomically(tmp_path / "c" / "inside" / "d.txt", lambda temporary: temporary.write_text("x"))
+
+
+def test_a_private_file_is_nobody_else_s_at_any_moment(tmp_path: Path) -> None:
+    path, modes = tmp_path / "secret.json", []
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("s")
+        modes.append(stat.S_IMODE(temporary.stat().st_mode))
+
+    write_atomically(path, write, private=True)
+    assert [*modes, stat.S_IMODE(path.stat().st_mode)] == [0o600, 0o600]
+
+
+def test_only_the_leftovers_of_the_file_named_are_removed(tmp_path: Path) -> None:
+    ours, others = tmp_path / ".c.txt.abcd_123.txt", tmp_path / ".d.txt.abcd_123.txt"
+    for path in (ours, others):
+        path.touch()
+    remove_unfinished(tmp_path, of="c.txt")
+    assert list(tmp_path.iterdir()) == [others]
+
+
+def test_a_text_with_letters_that_utf_8_lacks_is_written_with_them_spelled(tmp_path: Path) -> None:
+    write_text(tmp_path / "c.txt", "caf\udce9 \u2191")
+    assert (tmp_path / "c.txt").read_bytes() == b"caf\\udce9 \xe2\x86\x91"
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    with contextlib.suppress(ZeroDivisionError), write_folder(tmp_path / "out") as folder:
+        (folder / "half").touch()
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with write_folder(tmp_path / "out") as folder:
+        (folder / "whole").touch()
+        assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "whole"]
+
+
+def test_a_link_in_the_place_of_the_unfinished_folder_is_refused_and_what_it_names_stays(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "kept").touch()
+    (tmp_path / ".out.unfinished").symlink_to(foreign)
+    with pytest.raises(UserError, match="symbolic link"), write_folder(tmp_path / "out"):
+        pass
+    assert (foreign / "kept").exists()
+
+
+def test_a_file_where_the_folder_should_be_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"Not a directory: '.*/file'"):
+        write_text(tmp_path / "file" / "a.txt", "x")

@@ -1,0 +1,103 @@
+"""What was typed, made ready for its verb."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+
+from pdloss.cli import VERBS, main
+from pdloss.commands.habits import HABITS, OTHER_VERBS
+from pdloss.commands.words import prepared, verb_sentence
+from pdloss.errors import UsageError
+from tests.runs_for_tests import photographs_in
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--out=~/x", "--out=HOME/x"),
+        ("~/x", "HOME/x"),
+        ("~", "HOME"),
+        ("pdl=~/restored/pdl", "pdl=HOME/restored/pdl"),
+        ("my method=~/pdl", "my method=HOME/pdl"),
+        ("--niqe-model=~/n.safetensors", "--niqe-model=HOME/n.safetensors"),
+        ("--loss=pdl(features='~')", "--loss=pdl(features='~')"),
+        ("a~/x", "a~/x"),
+        ("./~/x", "./~/x"),
+        ("--title=~nobody-of-that-name 5", "--title=~nobody-of-that-name 5"),
+        ("--out=x=~/y", "--out=x=~/y"),
+    ],
+)
+def test_a_users_home_is_meant_wherever_a_path_may_begin(
+    typed: str, meant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert prepared("score", [typed]) == [meant.replace("HOME", str(tmp_path))]
+
+
+def test_a_command_writes_to_the_home_and_makes_no_folder_called_like_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    photographs_in(tmp_path / "home" / "photographs")
+    assert main(["degrade", "--data=~/photographs", "--out=~/set"]) == 0
+    assert (tmp_path / "home" / "set" / "manifest.json").exists()
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--out", ""], "--out is empty"),
+        (["--out="], "--out is empty"),
+        (["--data", "  "], "--data is empty"),
+        (["--seed", "-1"], "--seed -1 must be from 0"),
+        (["--seed=18446744073709551616"], r"must be from 0 to 9223372036854775807, which is 2\^63 - 1"),
+        (["--seed", "9" * 10_000], "--seed 999"),
+        (["--set", "a\0b"], "holds a NUL"),
+    ],
+)
+def test_what_names_nothing_is_refused_before_the_verb_begins(typed: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        prepared("train", typed)
+
+
+def test_what_may_be_empty_and_the_largest_seed_pass() -> None:
+    for typed in (["--question", ""], ["--seed", str(2**63 - 1)], ["--seed=0"], ["--seed", "x"]):
+        assert prepared("train", typed) == typed
+
+
+@pytest.mark.parametrize("spelled", ["--batch_size", "--batch-size=4", "--Batch-Size", "-bs"])
+def test_a_habit_is_known_however_it_is_spelled(spelled: str) -> None:
+    with pytest.raises(UsageError, match=r"train has no .*: write --batch"):
+        prepared("train", [spelled, "4"])
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "study"])
+def test_no_habit_hides_an_option_of_the_verb_s_own(verb: str) -> None:
+    words = {word for habit in HABITS if verb in habit.verbs.split() for word in habit.words.split()}
+    pages = {"figure": [["crops"], ["framework"]], "niqe": [["fit"]], "data": [["get"]], "assets": [["get"]]}
+    for more in pages.get(verb, [[]]):
+        said = io.StringIO()
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(said):
+            main([verb, *more, "--help"])
+        own = {word.strip("[],").lstrip("-") for word in said.getvalue().split() if word.startswith(("-", "[-"))}
+        assert "help" in own, verb
+        assert not words & own
+
+
+def test_every_habit_belongs_to_a_verb_and_to_one_cure_for_it() -> None:
+    for verb in VERBS:
+        words = [word for habit in HABITS if verb in habit.verbs.split() for word in habit.words.split()]
+        assert len(words) == len(set(words)), sorted(word for word in words if words.count(word) > 1)
+    assert {verb for habit in HABITS for verb in habit.verbs.split()} <= set(VERBS)
+
+
+def test_other_programs_verbs_are_none_of_ours_and_have_one_meaning() -> None:
+    words = [word for each in OTHER_VERBS.values() for word in each.split()]
+    assert len(words) == len(set(words)) and not set(words) & set(VERBS)
+    assert set(OTHER_VERBS) <= set(VERBS)
+    assert "did you mean 'evaluate'" in verb_sentence("test", VERBS)
