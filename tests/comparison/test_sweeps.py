@@ -42,7 +42,7 @@ def test_compares_at_equal_fidelity(tmp_path: Path) -> None:
     """At 29.25 dB the pdl sweep is a quarter of the way from p1 to base: 0.225; perceptual 0.2625 between its own."""
     comparison = compare_matched(run_folders(tmp_path), "psnr", level=29.25)
     assert [sweep.runs for sweep in comparison.sweeps] == [["p2", "p1", "base"], ["q2", "q1", "base"]]
-    assert [sweep.between for sweep in comparison.sweeps] == [("p1", "base"), ("q2", "q1")]
+    assert [[s.points[i].runs[0] for i in s.between] for s in comparison.sweeps] == [["p1", "base"], ["q2", "q1"]]
     assert [mean.value for mean in comparison.means] == pytest.approx([0.225, 0.2625], abs=0.006)
     (difference,) = comparison.differences
     assert (difference.name, difference.against) == ("l1 + perceptual", "l1 + pdl")

@@ -23,11 +23,12 @@ class CompareOptions:
     """Compares scored runs with the first of them: differences, their intervals and tests, over the same images."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Run folders scored by `pdloss evaluate`, or score files."""
+    """Run folders scored by `pdloss evaluate`, folders of `pdloss score --out`, or score files."""
     set: str | None = None
     """Which scored set; by default, of those in common, the one written last."""
     matched: str | None = None
-    """Compare sweeps of loss weights where this metric is equal, such as psnr; nothing is extrapolated."""
+    """Compare sweeps of loss weights where this metric is equal, such as psnr; nothing is extrapolated.
+    Seeds of one weight are one point."""
     at: float | None = None
     """The level of the matched metric; by default the middle of what every sweep reaches."""
     seed: int = 0
@@ -38,6 +39,8 @@ class CompareOptions:
     """File to write a row for each number to."""
     markdown: Path | None = None
     """File to write the tables to."""
+    latex: Path | None = None
+    """File to write the tables to, with the rules of the package booktabs."""
 
 
 def main(argv: list[str]) -> int:
@@ -60,7 +63,9 @@ def main(argv: list[str]) -> int:
         _write(options.csv, texts.csv_text(comparison))
     if options.markdown:
         _write(options.markdown, texts.markdown(comparison))
-    for path in filter(None, (options.json, options.csv, options.markdown)):
+    if options.latex:
+        _write(options.latex, texts.latex(comparison))
+    for path in filter(None, (options.json, options.csv, options.markdown, options.latex)):
         print(path)
     return 0
 

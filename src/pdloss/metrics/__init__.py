@@ -21,7 +21,7 @@ from pdloss.metrics.sets import SET_METRICS, SetEntry, SetMeasure
 from pdloss.metrics.sharpness import sharpness
 from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
-from pdloss.records import Metric
+from pdloss.records import CEILING, Metric
 from pdloss.specs import suggestion
 
 __all__ = [
@@ -187,10 +187,6 @@ METRICS: dict[str, Entry] = {
     ),
 }
 """The metrics of single images, by their name in text."""
-
-
-CEILING = 120.0
-"""What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
 
 
 def own_niqe(model: Path) -> Entry:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from pdloss.report.families import brief
+from pdloss.comparison import Difference
+from pdloss.comparison.losses import brief
+from pdloss.numerals import UNKNOWN, number
 from pdloss.report.scores import (
     WORDS,
-    Gap,
     best_run,
     between,
     cost,
     decimals,
     gap,
-    number,
     tied_with,
     with_unit,
 )
@@ -67,14 +67,41 @@ def headline(comparison: Comparison) -> list[str]:
         said = [_lead(comparison, shown)]
     else:
         said = _trade(comparison, plain, shown)
-    return said if perceptual(comparison) else [*said, _UNMEASURED]
+    return [*said, *_budget(comparison), *([] if perceptual(comparison) else [_UNMEASURED])]
 
 
 def called(comparison: Comparison, run: int) -> str:
     """Returns a run's name, and its loss where the name does not tell it."""
     name = comparison.runs[run].name
-    loss = brief(comparison.runs[run].record.loss, [other.record.loss for other in comparison.runs])
-    return name if loss in (name, "") else f"{name} ({loss})"
+    loss = brief(comparison.runs[run].loss, [other.loss for other in comparison.runs])
+    return name if loss in (name, UNKNOWN) else f"{name} ({loss})"
+
+
+def _budget(comparison: Comparison) -> list[str]:
+    """Returns for which training what was said holds; nothing of a single run, which is compared with no other."""
+    records = [run.record for run in comparison.runs if run.record is not None]
+    if len(comparison.runs) < 2 or not records:
+        return []
+    networks = _either(record.network for record in records)
+    length = _either(f"{r.steps:,} steps of {r.batch} crops of {r.crop} pixels" for r in records)
+    start = _either("fresh weights" if record.init is None else record.init for record in records)
+    unknown = len(records) < len(comparison.runs)
+    others = "; how the others were trained is not recorded" if unknown else ""
+    return [
+        f"This is of {networks}, trained for {length} from {start}, on {comparison.set}{others}: another network, "
+        "length or start may rank the losses otherwise."
+    ]
+
+
+def _either(texts: Iterable[str]) -> str:
+    """Returns the one text, or the first and how many others there are.
+
+    Example:
+        >>> _either(["a", "a"]), _either(["a", "b"]), _either(["a", "b", "c"])
+        ('a', 'a or b', 'a or 2 others')
+    """
+    found = list(dict.fromkeys(texts))
+    return " or ".join(found) if len(found) < 3 else f"{found[0]} or {len(found) - 1} others"
 
 
 def _trade(comparison: Comparison, plain: str, shown: str) -> list[str]:
@@ -155,7 +182,7 @@ def _extreme(comparison: Comparison, key: str, run: int) -> str:
     return f"{WORDS[metric.better]} {metric.label} ({shown})"
 
 
-def _amount(comparison: Comparison, key: str, found: Gap) -> str:
+def _amount(comparison: Comparison, key: str, found: Difference) -> str:
     digits, metric = decimals(comparison, key), comparison.metrics[key]
     low, high = found.low, found.high
     if found.value < 0 and low is not None and high is not None:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
+from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import write_atomically
+from pdloss.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.report import crops, panels, plane, scores, settings, svg
 from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
-from pdloss.report.families import brief, families, run_inks
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.inks import DARK, LIGHT
+from pdloss.report.inks import DARK, LIGHT, run_inks
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.templates import template
 
@@ -68,7 +69,8 @@ def write_report(
         UserError: If the page cannot be written.
     """
     filters: dict[str, Callable[..., Any]] = {
-        "shortened": shortened, "drawn": svg.inline, "number": scores.number, "rounded": rounded,
+        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded,
+        "p": p_text,
     }  # fmt: skip
     page = template("pdloss.report", "report.html.j2", "report", filters)
     svg.require_matplotlib()
@@ -78,10 +80,10 @@ def write_report(
         if folder is not None:
             _refuse_unwritable(folder, option)
     strips, missing = crops.strips(comparison, progress)
-    found = families(comparison)
-    inks = run_inks(found)
+    groups = comparison.groups()
+    inks = run_inks(groups)
     drawings = _Drawings(
-        panels.planes(comparison, found, inks),
+        panels.planes(comparison, groups, inks),
         panels.intervals(comparison, inks),
         panels.training(comparison, inks),
         panels.shares(comparison, inks),
@@ -97,7 +99,7 @@ def write_report(
     path = out / "index.html"
     _write(path, "--out", lambda: write_atomically(path, lambda temporary: temporary.write_text(html, "utf-8")))
     if export_to is not None:
-        _export(export_to, comparison, rows, drawings, strips, besides)
+        _export(export_to, comparison, rows, drawings, strips, besides, unlike)
     return path
 
 
@@ -124,13 +126,14 @@ def rounded(text: str) -> str:
 def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequence[crops.Strip]) -> dict[str, Any]:
     """Returns what the template shows, charts and warnings aside."""
     image_tables = {key: scores.image_table(comparison, key) for key in comparison.metrics}
-    losses = [run.record.loss for run in comparison.runs]
-    used = {name: text for run in comparison.runs for name, text in run.record.weights.items()}
+    losses = [run.loss for run in comparison.runs]
+    used = {name: text for run in comparison.runs if run.record for name, text in run.record.weights.items()}
     return {
         "comparison": comparison,
         "headline": headline(comparison),
         "columns": scores.columns(comparison),
-        "arrows": scores.ARROWS,
+        "arrows": ARROWS,
+        "unknown": UNKNOWN,
         "rows": rows,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
@@ -181,8 +184,9 @@ def _export(
     drawings: _Drawings,
     strips: Sequence[crops.Strip],
     besides: Sequence[Beside],
+    unlike: Sequence[str],
 ) -> None:
-    _write(folder, "--export", lambda: export(folder, comparison, rows, drawings.charts(), strips, besides))
+    _write(folder, "--export", lambda: export(folder, comparison, rows, drawings.charts(), strips, besides, unlike))
 
 
 def _refuse_unwritable(folder: Path, option: str) -> None:

@@ -10,9 +10,12 @@ from jaxtyping import Float
 
 from pdloss import comparison as statistics
 from pdloss.comparison import Scored
+from pdloss.comparison.grouping import Group, Trained, sweeps
 from pdloss.comparison.scored import run_folder
+from pdloss.comparison.sets import score_files
+from pdloss.comparison.verdicts import pairs
 from pdloss.errors import RunError
-from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
+from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,31 @@ class ScoredRun:
 
     folder: Path
     name: str
-    record: RunRecord
+    record: RunRecord | None
+    """Of its training; None of pictures that were scored from files, whose training is not known."""
+    loss: str | None
+    """What it was trained with, as far as that is known: a loss, or words."""
     scores: Scores
     log: list[LogLine]
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    """What its own files call an image, where that is another name."""
+
+    @property
+    def trained(self) -> Trained:
+        """What tells which sweep it belongs to."""
+        return Trained(self.name, self.loss, self.record)
+
+    def own_name(self, image: str) -> str:
+        """Returns what its own files call an image."""
+        return self.own_names.get(image, image)
 
     def picture(self, kind: str, image: str) -> Path:
         """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / f"{Path(image).stem}.png"
+        return self.folder / kind / self.scores.set / f"{Path(self.own_name(image)).stem}.png"
+
+    def target(self, image: str) -> Path:
+        """Returns where the run found the target of an image."""
+        return Path(self.scores.targets) / self.own_name(image)
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -57,10 +78,27 @@ class Comparison:
         return np.array([scores[name].restored[metric] for name in self.images])
 
     def degraded(self, metric: str) -> Float[np.ndarray, " images"] | None:
-        """Returns the scores of the network's input, or none if it was not scored (a smaller one cannot be)."""
-        scores = self.runs[0].by_image
-        values = [scores[name].degraded.get(metric) for name in self.images]
-        return None if None in values else np.array(values, dtype=float)
+        """Returns the scores of the input, of the first run that has them; none if it was not scored."""
+        for run in self.runs:
+            values = [run.by_image[name].degraded.get(metric) for name in self.images]
+            if None not in values:
+                return np.array(values, dtype=float)
+        return None
+
+    @property
+    def degradation(self) -> str:
+        """What was restored from, as far as a run knows it."""
+        known = (run.scores.degradation for run in self.runs if run.scores.degradation != NOT_KNOWN)
+        return next(known, NOT_KNOWN)
+
+    @property
+    def comparisons(self) -> int:
+        """How many differences there are to look at: every pair of runs in every metric of images."""
+        return pairs(len(self.runs)) * len(self.metrics)
+
+    def groups(self) -> list[Group]:
+        """Returns the sweeps that the runs form."""
+        return sweeps([run.trained for run in self.runs])
 
     def metric(self, key: str) -> Metric:
         """Returns a metric of images or of the set."""
@@ -74,14 +112,16 @@ class Comparison:
 
     def of_set(self, run: ScoredRun | None, key: str) -> SetScore | None:
         """Returns a run's score of the whole set; without a run, the degraded input's."""
-        return self.runs[0].scores.degraded_sets.get(key) if run is None else run.scores.sets.get(key)
+        if run is not None:
+            return run.scores.sets.get(key)
+        return next((score for one in self.runs if (score := one.scores.degraded_sets.get(key))), None)
 
 
 def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Comparison:
     """Returns the runs, read and found comparable.
 
     Args:
-        paths: Run folders, or score files with the ``config.json`` of the run beside them, at least one.
+        paths: Run folders, folders of ``pdloss score``, or score files, at least one.
         set_name: Which scored set; by default, of those in common, the one written last.
 
     Raises:
@@ -96,7 +136,7 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
     unfinished = tuple(
         f"{run.name} was scored after {run.scores.step:,} of {run.record.steps:,} steps."
         for run in runs
-        if run.scores.step != run.record.steps
+        if run.record is not None and run.scores.step != run.record.steps
     )
     chosen = runs[0].scores.set
     set_metrics = {key: metric for run in runs for key, metric in run.scores.set_metrics.items()}
@@ -110,8 +150,8 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
 
 def _read(scored: Scored) -> ScoredRun:
     folder = run_folder(scored.file)
-    record = read_record(folder / "config.json", RunRecord)
-    return ScoredRun(folder, scored.name, record, scored.scores, read_log(folder / "log.jsonl"))
+    log = read_log(folder / "log.jsonl") if scored.record else []
+    return ScoredRun(folder, scored.name, scored.record, scored.loss, scored.scores, log, scored.own_names)
 
 
 def _alone(path: Path, set_name: str | None) -> Scored:
@@ -120,20 +160,13 @@ def _alone(path: Path, set_name: str | None) -> Scored:
     scores = read_record(file, Scores)
     if not scores.images:
         raise RunError(f"{file} holds no image; evaluate the run again")
-    return Scored(run_folder(file.resolve()).name, file, scores)
+    return Scored(scores.method.name if scores.method else run_folder(file.resolve()).name, file, scores)
 
 
 def _score_file(folder: Path, set_name: str | None) -> Path:
-    if not folder.is_dir():
-        raise RunError(f"{folder} does not exist; give folders that `pdloss train` wrote, or score files")
-    # A half-written file of a killed evaluation starts with a dot; an archived run keeps its scores beside its record.
-    files = [*(folder / "scores").glob("[!.]*.json")] or [
-        file for file in folder.glob("[!.]*.json") if file.name != "config.json"
-    ]
-    if not files:
-        raise RunError(f"{folder} has no scores; run `pdloss evaluate {folder} --data FOLDER` first")
+    files = score_files(folder)
     if set_name is None:
-        return max(sorted(files), key=lambda file: file.stat().st_mtime_ns)
-    if chosen := next((file for file in files if file.stem == set_name), None):
-        return chosen
-    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(f.stem for f in files))}")
+        return max(files.values(), key=lambda file: file.stat().st_mtime_ns)
+    if set_name in files:
+        return files[set_name]
+    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(files)}")
