@@ -94,10 +94,7 @@ def comparable(paths: Sequence[Path], set_name: str | None = None) -> Comparable
     """
     if len(paths) < 2:
         raise RunError("a comparison needs at least two runs: give two run folders, or two score files")
-    files = chosen_files(paths, set_name)
-    read = [read_record(file, Scores) for file in files]
-    runs = [Scored(*parts) for parts in zip(_names(files, read), files, read, strict=True)]
-    runs = [runs[0], *(_called_alike(runs[0], other) for other in runs[1:])]
+    runs = of_one_set(paths, set_name)
     start = next((run for run in runs if any(image.degraded for image in run.scores.images)), runs[0])
     for other in runs[1:]:
         _refuse_other_rules(runs[0], other)
@@ -106,6 +103,24 @@ def comparable(paths: Sequence[Path], set_name: str | None = None) -> Comparable
     metrics, missing = _common_metrics(runs)
     images = tuple(image.name for image in runs[0].scores.images)
     return Comparable(tuple(runs), images, metrics, (*notes, *missing))
+
+
+def of_one_set(paths: Sequence[Path], set_name: str | None = None) -> list[Scored]:
+    """Returns the scores of each path on one set, images called as in the first; by which rules is not looked at.
+
+    Args:
+        paths: Run folders, folders of ``pdloss score``, or score files; at least one.
+        set_name: Which scored set; by default, of those that all share, the one written last.
+
+    Raises:
+        RunError: If something is missing, or the images, their targets or what runs restored them from differ.
+    """
+    files = chosen_files(paths, set_name)
+    read = [read_record(file, Scores) for file in files]
+    if empty := next((file for file, scores in zip(files, read, strict=True) if not scores.images), None):
+        raise RunError(f"{empty} holds no image; evaluate the run again")
+    runs = [Scored(*parts) for parts in zip(_names(files, read), files, read, strict=True)]
+    return [runs[0], *(_called_alike(runs[0], other) for other in runs[1:])]
 
 
 def run_folder(file: Path) -> Path:
@@ -143,13 +158,12 @@ def _called_alike(first: Scored, other: Scored) -> Scored:
     Raises:
         RunError: If they are not the same images, or were degraded in another way.
     """
-    if not first.scores.images:
-        raise RunError(f"{first.file} holds no image; evaluate the run again")
     names = matched_names(first.scores, other.scores)
     if names is None:
         _refuse_other_names(first, other)
         names = {}
-    if not (first.scores.method or other.scores.method) and first.degradation != other.degradation:
+    said = {run.degradation for run in (first, other) if run.scores.method is None} - {None}
+    if len(said) > 1:
         raise RunError(
             f"the runs restored different degradations: {first.name} from {first.degradation!r}, {other.name} "
             f"from {other.degradation!r}; evaluate them with the same one"
@@ -160,7 +174,14 @@ def _called_alike(first: Scored, other: Scored) -> Scored:
 
 
 def _refuse_other_names(first: Scored, other: Scored) -> None:
-    """Refuses images of other names or of another folder, where nothing tells the pixels of both."""
+    """Refuses images of other pixels; where those of one are not known, of other names or of another folder."""
+    if all(image.target_sha256 for run in (first, other) for image in run.scores.images):
+        ours, theirs = ({image.target_sha256 for image in run.scores.images} for run in (first, other))
+        counts = f"{len(first.scores.images)} and {len(other.scores.images)} images, {len(ours & theirs)} in common"
+        raise RunError(
+            f"the runs were scored against different targets: those of {first.name} ({_folder(first)!r}) and of "
+            f"{other.name} ({_folder(other)!r}) have other pixels ({counts}); score both on the same pictures"
+        )
     hashes = (first.scores.targets_sha256, other.scores.targets_sha256)
     # A folder may have moved; without the hash of its contents, its own name is what is left to go by.
     same = hashes[0] == hashes[1] if all(hashes) else _folder(first) == _folder(other)

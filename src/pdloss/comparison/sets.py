@@ -16,7 +16,7 @@ def chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
         RunError: If a path holds no scores, or none of that set; if there is no set in common; if one is given twice.
     """
     found = [score_files(path) for path in paths]
-    if set_name is None and all(path.is_file() for path in paths):
+    if set_name is None and all(path.is_file() for path in paths):  # whatever their sets are called
         chosen = list(paths)
     else:
         chosen = _of_one_set(paths, found, set_name)

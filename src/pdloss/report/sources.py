@@ -11,11 +11,10 @@ from jaxtyping import Float
 from pdloss import comparison as statistics
 from pdloss.comparison import Scored
 from pdloss.comparison.grouping import Group, Trained, sweeps
-from pdloss.comparison.scored import run_folder
-from pdloss.comparison.sets import score_files
+from pdloss.comparison.scored import of_one_set, run_folder
 from pdloss.comparison.verdicts import pairs
 from pdloss.errors import RunError
-from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
+from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class ScoredRun:
 
     def picture(self, kind: str, image: str) -> Path:
         """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / f"{Path(self.own_name(image)).stem}.png"
+        return self.folder / kind / self.scores.set / Path(self.own_name(image)).with_suffix(".png")
 
     def target(self, image: str) -> Path:
         """Returns where the run found the target of an image."""
@@ -130,7 +129,7 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
     """
     if not paths:
         raise RunError("name at least one run folder, scored by `pdloss evaluate`")
-    found = [_alone(paths[0], set_name)] if len(paths) == 1 else statistics.comparable(paths, set_name).runs
+    found = of_one_set(paths, set_name) if len(paths) == 1 else statistics.comparable(paths, set_name).runs
     runs = tuple(_read(scored) for scored in found)
     images = tuple(image.name for image in runs[0].scores.images)
     unfinished = tuple(
@@ -152,21 +151,3 @@ def _read(scored: Scored) -> ScoredRun:
     folder = run_folder(scored.file)
     log = read_log(folder / "log.jsonl") if scored.record else []
     return ScoredRun(folder, scored.name, scored.record, scored.loss, scored.scores, log, scored.own_names)
-
-
-def _alone(path: Path, set_name: str | None) -> Scored:
-    """Returns the one run, which nothing needs to be comparable with."""
-    file = path if path.is_file() else _score_file(path, set_name)
-    scores = read_record(file, Scores)
-    if not scores.images:
-        raise RunError(f"{file} holds no image; evaluate the run again")
-    return Scored(scores.method.name if scores.method else run_folder(file.resolve()).name, file, scores)
-
-
-def _score_file(folder: Path, set_name: str | None) -> Path:
-    files = score_files(folder)
-    if set_name is None:
-        return max(files.values(), key=lambda file: file.stat().st_mtime_ns)
-    if set_name in files:
-        return files[set_name]
-    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(files)}")
