@@ -108,6 +108,16 @@ METRICS: dict[str, Entry] = {
         lambda: functools.partial(ssim, channels="y"),
         11,
     ),
+    "ssim_gray": Entry(
+        Metric(
+            label="SSIM-gray",
+            better="higher",
+            protocol="MATLAB's gray of RGB, whole levels, 11-tap Gaussian of 1.5 pixels, whole windows only, not made "
+            "smaller first, after rounding to 8 bits",
+        ),
+        lambda: functools.partial(ssim, channels="gray"),
+        11,
+    ),
     "ms_ssim": Entry(
         Metric(
             label="MS-SSIM",
@@ -126,6 +136,16 @@ METRICS: dict[str, Entry] = {
             "1.5 pixels, no border), after rounding RGB to 8 bits",
         ),
         lambda: functools.partial(ms_ssim, channels="y"),
+        minimum_side(),
+    ),
+    "ms_ssim_gray": Entry(
+        Metric(
+            label="MS-SSIM-gray",
+            better="higher",
+            protocol="MATLAB's gray of RGB, whole levels, TensorFlow's rule (5 scales, 11-tap Gaussian of 1.5 pixels, "
+            "no border), after rounding to 8 bits",
+        ),
+        lambda: functools.partial(ms_ssim, channels="gray"),
         minimum_side(),
     ),
     "lpips": Entry(

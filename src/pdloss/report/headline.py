@@ -17,7 +17,7 @@ from pdloss.report.scores import (
 )
 from pdloss.report.sources import Comparison
 
-PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "kid", "swd")
+PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "paired_kid", "kid", "swd")
 """Metrics of how a picture looks, by the beginnings of their names, the one to lead with first."""
 
 _UNMEASURED = (

@@ -132,7 +132,7 @@ def _one_of_each_kind(comparison: Comparison) -> list[str]:
     firsts = [next((key for key in keys if key.startswith(kind)), None) for kind in PERCEPTUAL]
     kept = [key for key in firsts if key is not None]
     doubtful = [k for k in kept if any((s := comparison.of_set(run, k)) and s.note for run in comparison.runs)]
-    return [key for key in kept if key not in doubtful or not any(k.startswith("kid") for k in kept)]
+    return [key for key in kept if key not in doubtful or not any(k.startswith(("kid", "paired_kid")) for k in kept)]
 
 
 def _names(logged: Sequence[tuple[ScoredRun, Ink]], field: str) -> list[str]:
