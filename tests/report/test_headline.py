@@ -78,6 +78,17 @@ def test_headline_star_and_verdict_agree_in_every_pair(tmp_path: Path, n: int) -
     assert ("do not tell it apart" in said(comparison)) == bool(tied)
 
 
+def test_a_mean_that_equal_images_lift_is_not_said_without_the_one_they_do_not(tmp_path: Path) -> None:
+    equal = {"psnr": [120.0, *([29.0] * 11)], "lpips": [0.0] + [0.2] * 11}
+    plain = {"psnr": [28.0 + 0.1 * i for i in range(12)], "lpips": [0.3] * 12}
+    comparison = runs_of(tmp_path, plain=plain, equal=equal)
+    assert "(36.58 dB, 29.00 without 1 equal)" in said(comparison)
+    cell = score_table(comparison)[2].cells[0]
+    assert cell is not None
+    assert cell.under.endswith("; 29.00 without 1 equal")
+    assert (cell.equal, cell.without_equal) == (1, 29.0)
+
+
 def test_says_for_which_training_it_holds(tmp_path: Path) -> None:
     two = [
         write_run(tmp_path / "a", SMOOTH, images=NAMES[:12], steps=100),

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from pdloss.comparison import Difference
 from pdloss.comparison.losses import brief
-from pdloss.numerals import UNKNOWN, number
+from pdloss.comparison.paired import without_equal
+from pdloss.numerals import UNKNOWN, equal_text, number
+from pdloss.records import equal_pairs
 from pdloss.report.scores import (
     WORDS,
     best_run,
@@ -176,7 +180,10 @@ def _extreme(comparison: Comparison, key: str, run: int) -> str:
     metric = comparison.metrics[key]
     mean = comparison.means(key)[run]
     assert mean is not None
-    shown = with_unit(number(mean, decimals(comparison, key)), metric)
+    shown = with_unit(number(mean, digits := decimals(comparison, key)), metric)
+    values = comparison.restored(comparison.runs[run], key)
+    count, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
+    shown += f", {equal_text(count, without, digits)}" if count else ""
     if metric.better == "zero":
         return f"{metric.label} {WORDS[metric.better]} ({shown})"
     return f"{WORDS[metric.better]} {metric.label} ({shown})"
