@@ -1,6 +1,6 @@
 """Losses compared along their weights at equal fidelity: a perceptual gain is worth what it costs in distortion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from jaxtyping import Float
 
 from pdloss.comparison.grouping import Group, Point, sweeps
 from pdloss.comparison.losses import readable
-from pdloss.comparison.paired import Difference, Mean, gaps, interval
+from pdloss.comparison.paired import Difference, Mean, gaps, interval, without_equal
+from pdloss.comparison.plane import Plane
 from pdloss.comparison.scored import Comparable, comparable
 from pdloss.comparison.verdicts import corrected_interval, corrected_p, pairs, rule, too_few, verdict
 from pdloss.errors import RunError, SpecError
-from pdloss.records import Metric, Record
+from pdloss.numerals import equal_text, number
+from pdloss.records import CEILING, Metric, Record, equal_pairs
 from pdloss.specs import suggestion
 from pdloss.statistics import RESAMPLES, Matched, at_level, bootstrap_p_value, common_range, resample_shares
 
@@ -88,10 +90,8 @@ def compare_matched(
 ) -> MatchedComparison:
     """Returns every metric of each loss's weight sweep where its mean `matched` score is the same.
 
-    Runs whose configurations differ in nothing but the weights of the loss, and the seed, form a sweep
-    (`pdloss.comparison.grouping`). Where there are several, a single loss whose terms all of them share, such as plain
-    ``l1``, is the end of each at weight zero. Other people's results are sweeps of one point, unless their stated
-    losses make them more.
+    Which runs form a sweep says `pdloss.comparison.grouping`. Where there are several, a single loss whose terms all of
+    them share, such as plain ``l1``, is the end of each at weight zero.
 
     Args:
         paths: Run folders, folders of ``pdloss score``, or score files.
@@ -105,23 +105,17 @@ def compare_matched(
         RunError: If the runs cannot be compared, form fewer than two sweeps, or a sweep does not reach the level.
         SpecError: If `matched` is no metric that all runs have, or their only one.
     """
-    found = comparable(paths, set_name)
-    if matched not in found.metrics:
-        raise SpecError(f"the runs have no metric {matched!r} in common{suggestion(matched, found.metrics)}")
-    if len(found.metrics) == 1:
-        raise SpecError(f"the runs have no metric but {matched!r} in common; evaluate them with those to compare")
-    contestants = _contestants(found, matched)
+    found = _with_metric(comparable(paths, set_name), matched)
+    contestants, others = _contestants(found, matched), [key for key in found.metrics if key != matched]
     firsts = [one.values(found, matched) for one in contestants]
     level = _chosen_level(level, [one.group.name for one in contestants], firsts, found.metrics[matched].label)
     shares = resample_shares(len(found.images), resamples, seed)
-    others = [key for key in found.metrics if key != matched]
     points = {
         key: at_level([(x, one.values(found, key)) for x, one in zip(firsts, contestants, strict=True)], level, shares)
         for key in others
     }
     comparisons = pairs(len(contestants)) * len(others)
     planes = {key: found.plane(matched, key) for key in others}
-    names = [run.name for run in found.runs]
     low, high = common_range(firsts)
     return MatchedComparison(
         set=found.runs[0].scores.set,
@@ -132,19 +126,32 @@ def compare_matched(
         low=low,
         high=high,
         sweeps=[
-            _sweep(one, found, matched, between, {key: plane.hypervolume(one.runs) for key, plane in planes.items()})
-            for one, between in zip(contestants, [point.between for point in points[others[0]]], strict=True)
+            _sweep(one, found, matched, point.between, planes)
+            for one, point in zip(contestants, points[others[0]], strict=True)
         ],
         metrics=found.metrics,
         means=[mean for key in others for mean in _means(key, contestants, points[key], len(found.images))],
         differences=[one for key in others for one in _differences(key, contestants, points[key], found, comparisons)],
         references={key: plane.reference for key, plane in planes.items()},
-        frontiers={key: [names[i] for i in plane.frontier()] for key, plane in planes.items()},
+        frontiers={key: [found.runs[i].name for i in plane.frontier()] for key, plane in planes.items()},
         seed=seed,
         resamples=resamples,
         protocol=rule(comparisons, resamples, seed, ranked=False),
-        notes=[*found.notes, *_remarks(contestants, found, matched), *too_few(len(found.images), comparisons)],
+        notes=[
+            *found.notes,
+            *_remarks(contestants, found, matched),
+            *_equal(found),
+            *too_few(len(found.images), comparisons),
+        ],
     )
+
+
+def _with_metric(found: Comparable, matched: str) -> Comparable:
+    if matched not in found.metrics:
+        raise SpecError(f"the runs have no metric {matched!r} in common{suggestion(matched, found.metrics)}")
+    if len(found.metrics) == 1:
+        raise SpecError(f"the runs have no metric but {matched!r} in common; evaluate them with those to compare")
+    return found
 
 
 @dataclass(frozen=True)
@@ -268,14 +275,14 @@ def _differences(
 
 
 def _sweep(
-    one: _Contestant, found: Comparable, matched: str, between: tuple[int, int], areas: dict[str, float]
+    one: _Contestant, found: Comparable, matched: str, between: tuple[int, int], planes: Mapping[str, Plane]
 ) -> Sweep:
     return Sweep(
         name=one.group.name,
         terms=list(map(str, one.group.terms)),
         points=[_point(point, one.group, found, matched) for point in one.points],
         between=between,
-        hypervolumes=areas,
+        hypervolumes={key: plane.hypervolume(one.runs) for key, plane in planes.items()},
     )
 
 
@@ -287,6 +294,21 @@ def _point(point: Point, group: Group, found: Comparable, matched: str) -> Sweep
         level=float(means[matched].mean()),
         spreads={key: float(of_runs.std(ddof=1)) for key, of_runs in means.items() if len(of_runs) > 1},
     )
+
+
+def _equal(found: Comparable) -> list[str]:
+    """Returns of each run and metric how many images equal their targets, where some do."""
+    said = []
+    for key, metric in found.metrics.items():
+        for run in found.runs:
+            values = run.values(key, found.images)
+            count, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
+            if count:
+                said.append(
+                    f"The mean {metric.label} of {run.name} counts {CEILING:g} dB for images that equal their targets: "
+                    f"{number(float(values.mean()), 2)}, {equal_text(count, without, 2)}."
+                )
+    return said
 
 
 def _weights(point: Point, group: Group, found: Comparable) -> list[float]:

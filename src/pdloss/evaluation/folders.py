@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from pdloss.assets import sha256
@@ -14,7 +15,7 @@ from pdloss.background import ahead
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
-from pdloss.evaluation.scoring import SetTotals
+from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.images import list_images, pixels_sha256, read_pixels, write_image
 from pdloss.precision import chosen_device
 from pdloss.records import NOT_KNOWN, ImageScores, Method, Scores, read_record, write_record
@@ -83,39 +84,14 @@ def score(
     ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
     scoring.refuse_nothing(measures, [*notes, *left_out])
-    images, totals = [], SetTotals(measures)
-    for done, (pair, one, other) in enumerate(ahead(lambda index: _read(pairs[index]), len(pairs)), start=1):
-        picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
-        values = measures.scores(str(pair.restored), picture, wanted)
-        totals.add(picture, wanted)
-        kept = pair.restored if out is None else out / "restored" / set_name / f"{pair.target.stem}.png"
-        if out is not None:
-            write_image(kept, picture[0])
-        images.append(
-            ImageScores(
-                name=pair.target.name,
-                restored=values,
-                degraded={},
-                restored_sha256=sha256(kept),
-                target_sha256=pixels_sha256(other),
-            )
-        )
+    totals = SetTotals(measures)
+    kept = None if out is None else out / "restored" / set_name
+    images = []
+    for image in _scored(pairs, measures, totals, chosen, kept):
+        images.append(image)
         if progress:
-            progress(done, len(pairs))
-    scores = Scores(
-        run=method.name,
-        set=set_name,
-        targets=str(target.resolve()),
-        step=0,
-        degradation=method.degradation or NOT_KNOWN,
-        metrics={name: measures.records[name] for name in measures.single},
-        images=images,
-        seconds=time.monotonic() - started,
-        set_metrics={name: measures.records[name] for name in measures.whole},
-        sets=totals.scores(),
-        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
-        method=method,
-    )
+            progress(len(images), len(pairs))
+    scores = _record(method, target, pairs, images, measures, totals, started)
     if out is not None:
         write_record(out / "scores" / f"{set_name}.json", scores)
     return FolderScores(scores, [*notes, *left_out, *converted])
@@ -133,6 +109,52 @@ def pairs_by_stem(restored: Path, target: Path) -> list[FilePair]:
     if alone:
         raise ImageError(f"{', and '.join(alone)}; pictures are paired by name without the suffix: add or remove some")
     return [FilePair(ones[stem], others[stem]) for stem in sorted(ones)]
+
+
+def _record(
+    method: Method,
+    target: Path,
+    pairs: Sequence[FilePair],
+    images: list[ImageScores],
+    measures: Measures,
+    totals: SetTotals,
+    started: float,
+) -> Scores:
+    return Scores(
+        run=method.name,
+        set=target.resolve().name,
+        targets=str(target.resolve()),
+        step=0,
+        degradation=method.degradation or NOT_KNOWN,
+        metrics={name: measures.records[name] for name in measures.single},
+        images=images,
+        seconds=time.monotonic() - started,
+        set_metrics={name: measures.records[name] for name in measures.whole},
+        sets=totals.scores(),
+        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
+        method=method,
+    )
+
+
+def _scored(
+    pairs: Sequence[FilePair], measures: Measures, totals: SetTotals, device: torch.device, kept: Path | None
+) -> Iterator[ImageScores]:
+    """Yields the scores of each pair; the restored pictures are written to `kept`, if there is such a folder."""
+    for pair, one, other in ahead(lambda index: _read(pairs[index]), len(pairs)):
+        picture, wanted = one[None].to(device).float() / 255, other[None].to(device).float() / 255
+        values = measures.scores(str(pair.restored), picture, wanted)
+        totals.add(picture, wanted)
+        file = pair.restored
+        if kept is not None:
+            file = kept / f"{pair.target.stem}.png"
+            write_image(file, picture[0])
+        yield ImageScores(
+            name=pair.target.name,
+            restored=values,
+            degraded={},
+            restored_sha256=sha256(file),
+            target_sha256=pixels_sha256(other),
+        )
 
 
 def _refuse_others(out: Path, set_name: str, method: Method) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
+from pdloss.comparison.grouping import Group
 from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import write_atomically
@@ -19,7 +20,7 @@ from pdloss.report import crops, panels, plane, scores, settings, svg
 from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.inks import DARK, LIGHT, run_inks
+from pdloss.report.inks import DARK, LIGHT, Ink, run_inks
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.templates import template
 
@@ -82,13 +83,7 @@ def write_report(
     strips, missing = crops.strips(comparison, progress)
     groups = comparison.groups()
     inks = run_inks(groups)
-    drawings = _Drawings(
-        panels.planes(comparison, groups, inks),
-        panels.intervals(comparison, inks),
-        panels.training(comparison, inks),
-        panels.shares(comparison, inks),
-        panels.scatters(comparison, inks),
-    )
+    drawings = _drawings(comparison, groups, inks)
     rows = scores.score_table(comparison)
     context = _context(comparison, rows, strips)
     command = _command(runs, out, comparison.set, paper, export_to)
@@ -101,6 +96,16 @@ def write_report(
     if export_to is not None:
         _export(export_to, comparison, rows, drawings, strips, besides, unlike)
     return path
+
+
+def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
+    return _Drawings(
+        panels.planes(comparison, groups, inks),
+        panels.intervals(comparison, inks),
+        panels.training(comparison, inks),
+        panels.shares(comparison, inks),
+        panels.scatters(comparison, inks),
+    )
 
 
 def shortened(text: str) -> str:
