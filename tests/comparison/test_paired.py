@@ -141,6 +141,12 @@ def test_a_run_of_equal_images_alone_has_no_other_mean(tmp_path: Path) -> None:
     assert (comparison.means[0].equal, comparison.means[0].without_equal) == (3, None)
 
 
+def test_the_interval_of_a_mean_of_few_images_is_one_that_the_score_can_have(tmp_path: Path) -> None:
+    comparison = compare(two_runs(tmp_path, {"lpips": [0.0, 0.1, 0.9]}, {"lpips": [0.1, 0.1, 0.2]}))
+    for mean in comparison.means:
+        assert 0 <= mean.low <= mean.value <= mean.high <= 0.9
+
+
 def test_the_run_nearer_to_zero_is_better_whatever_its_sign(tmp_path: Path) -> None:
     metrics = {"sharpness": Metric(label="Sharpness", better="zero", protocol="log2 of the ratio")}
     noise = STREAM.normal(0, 0.01, 24)

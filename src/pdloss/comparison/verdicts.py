@@ -46,7 +46,8 @@ def corrected_interval(
     """
     if n < 2:
         return None, None
-    low, high = percentile_interval(replicates, n, 1 - SIGNIFICANT / max(1, comparisons)).tolist()
+    level = 1 - SIGNIFICANT / max(1, comparisons)
+    low, high = percentile_interval(replicates, n, level, extended=True).tolist()
     return low, high
 
 
@@ -138,8 +139,8 @@ def rule(comparisons: int, resamples: int, seed: int, ranked: bool) -> str:
     agree = ", and the corrected p of the signed ranks is below 0.05 in the same direction" if ranked else ""
     return (
         f"Intervals: bootstrap over images (expanded percentiles, {resamples:,} resamples, the same ones for all, "
-        f"numpy's PCG64, seed {seed}); of means 95 % each, of differences 95 % all together: corrected, as the "
-        f"p-values are ({tests}, two-sided), by Bonferroni's rule for {comparisons} "
+        f"numpy's PCG64, seed {seed}); of means 95 % each, of differences 95 % all together (Student's where resamples "
+        f"are too few): corrected, as the p-values are ({tests}, two-sided), by Bonferroni's rule for {comparisons} "
         f"comparison{'s' if comparisons != 1 else ''}, all pairs in all metrics. Better or worse: at least "
         f"{least_images(comparisons)} images, and the interval of the difference lies on one side of zero{agree}. All "
         "this speaks of other images, not of training again with another seed"
