@@ -4,11 +4,10 @@ import csv
 import io
 import re
 
-import pytest
 from msgspec import structs
 
 from pdloss.records import ImageScores, Metric, Scores, SetScore
-from pdloss.score_tables import csv_text, heading, latex, markdown, tables
+from pdloss.score_tables import csv_text, latex, markdown, tables
 
 PSNR = Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, 8 bits")
 LPIPS = Metric(label="LPIPS", better="lower", protocol="Alex", weights={"alex": "sha256 0123456789abcdef; torchvision"})
@@ -72,11 +71,11 @@ def test_where_zero_is_best_the_nearest_to_it_is_bold() -> None:
     bias = Metric(label="Bias", better="zero", protocol="mean difference")
     runs = [scores("a", [-0.25]), scores("b", [0.5]), scores("c", [-1.0])]
     (table,) = tables([structs.replace(run, metrics={"psnr": bias}) for run in runs])
-    assert table.columns == ("Bias → 0",)
+    assert table.columns == ("Bias →0",)
     assert [(row.cells[0].text, row.cells[0].best) for row in table.rows] == [
-        ("-0.2500", True), ("0.5000", False), ("-1.0000", False)
+        ("\N{MINUS SIGN}0.2500", True), ("0.5000", False), ("\N{MINUS SIGN}1.0000", False)
     ]  # fmt: skip
-    assert r"Bias $\to$ 0" in latex([table])
+    assert r"Bias $\to$0" in latex([table])
 
 
 def test_runs_without_scores_of_inputs_have_no_such_row() -> None:
@@ -110,9 +109,16 @@ def test_remarks_say_how_to_read_each_number_and_whose_it_is() -> None:
     )
 
 
-@pytest.mark.parametrize(("metric", "text"), [(PSNR, "PSNR (dB) ↑"), (FID, "FID ↓")])
-def test_a_heading_points_towards_the_better(metric: Metric, text: str) -> None:
-    assert heading(metric) == text
+def test_equal_pairs_are_counted_beside_the_mean_and_left_out_of_a_second_one() -> None:
+    """Three pairs of which one is equal: the mean alone would say 60 dB."""
+    one, all_equal = scores("a", [120.0, 29.0, 31.0], [0.0, 0.1, 0.2]), scores("b", [120.0] * 3, [0.0] * 3)
+    (table,) = tables([one, all_equal])
+    assert [row.cells[0].text for row in table.rows] == ["60.00 (30.00 without 1 equal)", "120.00 (3 equal)"]
+    assert table.rows[0].cells[1].text == "0.1000"  # no ratio in decibels, and nothing infinite
+    assert "60.00 (30.00 without 1 equal)" in markdown([table])
+    assert "60.00 (30.00 without 1 equal)" in latex([table])
+    lines = list(csv.DictReader(io.StringIO(csv_text([one]))))
+    assert [line["equal"] for line in lines] == ["yes", "", ""]
 
 
 RESULTS = [
@@ -123,7 +129,7 @@ RESULTS = [
 
 def test_csv_holds_every_value_in_full() -> None:
     lines = list(csv.DictReader(io.StringIO(csv_text(RESULTS))))
-    assert list(lines[0]) == ["set", "run", "picture", "image", "psnr", "lpips", "fid"]
+    assert list(lines[0]) == ["set", "run", "picture", "image", "psnr", "lpips", "fid", "equal"]
     found = {(line["run"], line["picture"], line["image"]): line for line in lines}
     assert len(found) == len(lines) == 9
     for result in RESULTS:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from pdloss.errors import SpecError
-from pdloss.specs import Choice, Family, Own, Range, call_text, suggestion, sum_text
+from pdloss.specs import Choice, Family, Own, Range, call_text, read_sum, suggestion, sum_text
 
 
 @dataclass(frozen=True)
@@ -357,3 +357,22 @@ def test_suggestion_guesses_only_what_is_close() -> None:
     assert suggestion("trian", ["train", "restore"]) == "; did you mean 'train'? Known: train, restore"
     assert suggestion("zzz", ["train"]) == "; Known: train"
     assert suggestion("zzz", []) == "; Known: none"
+
+
+def test_a_sum_is_read_without_knowing_any_name() -> None:
+    weighted = read_sum("l1 + 2*0.01*own.module:Loss(b=[1, 2], a='it''s') + pdl(w=(1, 2.0))".replace("''", "\\'"))
+    assert [(weight, call.name, dict(call.options)) for weight, call in weighted] == [
+        (1.0, "l1", {}),
+        (0.02, "own.module:Loss", {"a": "it's", "b": (1, 2)}),
+        (1.0, "pdl", {"w": (1, 2)}),
+    ]
+    assert str(weighted[1][1]) == 'own.module:Loss(a="it\'s", b=(1, 2))'
+    assert read_sum("a(x=1, y=2)") == read_sum("a(y=2.0, x=1.0)")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GAN, see paper", "l1 +", "2", "f(3)", "-1*l1", "l1 - pdl", "(l1)(p=1)(q=2)", "'l1'"]
+)
+def test_words_that_are_no_sum_are_refused(text: str) -> None:
+    with pytest.raises(SpecError):
+        read_sum(text)

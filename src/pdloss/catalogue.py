@@ -323,7 +323,7 @@ _ALL = (
         "inception-fid",
         None,
         "Inception-v3 of FID, whole: 64, 192, 768 and 2048 dimensions",
-        "take fid768 and kid768 for fid and kid: their weights, inception-fid-partial, are smaller",
+        "take fid768 and paired_kid768 for fid and paired_kid: their weights, inception-fid-partial, are smaller",
     ),
     # Computed. This ready-made file lacks two kernels of Mixed_7b and 7c; what the sources give is whole.
     _inception(

@@ -1,7 +1,7 @@
 """What crosses the threshold between making pictures and judging them: one record type per file; no torch here."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -102,6 +102,8 @@ class ImageScores(Record, frozen=True, kw_only=True):
     degraded: dict[str, float]
     restored_sha256: str | None = None
     """Of the PNG of the restored image, by which it is known again."""
+    target_sha256: str | None = None
+    """Of the target's pixels, by which it is known whatever its file is called."""
 
 
 class SetScore(Record, frozen=True, kw_only=True):
@@ -114,8 +116,22 @@ class SetScore(Record, frozen=True, kw_only=True):
     """Why the number is not to be trusted, such as "unreliable: 24 images for 2048 dimensions"."""
 
 
+class Method(Record, frozen=True, kw_only=True):
+    """Whose pictures were scored, where no run of ours made them: what the user said, and nothing else."""
+
+    name: str
+    loss: str | None = None
+    """What it was trained with: a loss as in ``train --loss``, or words; None where it was not said."""
+    degradation: str | None = None
+    """What it restored from; None where it was not said."""
+
+
+NOT_KNOWN = "not known: scored from files"
+"""The degradation of scores where nobody said it."""
+
+
 class Scores(Record, frozen=True, kw_only=True):
-    """``scores/<set>.json``: one run on one folder of photographs.
+    """``scores/<set>.json``: one run, or one method, on one folder of photographs.
 
     The pictures stand beside it, as ``restored/<set>/<stem>.png`` and ``degraded/<set>/<stem>.png``.
     """
@@ -139,6 +155,22 @@ class Scores(Record, frozen=True, kw_only=True):
     """Of the file of the network's weights."""
     targets_sha256: str | None = None
     """Over the names and contents of the target images."""
+    method: Method | None = None
+    """Of pictures that were scored from files."""
+
+
+CEILING = 120.0
+"""What counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
+
+
+def equal_pairs(metric: Metric, values: Iterable[float]) -> list[bool]:
+    """Returns of each value whether it stands for infinity: of a ratio in decibels, that both images were equal.
+
+    Example:
+        >>> equal_pairs(Metric(label="PSNR", unit="dB", better="higher", protocol=""), [31.5, 120.0])
+        [False, True]
+    """
+    return [metric.unit == "dB" and value >= CEILING for value in values]
 
 
 def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:

@@ -4,19 +4,27 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pdloss.records import Metric, Scores, SetScore, mean_scores
-
-_ARROWS = {"higher": "↑", "lower": "↓", "zero": "→ 0"}
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "→": r"$\to$",
-    "±": r"$\pm$", "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
-}  # fmt: skip
+from pdloss.latex import escaped, tabular
+from pdloss.numerals import equal_text, heading, number
+from pdloss.records import Metric, Scores, SetScore, equal_pairs
 
 
-_Means = Mapping[str, SetScore]
-"""Values by metric: means over images, and scores of whole sets."""
+class _Value(NamedTuple):
+    """A mean over images, or the score of a whole set."""
+
+    value: float
+    error: float | None = None
+    note: str | None = None
+    equal: int = 0
+    """How many images equal their targets."""
+    without_equal: float | None = None
+    """The mean of the others."""
+
+
+_Values = Mapping[str, _Value]
+"""By metric."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +68,6 @@ def tables(results: Sequence[Scores], names: Sequence[str] | None = None) -> lis
     return [_table(of_set, names) for of_set in sets.values()]
 
 
-def heading(metric: Metric) -> str:
-    """Returns a column's name, with its unit and an arrow towards the better values.
-
-    Example:
-        >>> heading(Metric(label="PSNR", unit="dB", better="higher", protocol=""))
-        'PSNR (dB) ↑'
-    """
-    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''} {_ARROWS[metric.better]}"
-
-
 def markdown(shown: Sequence[Table]) -> str:
     """Returns the tables in GitHub's Markdown, best values bold, each with its remarks below."""
     parts = []
@@ -87,31 +85,32 @@ def latex(shown: Sequence[Table]) -> str:
     """Returns the tables as LaTeX ``tabular``s with the rules of the package ``booktabs``, best values bold."""
     parts = ["% needs \\usepackage{booktabs}\n"]
     for table in shown:
-        lines = [f"% {line}" for line in (table.caption, *table.remarks)]
-        lines += [f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
-        lines += [" & ".join(["", *map(_latex, table.columns)]) + r" \\", r"\midrule"]
+        rows = []
         for row in table.rows:
-            cells = [rf"\textbf{{{_latex(cell.text)}}}" if cell.best else _latex(cell.text) for cell in row.cells]
-            lines.append(" & ".join([_latex(row.name), *cells]) + r" \\")
-        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n")
+            cells = [rf"\textbf{{{escaped(cell.text)}}}" if cell.best else escaped(cell.text) for cell in row.cells]
+            rows.append([escaped(row.name), *cells])
+        comments = "".join(f"% {line}\n" for line in (table.caption, *table.remarks))
+        parts.append(comments + tabular(["", *table.columns], rows))
     return "\n".join(parts)
 
 
 def csv_text(results: Sequence[Scores]) -> str:
     """Returns one line for every picture, restored or degraded, with a column for each metric; values in full.
 
-    Metrics of whole sets stand in lines without an image, whose column is then empty, as are all without a value.
+    Metrics of whole sets stand in lines without an image, whose column is then empty, as are all without a value. The
+    column ``equal`` says of which pictures a ratio in decibels is infinite: they equal what they are compared with.
     """
     names = list(dict.fromkeys(name for scores in results for name in (*scores.metrics, *scores.set_metrics)))
     out = io.StringIO()
-    writer = csv.DictWriter(out, ["set", "run", "picture", "image", *names], restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, ["set", "run", "picture", "image", *names, "equal"], restval="", lineterminator="\n")
     writer.writeheader()
     for scores in results:
         for kind, of_images, of_set in _kinds(scores):
             where = {"set": scores.set, "run": scores.run, "picture": kind}
             for image, values in zip(scores.images, of_images, strict=True):
                 if values:
-                    writer.writerow({**where, "image": image.name, **values})
+                    equal = any(equal_pairs(scores.metrics[name], [value])[0] for name, value in values.items())
+                    writer.writerow({**where, "image": image.name, **values, "equal": "yes" if equal else ""})
             if of_set:
                 writer.writerow({**where, **{name: score.value for name, score in of_set.items()}})
     return out.getvalue()
@@ -146,18 +145,18 @@ def _table(results: Sequence[Scores], names: Sequence[str] | None) -> Table:
 
 def _rows(called: str, results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[Row]:
     """Returns the rows of runs that restored the same inputs, and before them the inputs' own, if they have scores."""
-    of_inputs: dict[str, SetScore] = {}
+    of_inputs: dict[str, _Value] = {}
     for scores in results:
-        of_inputs |= _means(scores)[0]
+        of_inputs |= _values(scores)[0]
     names = [scores.run for scores in results]
-    values: list[_Means] = [_means(scores)[1] for scores in results]
+    values = [_values(scores)[1] for scores in results]
     columns = [_column([of_inputs, *values], name, metric) for name, metric in metrics.items()]
     lines = list(zip(*columns, strict=True)) if columns else [()] * (1 + len(results))
     rows = [Row(name, cells) for name, cells in zip([called, *names], lines, strict=True)]
     return rows if of_inputs else rows[1:]
 
 
-def _column(values: Sequence[_Means], name: str, metric: Metric) -> list[Cell]:
+def _column(values: Sequence[_Values], name: str, metric: Metric) -> list[Cell]:
     """Returns the cells of one metric; the first, the input's, is in no contest for the best."""
     found = [means.get(name) for means in values]
     sizes = [abs(score.value) for score in found if score is not None]
@@ -167,7 +166,7 @@ def _column(values: Sequence[_Means], name: str, metric: Metric) -> list[Cell]:
     known = [cost for cost in costs[1:] if cost is not None]
     best = min(known) if len(known) > 1 else None
     return [
-        Cell("-" if score is None else _number(score, digits), index > 0 and cost is not None and cost == best)
+        Cell("-" if score is None else _text(score, digits), index > 0 and cost is not None and cost == best)
         for index, (score, cost) in enumerate(zip(found, costs, strict=True))
     ]
 
@@ -178,9 +177,10 @@ def _cost(value: float, digits: int, metric: Metric) -> float:
     return -shown if metric.better == "higher" else abs(shown) if metric.better == "zero" else shown
 
 
-def _number(score: SetScore, digits: int) -> str:
+def _text(score: _Value, digits: int) -> str:
     error = "" if score.error is None else f" ± {score.error:.{digits}f}"
-    return f"{score.value:.{digits}f}{error}{'*' if score.note else ''}"
+    equal = f" ({equal_text(score.equal, score.without_equal, digits)})" if score.equal else ""
+    return f"{number(score.value, digits)}{error}{'*' if score.note else ''}{equal}"
 
 
 def _kinds(scores: Scores) -> list[tuple[str, list[dict[str, float]], dict[str, SetScore]]]:
@@ -190,12 +190,22 @@ def _kinds(scores: Scores) -> list[tuple[str, list[dict[str, float]], dict[str, 
     ]
 
 
-def _means(scores: Scores) -> list[dict[str, SetScore]]:
+def _values(scores: Scores) -> list[dict[str, _Value]]:
     """Returns the scores of the inputs, and those of the restored images."""
     return [
-        {name: SetScore(value=mean) for name, mean in mean_scores(of_images).items()} | of_set
+        {name: _mean(scores.metrics[name], [values[name] for values in of_images]) for name in of_images[0]}
+        | {name: _Value(score.value, score.error, score.note) for name, score in of_set.items()}
+        if of_images
+        else {}
         for _, of_images, of_set in _kinds(scores)
     ]
+
+
+def _mean(metric: Metric, values: Sequence[float]) -> _Value:
+    others = [value for value, equal in zip(values, equal_pairs(metric, values), strict=True) if not equal]
+    count = len(values) - len(others)
+    without = sum(others) / len(others) if count and others else None
+    return _Value(sum(values) / len(values), equal=count, without_equal=without)
 
 
 def _weights(metric: Metric) -> str:
@@ -220,7 +230,3 @@ def _networks(results: Sequence[Scores]) -> list[str]:
 
 def _markdown(text: str) -> str:
     return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -76,7 +76,7 @@ class Range:
             raise SpecError(f"the range {self} has no logarithm at its lower bound, which must be above 0")
 
     def __repr__(self) -> str:
-        text = f"{_value_text(self.low)}..{_value_text(self.high)}"
+        text = f"{value_text(self.low)}..{value_text(self.high)}"
         return f"log({text})" if self.log else text
 
 
@@ -148,6 +148,31 @@ class Own(Choice, name="own"):
 
 
 @dataclass(frozen=True)
+class Call:
+    """A name with its options as text has them: nothing is looked up, so that it can be read without torch."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+    """By name, in alphabetical order; lists as tuples."""
+
+    def __str__(self) -> str:
+        return call_text(self.name, dict(self.options))
+
+
+def read_sum(text: str, noun: str = "loss") -> tuple[tuple[float, Call], ...]:
+    """Returns the (weight, call) terms of ``"a + 0.01*b(…)"``, whatever the names are.
+
+    Raises:
+        SpecError: If the text is no weighted sum of ``name`` or ``name(key=value, …)``.
+
+    Example:
+        >>> read_sum("2*l1")
+        ((2.0, Call(name='l1', options=())),)
+    """
+    return tuple((w, _read_call(node, text, noun)) for w, node in _weighted(text, noun, f"weight*{noun}"))
+
+
+@dataclass(frozen=True)
 class Family:
     """The choices that answer one question, by name: ``Family("loss", (L1, PDL))``."""
 
@@ -173,7 +198,8 @@ class Family:
         Raises:
             SpecError: As `parse`; also if a weight is negative or not a number.
         """
-        return tuple(self._term(node, text) for node in _flatten(_expression(text, self.noun), ast.Add))
+        nodes = _weighted(text, self.noun, f"weight*{self.noun}, such as 0.01*{self.members[-1].name}")
+        return tuple((weight, self._call(node, text)) for weight, node in nodes)
 
     def parse_chain(self, text: str) -> tuple[Choice, ...]:
         """Returns the choices of ``"a(…) | b"``, first applied first.
@@ -186,51 +212,23 @@ class Family:
             raise _error(text, tree, f"one {self.noun} follows another after a |, as in a | b")
         return tuple(self._call(node, text) for node in _flatten(tree, ast.BitOr))
 
-    def _term(self, node: ast.expr, text: str) -> tuple[float, Choice]:
-        factors = list(_flatten(node, ast.Mult))
-        calls = [f for f in factors if isinstance(f, ast.Call | ast.Name | ast.Attribute)]
-        if len(calls) != 1:
-            raise _error(text, node, f"expected weight*{self.noun}, such as 0.01*{self.members[-1].name}")
-        try:
-            weight = math.prod(float(_number(f, text)) for f in factors if f is not calls[0])
-        except OverflowError:  # a whole number beyond all floating-point ones
-            weight = math.inf
-        if not 0 <= weight < math.inf:
-            raise _error(text, node, f"the weight must be finite and not negative, got {weight:g}")
-        return weight, self._call(calls[0], text)
-
     def _call(self, node: ast.expr, text: str) -> Choice:
         call = node if isinstance(node, ast.Call) else None
         function = call.func if call else node
         dotted = ast.unparse(function)
         if isinstance(function, ast.Attribute) and _DOTTED.fullmatch(dotted):
             path = dotted[: dotted.rindex(".")] + ":" + function.attr
-            return Own(path, self._arguments(call, text, None))
+            return Own(path, _arguments(call, text, None))
         if not isinstance(function, ast.Name):
             raise _error(text, node, f"expected the name of a {self.noun}: {', '.join(self.table)}")
         if function.id not in self.table:
             raise _error(text, function, f"unknown {self.noun} {function.id!r}{suggestion(function.id, self.table)}")
         member = self.table[function.id]
-        arguments = self._arguments(call, text, [field.name for field in dataclasses.fields(member)])
+        arguments = _arguments(call, text, [field.name for field in dataclasses.fields(member)])
         try:
             return member(**checked(member, arguments))
         except SpecError as error:
             raise SpecError(f"in {text!r}: {error}") from None
-
-    def _arguments(self, call: ast.Call | None, text: str, allowed: list[str] | None) -> dict[str, Any]:
-        if call is None:
-            return {}
-        if call.args:
-            raise _error(text, call.args[0], "write the option's name too, as key=value")
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                raise _error(text, call, "write every option as key=value")
-            if allowed is not None and keyword.arg not in allowed:
-                where = f"{ast.unparse(call.func)} has no option {keyword.arg!r}"
-                raise _error(text, keyword, where + suggestion(keyword.arg, allowed))
-        if twice := [word for word, count in Counter(k.arg for k in call.keywords).items() if count > 1]:
-            raise _error(text, call, f"{twice[0]!r} is given twice")
-        return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
 
 
 def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,13 +266,13 @@ def _converted(value: Any, hint: Any) -> Any:
 
 def call_text(name: str, arguments: Mapping[str, object]) -> str:
     """Returns ``name(key=value, …)``, or the bare name without arguments."""
-    inside = ", ".join(f"{key}={_value_text(value)}" for key, value in arguments.items())
+    inside = ", ".join(f"{key}={value_text(value)}" for key, value in arguments.items())
     return f"{name}({inside})" if inside else name
 
 
 def sum_text(terms: Iterable[tuple[float, str]]) -> str:
     """Returns the text of a weighted sum; a weight of one is left out."""
-    return " + ".join(text if weight == 1 else f"{_value_text(weight)}*{text}" for weight, text in terms)
+    return " + ".join(text if weight == 1 else f"{value_text(weight)}*{text}" for weight, text in terms)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -285,7 +283,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"{guess} Known: {', '.join(known) or 'none'}"
 
 
-def _value_text(value: object) -> str:
+def value_text(value: object) -> str:
+    """Returns a value as it is written in text, floats in their shortest form."""
     if isinstance(value, float):  # of numpy's kind too, whose repr is not a number
         return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
     return repr(value)
@@ -316,6 +315,51 @@ def _hint(text: str) -> str:
     if found := re.search(r"[\w)]\s+[\w.]", text):
         return "two things stand side by side; write + between terms of a loss, | between degradations"
     return ""
+
+
+def _weighted(text: str, noun: str, expected: str) -> Iterable[tuple[float, ast.expr]]:
+    """Yields the weight and the one name or call of every term of a sum."""
+    for node in _flatten(_expression(text, noun), ast.Add):
+        factors = list(_flatten(node, ast.Mult))
+        calls = [f for f in factors if isinstance(f, ast.Call | ast.Name | ast.Attribute)]
+        if len(calls) != 1:
+            raise _error(text, node, f"expected {expected}")
+        try:
+            weight = math.prod(float(_number(f, text)) for f in factors if f is not calls[0])
+        except OverflowError:  # a whole number beyond all floating-point ones
+            weight = math.inf
+        if not 0 <= weight < math.inf:
+            raise _error(text, node, f"the weight must be finite and not negative, got {weight:g}")
+        yield weight, calls[0]
+
+
+def _read_call(node: ast.expr, text: str, noun: str) -> Call:
+    call = node if isinstance(node, ast.Call) else None
+    name = ast.unparse(call.func if call else node)
+    if not _DOTTED.fullmatch(name):
+        raise _error(text, node, f"expected the name of a {noun}")
+    name = ":".join(name.rsplit(".", 1))  # package.module:Name
+    return Call(name, tuple(sorted((key, _frozen(value)) for key, value in _arguments(call, text, None).items())))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _arguments(call: ast.Call | None, text: str, allowed: list[str] | None) -> dict[str, Any]:
+    if call is None:
+        return {}
+    if call.args:
+        raise _error(text, call.args[0], "write the option's name too, as key=value")
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise _error(text, call, "write every option as key=value")
+        if allowed is not None and keyword.arg not in allowed:
+            where = f"{ast.unparse(call.func)} has no option {keyword.arg!r}"
+            raise _error(text, keyword, where + suggestion(keyword.arg, allowed))
+    if twice := [word for word, count in Counter(k.arg for k in call.keywords).items() if count > 1]:
+        raise _error(text, call, f"{twice[0]!r} is given twice")
+    return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
 
 
 def _flatten(node: ast.expr, kind: type[ast.operator]) -> Iterable[ast.expr]:

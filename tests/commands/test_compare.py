@@ -53,12 +53,12 @@ def test_many_metrics_are_shown_in_tables_below_each_other(
     assert means.count("means and 95 % intervals") == 1
 
 
-def test_writes_json_csv_and_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_writes_json_csv_markdown_and_latex(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = two_runs(tmp_path, FIRST, SECOND)
-    files = [tmp_path / "out" / name for name in ("c.json", "c.csv", "c.md")]
-    arguments = [f"--{kind}={file}" for kind, file in zip(("json", "csv", "markdown"), files, strict=True)]
+    files = [tmp_path / "out" / name for name in ("c.json", "c.csv", "c.md", "c.tex")]
+    arguments = [f"--{kind}={file}" for kind, file in zip(("json", "csv", "markdown", "latex"), files, strict=True)]
     assert main([*map(str, runs), "--seed", "3", *arguments]) == 0
-    assert capsys.readouterr().out.splitlines()[-3:] == [str(file) for file in files]
+    assert capsys.readouterr().out.splitlines()[-4:] == [str(file) for file in files]
     assert read_record(files[0], Comparison).seed == 3
     assert files[1].read_text(encoding="utf-8").startswith("kind,metric,name")
     assert files[2].read_text(encoding="utf-8").startswith("**kodak, 24 images")

@@ -1,109 +1,112 @@
-"""Which runs form a sweep."""
+"""Which results form a sweep."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
-from pdloss.comparison import comparable
-from pdloss.comparison.grouping import Group, grouped, read_trained, terms_of
-from pdloss.errors import RunError
-from tests.report.folders import write_run
+from pdloss.comparison.grouping import Group, Trained, sweeps
+from tests.report.folders import run_record
 
 PDL, PERCEPTUAL = "pdl(features='vgg19.relu4_3', p=1)", "perceptual(features='vgg19.relu4_3', p=1)"
 
 
-def sweeps(folder: Path, **runs: tuple[str, float] | tuple[str, float, dict]) -> list[Group]:
-    """Groups runs given as ``name=(loss, psnr[, settings])``."""
-    paths = []
-    for name, (loss, psnr, *settings) in runs.items():
-        values = {"psnr": [psnr - 1, psnr, psnr + 1], "lpips": [0.1, 0.2, 0.3]}
-        paths.append(write_run(folder / name, values, loss=loss, **(settings[0] if settings else {})))
-    found = comparable(paths)
-    return grouped([read_trained(run) for run in found.runs], "psnr", found.images)
+def grouped(*losses: str | tuple[str, Mapping[str, object]]) -> list[Group]:
+    """Groups runs given as losses, or as losses with settings; each has a name of its place."""
+    pairs = [(loss, {}) if isinstance(loss, str) else loss for loss in losses]
+    return sweeps([Trained(str(i), loss, run_record(loss=loss, **own)) for i, (loss, own) in enumerate(pairs)])
 
 
-def test_weights_are_taken_off_the_terms() -> None:
-    assert terms_of(f"0.5*l1 + 1.03e-05*{PDL} + {PERCEPTUAL}") == {"l1": 0.5, PDL: 1.03e-05, PERCEPTUAL: 1.0}
+def names(groups: list[Group]) -> list[str]:
+    return [group.name for group in groups]
+
+
+def runs(groups: list[Group]) -> list[list[tuple[int, ...]]]:
+    return [[point.runs for point in group.points] for group in groups]
+
+
+def test_runs_that_differ_in_weights_alone_form_a_sweep_in_the_order_of_the_weight() -> None:
+    groups = grouped(f"l1 + 0.1*{PDL}", f"l1 + 0.01*{PDL}", f"l1 + 1*{PDL}", f"l1 + 0.1*{PERCEPTUAL}")
+    assert names(groups) == ["l1 + pdl", "l1 + perceptual"]
+    assert runs(groups) == [[(1,), (0,), (2,)], [(3,)]]
+    assert groups[0].labels == ("0.01", "0.1", "1")
+    assert [point.weights for point in groups[0].points] == [(1.0, 0.01), (1.0, 0.1), (1.0, 1.0)]
+
+
+def test_the_order_of_terms_and_options_is_no_other_loss() -> None:
+    (group,) = grouped(f"l1 + 0.1*{PDL}", "0.2*pdl(p=1.0, features='vgg19.relu4_3') + l1")
+    assert runs([group]) == [[(0,), (1,)]]
+
+
+def test_options_that_are_lists_tell_losses_apart_by_name() -> None:
+    groups = grouped(*(f"l1 + {w}*pdl(layer_weights=(1, {last}))" for last in (2, 3) for w in (0.1, 0.2)))
+    assert names(groups) == ["l1 + pdl(layer_weights=(1, 2))", "l1 + pdl(layer_weights=(1, 3))"]
+    assert runs(groups) == [[(0,), (1,)], [(2,), (3,)]]
+
+
+@pytest.mark.parametrize("path", ["o'brien/net.py:F", "a + b.relu", "x, p=2", "(", 'say "hi"'])
+def test_words_with_any_letter_are_read_as_words(path: str) -> None:
+    (group,) = grouped(f"l1 + 0.01*pdl(features={path!r})", f"l1 + 0.02*pdl(features={path!r})")
+    assert (group.name, runs([group])) == ("l1 + pdl", [[(0,), (1,)]])
 
 
 def test_a_sum_within_a_quoted_word_is_no_sum_of_losses() -> None:
-    term = "own.module:Loss(text='a + 2*b')"
-    assert terms_of(f"l1 + 3*{term}") == {"l1": 1.0, term: 3.0}
+    (group,) = grouped("l1 + 3*own.module:Loss(text='a + 2*b')", "l1 + 4*own.module:Loss(text='a + 2*b')")
+    assert group.name == "l1 + own.module:Loss"
 
 
-def test_runs_that_differ_in_weights_alone_form_a_sweep_in_the_order_of_the_score(tmp_path: Path) -> None:
-    one, other = sweeps(
-        tmp_path,
-        p1=(f"l1 + 0.1*{PDL}", 28.0),
-        p2=(f"l1 + 0.01*{PDL}", 29.0),
-        p3=(f"l1 + 1*{PDL}", 27.0),
-        q1=(f"l1 + 0.1*{PERCEPTUAL}", 28.5),
-    )
-    assert (one.name, one.run_names) == ("l1 + pdl", ["p3", "p1", "p2"])
-    assert one.weights == [[1.0, 1.0], [1.0, 0.1], [1.0, 0.01]]
-    assert (other.name, other.run_names) == ("l1 + perceptual", ["q1"])
+def test_seeds_of_one_weight_are_one_point() -> None:
+    groups = grouped(*((f"l1 + {w}*{PDL}", {"seed": seed}) for w in (0.1, 0.2) for seed in (0, 1, 2)))
+    assert runs(groups) == [[(0, 1, 2), (3, 4, 5)]]
 
 
-def test_the_plain_loss_is_the_end_of_every_sweep(tmp_path: Path) -> None:
-    one, other = sweeps(tmp_path, base=("l1", 30.0), p=(f"l1 + 0.1*{PDL}", 28.0), q=(f"l1 + 0.1*{PERCEPTUAL}", 28.5))
-    assert one.run_names == ["p", "base"]
-    assert other.run_names == ["q", "base"]
-    assert other.weights[1] == [1.0, 0.0]
+def test_other_settings_make_another_sweep_named_after_them() -> None:
+    groups = grouped(*((f"l1 + {w}*{PDL}", {"crop": crop}) for crop in (96, 192) for w in (0.1, 0.2)))
+    assert names(groups) == ["l1 + pdl, crop 96", "l1 + pdl, crop 192"]
+    assert runs(groups) == [[(0,), (1,)], [(2,), (3,)]]
 
 
-def test_the_plain_loss_stands_alone_where_only_one_sweep_would_remain(tmp_path: Path) -> None:
-    groups = sweeps(tmp_path, base=("l1", 30.0), p1=(f"l1 + 0.1*{PDL}", 28.0), p2=(f"l1 + 0.01*{PDL}", 30.5))
-    assert [group.run_names for group in groups] == [["base"], ["p1", "p2"]]
+def test_options_that_differ_are_in_the_name_and_others_are_not() -> None:
+    groups = grouped(f"l1 + 0.1*{PDL}", f"l1 + 0.1*{PDL.replace('vgg19', 'distilled')}", "l1 + 0.5*perceptual(p=2)")
+    assert names(groups) == ["l1 + pdl(vgg19.relu4_3)", "l1 + pdl(distilled.relu4_3)", "l1 + perceptual"]
 
 
-def test_the_plain_loss_does_not_join_runs_of_other_settings(tmp_path: Path) -> None:
+def test_a_loss_is_where_the_curves_of_those_that_add_to_it_begin() -> None:
+    plain, pdl, other = grouped("l1", f"l1 + 0.1*{PDL}", (f"l1 + 0.1*{PERCEPTUAL}", {"steps": 400}))
+    assert plain.origin is None
+    assert pdl.origin == plain.points[0]
+    assert [point.runs for point in pdl.path] == [(0,), (1,)]
+    assert other.origin is None  # of another length of training
+
+
+def test_several_weights_that_vary_are_all_told() -> None:
+    (group,) = grouped(f"l1 + 0.1*{PDL} + 2*lpips", f"l1 + 0.3*{PDL} + 1*lpips")
+    assert group.labels == ("0.1 / 2", "0.3 / 1")
+
+
+def test_what_is_not_known_or_in_words_stands_alone_under_its_own_name() -> None:
     groups = sweeps(
-        tmp_path,
-        base=("l1", 30.0),
-        p=(f"l1 + 0.1*{PDL}", 28.0),
-        q=(f"l1 + 0.1*{PERCEPTUAL}", 28.5, {"steps": 400}),
+        [
+            Trained("ours", "l1", run_record()),
+            Trained("bsrgan", None),
+            Trained("esrgan", "relativistic GAN, see their paper"),
+            Trained("realesrgan", None),
+        ]
     )
-    assert [group.run_names for group in groups] == [["p", "base"], ["q"]]
-    assert [group.name for group in groups] == ["l1 + pdl, steps 100", "l1 + perceptual, steps 400"]
+    assert names(groups) == ["l1", "bsrgan", "esrgan", "realesrgan"]
 
 
-def test_other_settings_make_another_sweep_named_after_them(tmp_path: Path) -> None:
+def test_stated_losses_form_a_sweep_and_never_join_runs_whose_settings_are_known() -> None:
     groups = sweeps(
-        tmp_path,
-        **{f"c{crop}-{w}": (f"l1 + {w}*{PDL}", 28.0 - w, {"crop": crop}) for crop in (96, 192) for w in (0.1, 0.2)},
+        [
+            Trained("ours", "l1 + 0.1*pdl", run_record(loss="l1 + 0.1*pdl")),
+            Trained("a", "l1 + 0.1*pdl"),
+            Trained("b", "l1 + 0.2*pdl"),
+        ]
     )
-    assert [group.name for group in groups] == ["l1 + pdl, crop 96", "l1 + pdl, crop 192"]
-    assert all(len(group.runs) == 2 for group in groups)
+    assert runs(groups) == [[(0,)], [(1,), (2,)]]
+    assert names(groups) == ["l1 + pdl", "l1 + pdl, settings \N{EM DASH}"]
 
 
-def test_options_that_differ_are_in_the_name(tmp_path: Path) -> None:
-    distilled = PDL.replace("vgg19", "distilled")
-    groups = sweeps(tmp_path, a=(f"l1 + 0.1*{PDL}", 28.0), b=(f"l1 + 0.1*{distilled}", 28.0))
-    assert [g.name for g in groups] == ["l1 + pdl(features='vgg19.relu4_3')", "l1 + pdl(features='distilled.relu4_3')"]
-
-
-def test_a_score_that_does_not_follow_the_weight_is_noticed(tmp_path: Path) -> None:
-    steady, turning = sweeps(
-        tmp_path,
-        **{f"p{w}": (f"l1 + {w}*{PDL}", psnr) for w, psnr in ((0.1, 29.0), (0.2, 28.0), (0.3, 27.0))},
-        **{f"q{w}": (f"l1 + {w}*{PERCEPTUAL}", psnr) for w, psnr in ((0.1, 28.0), (0.2, 29.0), (0.3, 27.0))},
-    )
-    assert not steady.turns_back()
-    assert turning.turns_back()
-
-
-def test_refuses_runs_that_were_trained_alike(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="p and q were trained alike"):
-        sweeps(tmp_path, p=(f"l1 + 0.1*{PDL}", 28.0), q=(f"0.1*{PDL} + l1", 28.5))
-
-
-def test_refuses_a_single_sweep(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"one sweep, of l1 \+ pdl\(.*two losses"):
-        sweeps(tmp_path, p=(f"l1 + 0.1*{PDL}", 28.0), q=(f"l1 + 0.2*{PDL}", 28.5))
-
-
-def test_refuses_scores_without_a_configuration(tmp_path: Path) -> None:
-    paths = [write_run(tmp_path / name, {"psnr": [1.0, 2.0, 3.0]}) for name in "ab"]
-    (paths[1] / "config.json").unlink()
-    with pytest.raises(RunError, match=r"kodak.json has no config.json beside it"):
-        [read_trained(run) for run in comparable(paths).runs]
+def test_two_methods_of_one_stated_loss_are_not_taken_for_two_seeds() -> None:
+    groups = sweeps([Trained("swin", "l1"), Trained("nafnet", "l1")])
+    assert names(groups) == ["swin", "nafnet"]

@@ -8,8 +8,8 @@ import pytest
 
 from pdloss.comparison import comparable
 from pdloss.errors import RunError
-from pdloss.records import Metric, Scores, SetScore, read_record, write_record
-from tests.report.folders import METRICS, write_run
+from pdloss.records import NOT_KNOWN, Method, Metric, Scores, SetScore, read_record, write_record
+from tests.report.folders import IMAGES, METRICS, write_run
 
 GOOD = {"psnr": [30.0, 31.0, 32.0], "lpips": [0.1, 0.2, 0.3]}
 INPUT = {"psnr": [20.0, 21.0, 22.0]}
@@ -114,6 +114,79 @@ def test_the_targets_hash_decides_where_there_is_one(tmp_path: Path) -> None:
     assert len(comparable([one, moved]).runs) == 2
     with pytest.raises(RunError, match="different targets.*other contents"):
         comparable([one, other])
+
+
+def with_pixels(run: Path, pixels: str, set_name: str = "kodak", **changes: object) -> Path:
+    """Gives each image of a run's scores a digest of its target, a letter each."""
+    images = read_record(run / "scores" / f"{set_name}.json", Scores).images
+    known = [msgspec.structs.replace(i, target_sha256=p) for i, p in zip(images, pixels, strict=True)]
+    return changed(run, set_name, images=known, **changes)
+
+
+def test_images_are_matched_by_their_pixels_whatever_the_set_and_its_files_are_called(tmp_path: Path) -> None:
+    one = with_pixels(write_run(tmp_path / "a", GOOD), "xyz")
+    names = ("7.tif", "8.tif", "9.tif")
+    turned = {key: values[::-1] for key, values in GOOD.items()}
+    other = write_run(tmp_path / "b", turned, images=names, set_name="mine", targets="elsewhere")
+    found = comparable([one, with_pixels(other, "zyx", "mine")])
+    assert found.images == ("one.png", "two.png", "three.png")
+    assert found.runs[1].values("psnr", found.images).tolist() == GOOD["psnr"]
+    assert found.runs[1].own_names == {"one.png": "9.tif", "two.png": "8.tif", "three.png": "7.tif"}
+    assert comparable([one, other], "kodak").runs[1].scores.set == "mine"
+
+
+def test_equal_names_do_not_hide_other_pixels(tmp_path: Path) -> None:
+    one = with_pixels(write_run(tmp_path / "a", GOOD), "xyz")
+    other = with_pixels(write_run(tmp_path / "b", GOOD), "xyw")
+    with pytest.raises(RunError, match=r"have other pixels \(3 and 3 images, 2 in common\)"):
+        comparable([one, other])
+
+
+def test_of_two_sets_the_one_of_the_same_pixels_is_taken(tmp_path: Path) -> None:
+    one = with_pixels(write_run(tmp_path / "a", GOOD), "xyz")
+    other = with_pixels(write_run(tmp_path / "b", GOOD, set_name="set5"), "xyz", "set5")
+    with_pixels(write_run(other, GOOD), "uvw")
+    assert [run.scores.set for run in comparable([one, other]).runs] == ["kodak", "set5"]
+
+
+def test_two_targets_of_equal_pixels_are_both_matched(tmp_path: Path) -> None:
+    runs = [with_pixels(write_run(tmp_path / name, GOOD), "xxy") for name in "ab"]
+    assert comparable(runs).runs[1].values("psnr", IMAGES).tolist() == GOOD["psnr"]
+
+
+def test_scores_of_before_pixels_were_hashed_are_matched_by_name(tmp_path: Path) -> None:
+    old, new = write_run(tmp_path / "a", GOOD), with_pixels(write_run(tmp_path / "b", GOOD), "xyz")
+    assert len(comparable([old, new]).runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        (None, "What b restored from is not known"),
+        (
+            "jpeg(quality=10)",
+            "b is said to restore from 'jpeg(quality=10)', the others from 'noise(sigma=0.1),",
+        ),
+        ("noise(sigma=0.1)", None),
+    ],
+)
+def test_what_a_method_restored_from_is_said_and_not_guessed(
+    tmp_path: Path, said: str | None, note: str | None
+) -> None:
+    one, other = write_run(tmp_path / "a", GOOD), write_run(tmp_path / "b", GOOD)
+    method = Method(name="b", loss="GAN", degradation=said)
+    changed(other, method=method, degradation=said or NOT_KNOWN)
+    notes = comparable([one, other]).notes
+    assert any(text.startswith(note) for text in notes) if note else notes == ()
+
+
+def test_scores_that_version_0_1_took_of_files_are_of_an_unknown_degradation_and_loss(tmp_path: Path) -> None:
+    one, other = write_run(tmp_path / "a", GOOD), changed(write_run(tmp_path / "b", GOOD), degradation=NOT_KNOWN)
+    (other / "config.json").unlink()
+    found = comparable([other, one])
+    assert found.degradation == "noise(sigma=0.1), seed 0"
+    assert (found.runs[0].loss, found.runs[0].record) == (None, None)
+    assert len(found.notes) == 2
 
 
 def test_refuses_scores_of_other_weights(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_compares_at_equal_fidelity(tmp_path: Path) -> None:
     """At 29.25 dB the pdl sweep is a quarter of the way from p1 to base: 0.225; perceptual 0.2625 between its own."""
     comparison = compare_matched(run_folders(tmp_path), "psnr", level=29.25)
     assert [sweep.runs for sweep in comparison.sweeps] == [["p2", "p1", "base"], ["q2", "q1", "base"]]
-    assert [sweep.between for sweep in comparison.sweeps] == [("p1", "base"), ("q2", "q1")]
+    assert [[s.points[i].runs[0] for i in s.between] for s in comparison.sweeps] == [["p1", "base"], ["q2", "q1"]]
     assert [mean.value for mean in comparison.means] == pytest.approx([0.225, 0.2625], abs=0.006)
     (difference,) = comparison.differences
     assert (difference.name, difference.against) == ("l1 + perceptual", "l1 + pdl")
@@ -103,6 +103,59 @@ def test_too_few_images_and_turning_sweeps_are_said(tmp_path: Path) -> None:
         "3 images are too few to call a difference; with 1 comparison it takes at least 6.",
     ]
     assert comparison.differences[0].verdict == "unclear"
+
+
+def test_seeds_of_one_weight_are_one_point_with_their_spread(tmp_path: Path) -> None:
+    paths = run_folders(tmp_path)
+    values = {"psnr": (29.4 + HARD).tolist(), "lpips": (0.24 - 0.01 * HARD).tolist()}
+    paths.append(write_run(tmp_path / "p1-again", values, images=NAMES, loss=RUNS["p1"][0], seed=1))
+    pdl = compare_matched(paths, "psnr").sweeps[0]
+    assert [point.runs for point in pdl.points] == [["p2"], ["p1", "p1-again"], ["base"]]
+    first, second = (sum(RUNS["p1"][1] + HARD) / 24, 29.4)
+    assert pdl.points[1].level == pytest.approx((first + second) / 2, abs=0.03)
+    assert pdl.points[1].spreads["psnr"] == pytest.approx(abs(second - first) / 2**0.5, abs=0.03)
+    assert pdl.points[0].spreads == {}
+
+
+def test_refuses_runs_that_were_trained_alike(tmp_path: Path) -> None:
+    paths = run_folders(tmp_path)
+    values = {"psnr": (29.4 + HARD).tolist(), "lpips": (0.24 - 0.01 * HARD).tolist()}
+    paths.append(write_run(tmp_path / "twin", values, images=NAMES, loss="0.1*pdl(p=1) + l1"))
+    with pytest.raises(RunError, match="p1 and twin were trained alike, .* and the seed 0"):
+        compare_matched(paths, "psnr")
+
+
+def test_refuses_a_single_sweep(tmp_path: Path) -> None:
+    paths = run_folders(tmp_path, "p1 p2")
+    with pytest.raises(RunError, match=r"one sweep, of l1 \+ pdl\(p=1\); .*two losses"):
+        compare_matched(paths, "psnr")
+
+
+def test_no_interval_leaves_what_the_images_show(tmp_path: Path) -> None:
+    """Two runs of nearly one PSNR once gave LPIPS 0.48 an interval from -5.6 to 0.9."""
+    noise = np.random.default_rng(3)
+    losses = {"a1": ("l1 + 0.1*pdl(p=1)", 30.0), "a2": ("l1 + 0.2*pdl(p=1)", 30.004), "b1": ("l1 + 0.1*lpips", 29.9)}
+    losses["b2"] = ("l1 + 0.2*lpips", 30.1)
+    paths = [
+        write_run(
+            tmp_path / name,
+            {"psnr": (psnr + HARD + noise.normal(0, 0.3, 24)).tolist(), "lpips": noise.uniform(0.1, 0.9, 24).tolist()},
+            images=NAMES,
+            loss=loss,
+        )
+        for name, (loss, psnr) in losses.items()
+    ]
+    for mean in compare_matched(paths, "psnr").means:
+        assert 0.1 < mean.low < mean.value < mean.high < 0.9
+
+
+def test_images_that_equal_their_targets_are_said(tmp_path: Path) -> None:
+    paths = run_folders(tmp_path)
+    values = {"psnr": [120.0, *(28.0 + HARD[1:]).tolist()], "lpips": [0.0, *[0.2] * 23]}
+    write_run(tmp_path / "p2", values, images=NAMES, loss=RUNS["p2"][0])
+    (note,) = (text for text in compare_matched(paths, "psnr").notes if "120 dB" in text)
+    assert note.startswith("The mean PSNR of p2 counts 120 dB for images that equal their targets: ")
+    assert note.endswith(f"{np.mean(28.0 + HARD[1:]):.2f} without 1 equal.")
 
 
 def test_one_image_has_values_alone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pdloss.comparison import compare, compare_matched
-from pdloss.comparison.tables import DASH, csv_text, decimals, markdown, number, p_text, remarks, tables
+from pdloss.comparison.tables import DASH, csv_text, decimals, latex, markdown, number, p_text, remarks, tables
 from pdloss.records import Metric, SetScore
 from tests.comparison.test_paired import FIRST, SECOND, two_runs
 from tests.comparison.test_scored import changed
@@ -61,7 +61,7 @@ def test_small_scores_keep_three_figures(value: float, digits: int) -> None:
 def test_the_protocol_is_said_in_words(tmp_path: Path) -> None:
     said = remarks(compare(two_runs(tmp_path, FIRST, SECOND), seed=7, resamples=500))
     assert "PSNR: RGB, rounded to 8 bits." in said
-    for part in ("500 resamples", "seed 7", "Wilcoxon", "Holm's correction over 2 comparisons", "another seed"):
+    for part in ("500 resamples", "seed 7", "Wilcoxon", "Bonferroni's rule for 2 comparisons", "another seed"):
         assert part in said[-1]
 
 
@@ -74,12 +74,41 @@ def test_what_near_zero_means_is_said_where_it_matters(tmp_path: Path) -> None:
     assert "PSNR (dB) →0" in tables(nearest)[0].headings
 
 
+def test_equal_images_stand_beside_the_mean_in_every_format(tmp_path: Path) -> None:
+    comparison = compare(two_runs(tmp_path, {"psnr": [30.0, 120.0, 28.0]}, {"psnr": [31.0, 29.0, 27.0]}))
+    means, against = tables(comparison)
+    assert means.rows[0][1].endswith("\n29.00 without 1 equal")
+    assert "equal" not in means.rows[1][1]
+    assert against.rows[0][1].endswith("\n0.0000 without 1 equal")
+    assert "29.00 without 1 equal" in markdown(comparison)
+    assert "29.00 without 1 equal" in latex(comparison)
+    rows = list(csv.DictReader(io.StringIO(csv_text(comparison))))
+    assert [(row["equal"], row["without_equal"]) for row in rows] == [("1", "29.0"), ("0", ""), ("1", "0.0")]
+    assert any("counts 120 dB" in remark for remark in remarks(comparison))
+
+
+def test_latex_is_booktabs_with_every_table_and_remark(tmp_path: Path) -> None:
+    comparison = compare(two_runs(tmp_path, FIRST, SECOND))
+    comparison = msgspec.structs.replace(
+        comparison, means=[msgspec.structs.replace(mean, name=f"x_{mean.name}&") for mean in comparison.means]
+    )
+    text = latex(comparison)
+    assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == text.count(r"\bottomrule") == 2
+    assert r"run & PSNR (dB) $\uparrow$ & LPIPS $\downarrow$ \\" in text
+    assert r"x\_a\& & " in text
+    assert r"& worse \\" in text
+    for remark in remarks(comparison):
+        assert f"% {remark}\n" in text
+    for line in text.splitlines():
+        assert line.startswith(("%", "\\")) or line.endswith(r"\\") or not line
+
+
 def test_csv_holds_every_number_unrounded(tmp_path: Path) -> None:
     comparison = compare(two_runs(tmp_path, FIRST, SECOND))
     rows = list(csv.DictReader(io.StringIO(csv_text(comparison))))
     assert [row["kind"] for row in rows] == ["mean"] * 4 + ["difference"] * 2
     assert float(rows[0]["low"]) == comparison.means[0].low
-    assert float(rows[4]["wilcoxon_holm"]) == comparison.differences[0].wilcoxon_holm
+    assert float(rows[4]["wilcoxon_corrected"]) == comparison.differences[0].wilcoxon_corrected
     assert (rows[4]["verdict"], rows[0]["against"]) == ("worse", "")
 
 
@@ -91,7 +120,7 @@ def test_markdown_tables_are_rectangular_and_names_cannot_break_them(tmp_path: P
     lines = markdown(comparison).splitlines()
     assert "| run | PSNR (dB) ↑ | LPIPS ↓ |" in lines
     assert any(line.startswith("| x\\|a | ") for line in lines)
-    assert lines[-1].startswith("- 95 % intervals: bootstrap over images")
+    assert lines[-1].startswith("- Intervals: bootstrap over images")
 
 
 def test_a_matched_comparison_names_its_level_sweeps_and_frontier(tmp_path: Path) -> None:
@@ -100,7 +129,7 @@ def test_a_matched_comparison_names_its_level_sweeps_and_frontier(tmp_path: Path
     assert sweeps.rows[0][0] == "l1 + pdl"
     assert [line.split()[0] for line in sweeps.rows[0][1].splitlines()] == ["p2", "p1", "base"]
     assert f"at PSNR {comparison.level:.2f} dB" in means.title
-    assert against.headings == ("metric", "difference", "95 % interval", "bootstrap\np (Holm)", "verdict")
+    assert against.headings == ("metric", "difference", "interval", "bootstrap\np", "verdict")
     assert remarks(comparison)[0].startswith("Beaten by no other run in both PSNR and LPIPS: base, p1, p2, q1.")
     assert csv_text(comparison).count("\n") == 1 + 2 + 1
 

@@ -18,7 +18,7 @@ from pdloss.evaluation import evaluate, scoring
 from pdloss.evaluation.consistency import consistency
 from pdloss.evaluation.inputs import Demosaic
 from pdloss.frozen_sets import freeze
-from pdloss.images import read_image, to_bytes, write_image
+from pdloss.images import pixels_sha256, read_image, to_bytes, write_image
 from pdloss.metrics.sets import SetEntry
 from pdloss.ops.bayer import bayer_plane, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
@@ -47,6 +47,7 @@ def test_writes_scores_and_pictures_that_agree(made: tuple[Path, Path]) -> None:
         for kind, value in (("restored", image.restored["psnr"]), ("degraded", image.degraded["psnr"])):
             stored = np.array(Image.open(run / kind / "photographs" / image.name))
             assert value == pytest.approx(peak_signal_noise_ratio(target, stored), abs=1e-4)
+        assert image.target_sha256 == pixels_sha256(to_bytes(read_image(data / image.name)))
     assert scores.step == 40
     assert "8 bits" in scores.metrics["psnr"].protocol
 

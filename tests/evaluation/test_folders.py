@@ -10,6 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from pdloss.assets import sha256
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation.folders import pairs_by_stem, score
+from pdloss.images import pixels_sha256, read_pixels
 
 Folders = tuple[Path, Path]
 
@@ -48,6 +49,7 @@ def test_scores_every_pair_and_says_of_what(folders: Folders) -> None:
         assert image.name == f"p{index}.png"
         assert image.degraded == {}
         assert image.restored_sha256 == sha256(folders[0] / image.name)
+        assert image.target_sha256 == pixels_sha256(read_pixels(folders[1] / image.name).pixels)
     assert done == [(1, 3), (2, 3), (3, 3)]
     assert (scores.run, scores.set, scores.targets) == ("mine", "photographs", str(folders[1]))
     assert scores.degradation == "not known: scored from files"

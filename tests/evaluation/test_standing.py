@@ -103,7 +103,7 @@ def test_joined_scores_have_both_and_the_new_ones_count() -> None:
     )
     new = scores(
         metrics={"lpips": replace(LPIPS, protocol="Squeeze")},
-        images=[ImageScores(name="one.png", restored={"lpips": 0.1}, degraded={"lpips": 0.4}, restored_sha256="cc")],
+        images=[ImageScores(name="one.png", restored={"lpips": 0.1}, degraded={"lpips": 0.4}, target_sha256="dd")],
         set_metrics={"kid": FID},
         sets={"kid": SetScore(value=1.0)},
         seconds=1.0,
@@ -115,6 +115,7 @@ def test_joined_scores_have_both_and_the_new_ones_count() -> None:
             restored={"psnr": 30.0, "lpips": 0.1},
             degraded={"psnr": 20.0, "lpips": 0.4},
             restored_sha256=None,
+            target_sha256="dd",
         )
     ]
     assert both.metrics == {"psnr": PSNR, "lpips": replace(LPIPS, protocol="Squeeze")}

@@ -5,7 +5,12 @@ import pytest
 import torch
 from torchmetrics.image.kid import poly_mmd
 
-from pdloss.metrics.kernel_distance import cubic_kernel, kernel_distance, paired_kernel_distance
+from pdloss.metrics.kernel_distance import (
+    cubic_kernel,
+    kernel_distance,
+    paired_kernel_distance,
+    subset_kernel_distance,
+)
 
 
 def kernel(x, y):
@@ -149,3 +154,30 @@ def test_one_image_is_refused_however_many_crops_it_has(generator):
         paired_kernel_distance(u, v, torch.zeros(5, dtype=torch.long))
     with pytest.raises(ValueError, match="at least two vectors in each set, got 5 and 1"):
         kernel_distance(u, v[:1])
+
+
+def test_the_published_distance_of_few_vectors_is_that_of_all(generator):
+    u, v = sets(generator, 40, 40)
+    assert subset_kernel_distance(u, v).item() == pytest.approx(kernel_distance(u, v).item(), rel=1e-12)
+
+
+def test_the_published_distance_is_the_mean_over_subsets_and_close_to_that_of_all(generator):
+    """Every subset is unbiased: the mean over 400 of them lies within five standard errors of the whole."""
+    u, v = sets(generator, 60, 50)
+    alone = [subset_kernel_distance(u, v, subsets=1, size=20, seed=seed).item() for seed in range(400)]
+    error = statistics.stdev(alone) / 20
+    assert error > 0
+    assert statistics.mean(alone) == pytest.approx(kernel_distance(u, v).item(), abs=5 * error)
+    assert subset_kernel_distance(u, v, 400, 20).item() == pytest.approx(kernel_distance(u, v).item(), abs=5 * error)
+    assert subset_kernel_distance(u, v, 3, 20) == subset_kernel_distance(u, v, 3, 20)
+
+
+def test_the_published_distance_agrees_with_torchmetrics_on_the_whole_sets(generator):
+    u, v = (x.double() for x in sets(generator, 30, 30, 8))
+    assert subset_kernel_distance(u, v, size=1000).item() == pytest.approx(poly_mmd(u, v).item(), rel=1e-9)
+
+
+def test_the_published_distance_of_pairs_is_too_low_and_that_of_pairs_is_not(generator):
+    u = torch.randn(30, 4, generator=generator)
+    assert subset_kernel_distance(u, u) < 0
+    assert paired_kernel_distance(u, u).value == 0

@@ -5,7 +5,7 @@ from pdloss.errors import AssetError, SpecError
 from pdloss.metrics import DISTS, LPIPS, METRICS, Entry, build, check_names
 from tests.oracles import imagenet
 
-WITHOUT_WEIGHTS = ["psnr", "psnr_y", "ssim", "ssim_y", "ms_ssim", "ms_ssim_y"]
+WITHOUT_WEIGHTS = ["psnr", "psnr_y", "ssim", "ssim_y", "ssim_gray", "ms_ssim", "ms_ssim_y", "ms_ssim_gray"]
 
 
 def check_direction_and_side(name):

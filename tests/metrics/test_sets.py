@@ -10,7 +10,7 @@ from pdloss.metrics import sets
 from pdloss.metrics.frechet import frechet_distance
 from pdloss.metrics.inception import InceptionFeatures, view_crops
 from pdloss.metrics.inception_graph import shapes
-from pdloss.metrics.kernel_distance import paired_kernel_distance
+from pdloss.metrics.kernel_distance import kernel_distance, paired_kernel_distance
 from pdloss.metrics.sets import SET_METRICS, SetMeasure
 from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.records import SetScore
@@ -31,7 +31,12 @@ def file(tmp_path_factory):
 def small(file, monkeypatch):
     """The measures of 64 dimensions, by kind and view, on random weights."""
     monkeypatch.setattr(sets, "weights_path", lambda dims: file)
-    kinds = {"fid": sets._FrechetMeasure, "kid": sets._KernelMeasure, "swd": sets._SlicedMeasure}
+    kinds = {
+        "fid": sets._FrechetMeasure,
+        "kid": sets._KernelMeasure,
+        "paired_kid": sets._PairedKernelMeasure,
+        "swd": sets._SlicedMeasure,
+    }
     return lambda kind, view="whole": kinds[kind](64, view)
 
 
@@ -43,16 +48,19 @@ def pairs(generator, count, height=40, width=36):
 def test_the_names_are_those_that_evaluation_offers():
     assert list(SET_METRICS) == [
         *("fid64", "fid192"),
-        *("fid768", "fid768_clean", "fid768_crops", "kid768", "kid768_clean", "kid768_crops", "swd768"),
-        *("fid", "fid_clean", "fid_crops", "kid", "kid_clean", "kid_crops", "swd"),
+        *("fid768", "fid768_clean", "fid768_crops", "kid768", "kid768_clean", "kid768_crops"),
+        *("paired_kid768", "paired_kid768_clean", "paired_kid768_crops", "swd768"),
+        *("fid", "fid_clean", "fid_crops", "kid", "kid_clean", "kid_crops"),
+        *("paired_kid", "paired_kid_clean", "paired_kid_crops", "swd"),
     ]
 
 
 @pytest.mark.parametrize("name", WITHOUT_WHOLE_WEIGHTS)
 def test_fewer_dimensions_are_never_called_by_the_plain_name(name):
     record, dims = SET_METRICS[name].record, re.search(r"\d+", name)[0]
-    assert record.label.startswith(f"{name[:3].upper()}-{dims}")
-    assert f"mean of {dims} channels (plain {name[:3].upper()} takes 2048" in record.protocol
+    plain = "paired KID" if name.startswith("paired") else name[:3].upper()
+    assert record.label.startswith(f"{plain}-{dims}")
+    assert f"mean of {dims} channels (plain {plain} takes 2048" in record.protocol
 
 
 @pytest.mark.parametrize("name", SET_METRICS)
@@ -63,7 +71,7 @@ def test_every_protocol_says_the_colour_the_rounding_the_size_and_the_network(na
     assert record.better == "lower"
     assert SET_METRICS[name].minimum_side == (299 if name.endswith("crops") else 1)
     views = {"clean": "antialiased", "crops": "not resized"}
-    assert views.get(name.partition("_")[2], "no antialiasing") in record.protocol
+    assert views.get(name.removeprefix("paired_").partition("_")[2], "no antialiasing") in record.protocol
 
 
 def test_labels_and_protocols_tell_all_metrics_apart():
@@ -87,20 +95,23 @@ def test_the_score_is_the_frechet_distance_of_all_features(small, file, generato
 def test_kid_and_swd_are_those_of_all_features(small, file, generator):
     network, batches = InceptionFeatures(64, weights=file), [pairs(generator, 3), pairs(generator, 2)]
     restored, target = (torch.cat([network(batch[side]) for batch in batches]) for side in (0, 1))
-    kid, swd = small("kid"), small("swd")
+    kid, published, swd = small("paired_kid"), small("kid"), small("swd")
     for batch in batches:
         kid.update(*batch)
+        published.update(*batch)
         swd.update(*batch)
     estimate = paired_kernel_distance(restored, target)
     assert (kid.compute().value, kid.compute().error) == pytest.approx(estimate, rel=1e-6)
     assert estimate.error > 0
+    assert published.compute().value == pytest.approx(kernel_distance(restored, target).item(), rel=1e-6)
+    assert published.compute().error is None
     assert swd.compute().value == pytest.approx(sliced_feature_distance(restored, target).item(), rel=1e-6)
     assert swd.compute().error is None
 
 
 def test_the_error_of_kid_on_crops_takes_each_image_as_one(small, file, generator):
     images = [pairs(generator, 1, 299, 299 * columns) for columns in (2, 1, 3)]
-    kid, network = small("kid", "crops"), InceptionFeatures(64, weights=file)
+    kid, network = small("paired_kid", "crops"), InceptionFeatures(64, weights=file)
     for image in images:
         kid.update(*image)
     restored, target = (torch.cat([network.pooled(view_crops(image[side])) for image in images]) for side in (0, 1))
@@ -111,7 +122,7 @@ def test_the_error_of_kid_on_crops_takes_each_image_as_one(small, file, generato
 
 def test_a_distance_does_not_depend_on_the_batches(small, generator):
     restored, target = pairs(generator, 3)
-    for kind in ("fid", "kid", "swd"):
+    for kind in ("fid", "kid", "paired_kid", "swd"):
         at_once, one_by_one = small(kind), small(kind)
         at_once.update(restored, target)
         for index in range(3):
@@ -119,7 +130,7 @@ def test_a_distance_does_not_depend_on_the_batches(small, generator):
         assert one_by_one.compute().value == pytest.approx(at_once.compute().value, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["fid", "kid", "swd"])
+@pytest.mark.parametrize("kind", ["fid", "paired_kid", "swd"])
 def test_equal_sets_score_zero_and_worse_images_more(small, generator, kind):
     target = torch.rand(5, 3, 40, 36, generator=generator)
     noise = torch.randn(target.shape, generator=generator)
@@ -133,7 +144,16 @@ def test_equal_sets_score_zero_and_worse_images_more(small, generator, kind):
     assert values[0] < values[1] < values[2]
 
 
-@pytest.mark.parametrize("kind", ["fid", "kid", "swd"])
+def test_the_published_kid_of_equal_sets_is_below_zero_and_its_protocol_says_why(small, generator):
+    target = torch.rand(5, 3, 40, 36, generator=generator)
+    measure = small("kid")
+    measure.update(target, target)
+    assert measure.compute().value < 0
+    assert "pairs an image with its own target" in SET_METRICS["kid"].record.protocol
+    assert "not the published KID" in SET_METRICS["paired_kid"].record.protocol
+
+
+@pytest.mark.parametrize("kind", ["fid", "kid", "paired_kid", "swd"])
 def test_constant_images_have_a_defined_score(small, kind):
     black, white = torch.zeros(3, 3, 20, 20), torch.ones(3, 3, 20, 20)
     measure = small(kind)
@@ -153,7 +173,7 @@ def test_fewer_images_than_dimensions_are_marked_with_what_to_read_instead(small
     fid = given(small("fid"))
     fid.update(*pairs(generator, 64, 8, 8))
     note = fid.compute().note
-    assert note == "unreliable: 64 images for 64 dimensions leave the covariance without full rank; read kid768"
+    assert note == "unreliable: 64 images for 64 dimensions leave the covariance without full rank; read paired_kid768"
     fid.update(*pairs(generator, 1, 8, 8))
     assert fid.compute().note is None
 
@@ -163,10 +183,10 @@ def test_crops_count_for_the_mark(small, generator):
     for _ in range(2):
         fid.update(*pairs(generator, 1, 299, 598))
     assert fid.compute().note.startswith("unreliable: 4 crops for 64 dimensions")
-    assert fid.compute().note.endswith("read kid768_crops")
+    assert fid.compute().note.endswith("read paired_kid768_crops")
 
 
-@pytest.mark.parametrize("kind", ["fid", "kid", "swd"])
+@pytest.mark.parametrize("kind", ["fid", "kid", "paired_kid", "swd"])
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_images_are_refused(small, generator, kind, count):
     measure = small(kind, "crops")
@@ -189,7 +209,7 @@ def test_features_are_computed_once_for_all_that_need_them(small, generator, mon
     passes = []
     forward = InceptionFeatures.forward
     monkeypatch.setattr(InceptionFeatures, "forward", lambda self, x: passes.append(1) or forward(self, x))
-    measures = [small(kind) for kind in ("fid", "kid", "swd")]
+    measures = [small(kind) for kind in ("fid", "paired_kid", "swd")]
     restored, target = pairs(generator, 2)
     for measure in measures:
         measure.update(restored, target)
@@ -253,7 +273,7 @@ def test_metrics_of_768_dimensions_run_on_the_real_weights(assets_folder, genera
     target = torch.nn.functional.interpolate(torch.rand(3, 3, 5, 7, generator=generator), (80, 96), mode="bicubic")
     target = target.clamp(0, 1)
     noise = torch.randn(target.shape, generator=generator)
-    names = ("fid768", "fid768_clean", "kid768", "swd768")
+    names = ("fid768", "fid768_clean", "paired_kid768", "swd768")
     scores = []
     for restored in ((target + sigma * noise).clamp(0, 1) for sigma in (0.02, 0.2)):
         measures = {name: SET_METRICS[name].factory() for name in names}
@@ -264,7 +284,7 @@ def test_metrics_of_768_dimensions_run_on_the_real_weights(assets_folder, genera
     assert all(0 < weak[name].value < strong[name].value for name in names)
     assert weak["fid768"].value != weak["fid768_clean"].value
     assert "unreliable: 3 images for 768 dimensions" in weak["fid768"].note
-    assert weak["kid768"].error > 0
+    assert weak["paired_kid768"].error > 0
 
 
 def test_plain_fid_is_refused_without_the_two_kernels(assets_folder):

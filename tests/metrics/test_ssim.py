@@ -8,11 +8,12 @@ import torch
 import torchmetrics.functional.image
 from PIL import Image
 
-from pdloss.images import read_pixels
+from pdloss.images import read_pixels, to_bytes
 from pdloss.metrics import MS_SSIM_WEIGHTS, ms_ssim, psnr, ssim
 from pdloss.metrics.ssim import minimum_side
 from pdloss.ops.color import luma
 from tests.oracles import ms_ssim as oracle
+from tests.oracles import niqe as niqe_oracle
 
 
 def smooth_pair(generator, shape, noise=0.1):
@@ -277,7 +278,19 @@ def test_ms_ssim_of_the_luma_is_that_of_three_channels_of_luma(generator):
     assert (expected - ms_ssim(restored, target)).abs().min() > 1e-3
 
 
-@pytest.mark.parametrize("channels", ["rgb", "y"])
+@pytest.mark.parametrize("score", [ssim, ms_ssim])
+def test_of_gray_is_the_definition_on_matlabs_gray_of_the_bytes(generator, score):
+    """Against the inverse of MATLAB's YIQ matrix in NumPy, and the metric evaluated window by window."""
+    restored, target = smooth_pair(generator, (1, 3, 161, 163))
+    by_definition = {ssim: oracle.ssim, ms_ssim: oracle.ms_ssim}[score]
+    grays = [niqe_oracle.gray(to_bytes(x[0]).permute(1, 2, 0).numpy())[None] / 255 for x in (restored, target)]
+    expected = by_definition(*grays)
+    assert score(restored, target, channels="gray").item() == pytest.approx(expected, abs=1e-12)
+    assert score(restored.float(), target.float(), channels="gray").item() == pytest.approx(expected, abs=1e-5)
+    assert abs(expected - score(restored, target).item()) > 1e-3
+
+
+@pytest.mark.parametrize("channels", ["rgb", "y", "gray"])
 @pytest.mark.parametrize("score", [ssim, ms_ssim])
 def test_the_border_left_out_is_not_looked_at(generator, score, channels):
     restored, target = smooth_pair(generator, (1, 3, 169, 170))

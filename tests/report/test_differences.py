@@ -13,16 +13,17 @@ from tests.report.folders import write_run
 from tests.report.pages import texts
 
 SCORES = {
-    "base": {"psnr": [30.0, 31.0, 32.0], "lpips": [0.3, 0.3, 0.3]},
-    "sharp": {"psnr": [29.0, 30.1, 30.9], "lpips": [0.2, 0.31, 0.1]},
-    "equal": {"psnr": [30.2, 30.9, 31.9], "lpips": [0.3, 0.3, 0.31]},
+    "base": {"psnr": [30.0, 31.0, 32.0] * 4, "lpips": [0.3, 0.3, 0.3] * 4},
+    "sharp": {"psnr": [29.0, 30.1, 30.9] * 4, "lpips": [0.2, 0.31, 0.1] * 4},
+    "equal": {"psnr": [30.2, 30.9, 31.9] * 4, "lpips": [0.3, 0.3, 0.31] * 4},
 }
+IMAGES = tuple(f"{i}.png" for i in range(12))
 INKS = {i: Ink(i) for i in range(3)}
 
 
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
-    return read_comparison([write_run(tmp_path / name, scores) for name, scores in SCORES.items()])
+    return read_comparison([write_run(tmp_path / name, scores, images=IMAGES) for name, scores in SCORES.items()])
 
 
 def test_every_other_run_has_a_line_and_unclear_ones_are_hollow(comparison: Comparison) -> None:
@@ -43,9 +44,9 @@ def test_every_other_run_has_a_line_and_unclear_ones_are_hollow(comparison: Comp
 def test_points_are_counted_on_the_better_side(comparison: Comparison) -> None:
     worse = scatter_chart(comparison, "psnr", (0, 1), INKS[1], "p")
     better = scatter_chart(comparison, "lpips", (0, 1), INKS[1], "p")
-    assert "sharp is better in 0 of 3" in worse.description
-    assert "sharp is better in 2 of 3" in better.description
-    assert "2 of 3 images better: below the line" in texts(svg.inline(better))
+    assert "sharp is better in 0 of 12" in worse.description
+    assert "sharp is better in 8 of 12" in better.description
+    assert "8 of 12 images better: below the line" in texts(svg.inline(better))
 
 
 def test_labels_of_small_differences_do_not_run_into_each_other(tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ def test_every_image_is_written_for_every_run(folder: Path) -> None:
         assert [float(row["lpips"]) for row in rows if row["run"] == name] == scores["lpips"]
 
 
-def test_the_latex_table_is_plain_and_whole(folder: Path) -> None:
+def test_the_latex_table_is_whole_with_the_rules_of_booktabs(folder: Path) -> None:
     text = (folder / "scores.tex").read_text(encoding="utf-8")
     assert text.count(r"\begin{tabular}{lrrrr}") == text.count(r"\end{tabular}") == 1
-    assert r"\toprule" not in text
+    assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 1
     assert rf"\textbf{{{sum(SMOOTH['psnr']) / 8:.2f}}}" in text
     assert f"{sum(INPUT['psnr']) / 8:.2f}" in text
     assert "% PSNR: RGB, rounded to 8 bits" in text
@@ -83,10 +83,19 @@ def test_words_are_escaped_and_latex_runs(folder: Path, tmp_path: Path) -> None:
         pytest.skip("there is no pdflatex on this machine")
     tables = "\n\n".join((folder / name).read_text("utf-8") for name in ("scores.tex", "paper-1.tex", "paper-2.tex"))
     (tmp_path / "all.tex").write_text(
-        f"\\documentclass{{article}}\\begin{{document}}{tables}\\end{{document}}", "utf-8"
+        f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{tables}\\end{{document}}", "utf-8"
     )
     command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_what_keeps_the_papers_numbers_from_ours_goes_with_its_tables(folder: Path) -> None:
+    page = (folder.parent / "my report" / "index.html").read_text("utf-8")
+    said = [row["loss"] for row in table(folder / "paper-1.csv") if row["source"] == "differs"]
+    text = (folder / "paper-1.tex").read_text("utf-8")
+    assert said[0].startswith("Test images: the paper's are the 100 of DIV2K")
+    assert len(said) == text.count(r"\item ") == page[page.index('class="unlike"') :].split("</ul>")[0].count("<li>")
+    assert all(f"% {sentence}\n" in text for sentence in said)
 
 
 def test_a_difference_of_the_page_can_be_found_again_from_the_files(folder: Path) -> None:

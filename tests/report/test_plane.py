@@ -6,8 +6,8 @@ import pytest
 
 from pdloss.records import Metric, SetScore
 from pdloss.report import svg
-from pdloss.report.families import families, run_inks
-from pdloss.report.plane import NAMED, axis_label, chart, dwarfs, input_text, plane, volumes
+from pdloss.report.inks import run_inks
+from pdloss.report.plane import NAMED, axis_label, chart, drawing, dwarfs, input_text, volumes
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run
 from tests.report.pages import texts
@@ -28,22 +28,22 @@ def runs_at(folder: Path, degraded: tuple[float, float] | None = None) -> Compar
 
 def test_the_hypervolume_of_each_loss_is_the_area_it_wins_from_the_worst_corner(tmp_path: Path) -> None:
     comparison = runs_at(tmp_path)
-    shown = plane(comparison, "psnr", "lpips", families(comparison))
+    shown = drawing(comparison, "psnr", "lpips", comparison.groups())
     assert shown is not None
-    assert shown.reference == pytest.approx((27.0, 0.4))
+    assert shown.plane.reference == pytest.approx((27.0, 0.4))
     # By hand: l1 and pdl-2 lie on the corner's own lines and win nothing, pdl-1 (29-27)*(0.4-0.2), ctx 1*0.1.
-    assert [(f.name, float(area)) for f, area in volumes(shown, comparison)] == [
+    assert [(f.name, float(area)) for f, area in volumes(shown)] == [
         ("l1 + pdl", pytest.approx(0.4)),
         ("l1 + contextual", pytest.approx(0.1)),
         ("l1", 0.0),
     ]
-    assert [comparison.runs[i].name for i in shown.frontier()] == ["l1", "pdl-1", "pdl-2"]
+    assert [comparison.runs[i].name for i in shown.plane.frontier()] == ["l1", "pdl-1", "pdl-2"]
 
 
 def test_losses_are_joined_named_and_described(tmp_path: Path) -> None:
     comparison = runs_at(tmp_path)
-    found = families(comparison)
-    shown = plane(comparison, "psnr", "lpips", found)
+    found = comparison.groups()
+    shown = drawing(comparison, "psnr", "lpips", found)
     assert shown is not None
     drawn = chart(shown, run_inks(found), comparison, "plane")
     assert "pdl-2: PSNR 27, LPIPS 0.1" in drawn.description
@@ -53,10 +53,27 @@ def test_losses_are_joined_named_and_described(tmp_path: Path) -> None:
     assert any(word.startswith("LPIPS") and word.endswith("↓ better") for word in words)
 
 
+def test_a_curve_goes_through_the_mean_of_the_seeds_and_shows_every_run(tmp_path: Path) -> None:
+    psnr = {("l1 + 0.1*pdl", 0): 29.0, ("l1 + 0.1*pdl", 1): 30.0, ("l1 + 0.2*pdl", 0): 27.0}
+    comparison = read_comparison(
+        [
+            write_run(tmp_path / f"{i}", {"psnr": [x] * 3, "lpips": [x / 100] * 3}, loss=loss, seed=seed)
+            for i, ((loss, seed), x) in enumerate(psnr.items())
+        ]
+    )
+    (group,) = comparison.groups()
+    shown = drawing(comparison, "psnr", "lpips", [group])
+    assert shown is not None
+    assert shown.curve(group) == [pytest.approx((29.5, 0.295)), pytest.approx((27.0, 0.27))]
+    assert len(shown.plane.points) == 3
+    inks = run_inks([group])
+    assert inks[0] == inks[1] != inks[2]
+
+
 def test_the_input_is_drawn_only_where_it_does_not_dwarf_the_runs(tmp_path: Path) -> None:
     near, far = runs_at(tmp_path / "near", (26.0, 0.5)), runs_at(tmp_path / "far", (10.0, 0.5))
-    drawn = plane(near, "psnr", "lpips", families(near))
-    left = plane(far, "psnr", "lpips", families(far))
+    drawn = drawing(near, "psnr", "lpips", near.groups())
+    left = drawing(far, "psnr", "lpips", far.groups())
     assert drawn is not None
     assert left is not None
     assert drawn.input == pytest.approx((26.0, 0.5))
@@ -79,11 +96,11 @@ def test_scores_of_the_set_have_a_plane_if_every_run_has_them(tmp_path: Path) ->
         for n, v in (("a", 20.0), ("b", 30.0))
     ]
     comparison = read_comparison(runs)
-    shown = plane(comparison, "psnr", "kid", families(comparison))
+    shown = drawing(comparison, "psnr", "kid", comparison.groups())
     assert shown is not None
-    assert shown.points == ((21.0, 0.02), (31.0, 0.03))
+    assert shown.plane.points == ((21.0, 0.02), (31.0, 0.03))
     without = read_comparison([*runs, write_run(tmp_path / "c", {"psnr": [1.0, 2.0, 3.0]})])
-    assert plane(without, "psnr", "kid", families(without)) is None
+    assert drawing(without, "psnr", "kid", without.groups()) is None
 
 
 def test_many_losses_are_numbered_as_in_the_list_of_their_hypervolumes(tmp_path: Path) -> None:
@@ -93,8 +110,8 @@ def test_many_losses_are_numbered_as_in_the_list_of_their_hypervolumes(tmp_path:
     ]
     for chosen, numbered in ((runs, True), (runs[:-1], False)):
         comparison = read_comparison(chosen)
-        found = families(comparison)
-        shown = plane(comparison, "psnr", "lpips", found)
+        found = comparison.groups()
+        shown = drawing(comparison, "psnr", "lpips", found)
         assert shown is not None
         words = texts(svg.inline(chart(shown, run_inks(found), comparison, "p")))
         assert ("loss1" in words) != numbered
@@ -103,7 +120,7 @@ def test_many_losses_are_numbered_as_in_the_list_of_their_hypervolumes(tmp_path:
 
 def test_one_run_has_no_plane(tmp_path: Path) -> None:
     alone = read_comparison([write_run(tmp_path / "a", {"psnr": [1.0, 2.0, 3.0], "lpips": [1.0, 1.0, 1.0]})])
-    assert plane(alone, "psnr", "lpips", families(alone)) is None
+    assert drawing(alone, "psnr", "lpips", alone.groups()) is None
 
 
 def test_the_axis_says_where_better_is() -> None:

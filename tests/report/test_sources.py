@@ -60,11 +60,12 @@ def test_refuses_no_run_and_the_same_run_twice(tmp_path: Path) -> None:
         read_comparison([run, tmp_path / "." / "a"])
 
 
-def test_refuses_a_folder_with_scores_but_no_configuration(tmp_path: Path) -> None:
+def test_scores_without_a_configuration_are_of_an_unknown_training(tmp_path: Path) -> None:
     run = write_run(tmp_path / "a", THREE)
     (run / "config.json").unlink()
-    with pytest.raises(RunError, match=r"config\.json does not exist"):
-        read_comparison([run])
+    comparison = read_comparison([run, write_run(tmp_path / "b", THREE)])
+    assert (comparison.runs[0].record, comparison.runs[0].loss) == (None, None)
+    assert "The loss that a was trained with is not known." in comparison.notes
 
 
 def test_takes_the_set_written_last_unless_told_otherwise(tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """Equal fidelity: interpolation by hand and by numpy, no extrapolation, and intervals that hold the truth."""
 
+import itertools
+
 import numpy as np
 import pytest
+from scipy.optimize import isotonic_regression
 
 from pdloss.statistics import at_level, common_range, percentile_interval, resample_shares
+from pdloss.statistics.matching import isotonic
 
 SHARES = resample_shares(3, 50)
 
@@ -61,6 +65,38 @@ def test_harder_images_move_the_level_with_the_runs() -> None:
     assert np.allclose(point.replicates, 0.3)
 
 
+def near_levels(
+    stream: np.random.Generator, hard: np.ndarray, levels: list[float], offset: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A sweep about known means: what images are hard is common to its points, and scores follow the levels."""
+    means, n = np.array(levels)[:, None], len(hard)
+    first = means + hard + stream.normal(0, 0.15, (len(levels), n))
+    second = 0.2 + offset + 0.1 * (means - 28) - 0.01 * hard + stream.normal(0, 0.02, (len(levels), n))
+    return first, second
+
+
+def test_no_replicate_is_extrapolated_however_near_two_first_scores_are() -> None:
+    stream = np.random.default_rng(1)
+    shares = resample_shares(24, 2000)
+    first, second = near_levels(stream, stream.normal(0, 3, 24), [28.0, 28.001, 28.002], 0.0)
+    means = first.mean(axis=1)
+    (point,) = at_level([(first, second)], float(np.median(means)), shares)
+    of_points = shares @ second.T
+    assert (point.replicates <= of_points.max(axis=1) + 1e-12).all()
+    assert (point.replicates >= of_points.min(axis=1) - 1e-12).all()
+
+
+def test_isotonic_is_scipys_and_points_of_one_value_share_both_means() -> None:
+    stream = np.random.default_rng(2)
+    x, y = stream.normal(0, 1, (6, 50)), stream.normal(0, 1, (6, 50))
+    rising, shared = isotonic(x, y)
+    for column in range(50):
+        expected = isotonic_regression(x[:, column])
+        assert np.allclose(rising[:, column], expected.x)
+        for start, end in itertools.pairwise(expected.blocks):
+            assert np.allclose(shared[start:end, column], y[start:end, column].mean())
+
+
 def test_the_common_range_is_what_every_sweep_reaches() -> None:
     low, high = common_range([columns(30.0, 27.0, 28.0), columns(29.0, 26.0)])
     assert (low, high) == (pytest.approx(27.0), pytest.approx(29.0))
@@ -68,22 +104,24 @@ def test_the_common_range_is_what_every_sweep_reaches() -> None:
     assert apart.low > apart.high
 
 
-def test_the_interval_of_a_matched_difference_holds_the_truth() -> None:
-    """300 data sets of two sweeps with known lines: at equal level the second is 0.02 better; 95 % +- 3 %."""
+@pytest.mark.parametrize("gap", [0.4, 0.01, 0.0])
+def test_the_interval_of_a_matched_difference_holds_the_truth(gap: float) -> None:
+    """300 data sets of two sweeps with known lines, at equal level the second 0.02 better: 95 % or more, +- 3 %.
+
+    The middle points lie 0.4 dB apart, or so near that every other resample swaps them.
+    """
     stream = np.random.default_rng(4)
-    n = 24
+    n, levels = 24, [27.6, 28.0, 28.0 + gap, 28.4 + gap]
     shares = resample_shares(n, 1000)
-    covered = []
+    covered, lengths = [], []
     for _ in range(300):
         hard = stream.normal(0, 3, n)
-        sweeps = []
-        for offset in (0.0, -0.02):
-            levels = np.array([[28.2], [27.8]])
-            first = levels + hard + stream.normal(0, 0.15, (2, n))
-            second = 0.2 + offset + 0.1 * (levels - 28) - 0.01 * hard + stream.normal(0, 0.02, (2, n))
-            sweeps.append((first, second))
-        low, high = common_range([first for first, _ in sweeps])
-        one, other = at_level(sweeps, (low + high) / 2, shares)
+        sweeps = [near_levels(stream, hard, levels, offset) for offset in (0.0, -0.02)]
+        middle = float(np.mean([first.mean() for first, _ in sweeps]))
+        one, other = at_level(sweeps, middle, shares)
         bounds = percentile_interval(other.replicates - one.replicates, n)
         covered.append(bounds[0] <= -0.02 <= bounds[1])
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
+        lengths.append(float(np.ptp(bounds)))
+    assert np.mean(covered) >= 0.92
+    assert np.mean(covered) <= 0.98 or gap < 0.4  # near points share their means: a little too wide, never too narrow
+    assert max(lengths) < 3 * np.median(lengths)

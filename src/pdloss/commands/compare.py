@@ -23,11 +23,12 @@ class CompareOptions:
     """Compares scored runs with the first of them: differences, their intervals and tests, over the same images."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Run folders scored by `pdloss evaluate`, or score files."""
+    """Run folders scored by `pdloss evaluate`, folders of `pdloss score --out`, or score files."""
     set: str | None = None
     """Which scored set; by default, of those in common, the one written last."""
     matched: str | None = None
-    """Compare sweeps of loss weights where this metric is equal, such as psnr; nothing is extrapolated."""
+    """Compare sweeps of loss weights where this metric is equal, such as psnr; nothing is extrapolated.
+    Seeds of one weight are one point."""
     at: float | None = None
     """The level of the matched metric; by default the middle of what every sweep reaches."""
     seed: int = 0
@@ -38,6 +39,8 @@ class CompareOptions:
     """File to write a row for each number to."""
     markdown: Path | None = None
     """File to write the tables to."""
+    latex: Path | None = None
+    """File to write the tables to, with the rules of the package booktabs."""
     overwrite: bool = False
     """Replace files that stand there already and were not written by pdloss."""
 
@@ -49,9 +52,10 @@ def main(argv: list[str]) -> int:
         UserError: If the runs cannot be compared; the message names the difference.
     """
     options = tyro.cli(CompareOptions, args=argv, prog="pdloss compare")
-    with output(options.json, options.csv, options.markdown, overwrite=options.overwrite, option="file"):
+    files = options.json, options.csv, options.markdown, options.latex
+    with output(*files, overwrite=options.overwrite, option="file"):
         _compare(options)
-    for path in filter(None, (options.json, options.csv, options.markdown)):
+    for path in filter(None, files):
         print(path)
     return 0
 
@@ -70,6 +74,8 @@ def _compare(options: CompareOptions) -> None:
         write_text(options.csv, texts.csv_text(comparison))
     if options.markdown:
         write_text(options.markdown, texts.markdown(comparison))
+    if options.latex:
+        write_text(options.latex, texts.latex(comparison))
 
 
 def parts(content: texts.Table, console: Console) -> list[texts.Table]:

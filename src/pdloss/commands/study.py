@@ -16,6 +16,7 @@ from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
 from pdloss.study.folder import MOST_LINKS, StudyFolder
 from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.methods import compared
 from pdloss.study.planning.power import power_table
 from pdloss.study.records import StudyDesign
 from pdloss.study.serving import reading
@@ -41,11 +42,13 @@ class DesignOptions:
     """Designs a study of restored pictures: the same crop of two methods side by side, and people choose."""
 
     methods: tyro.conf.Positional[tuple[str, ...]]
-    """METHOD=DIR: what each method is called, and its folder of restored pictures."""
-    target: Path
-    """Folder of what the pictures should be."""
+    """Scored folders of runs and of `pdloss score --out`, or METHOD=DIR: a name and a folder of restored pictures."""
     out: Path
     """Folder of the new study."""
+    target: Path | None = None
+    """Folder of what the pictures should be; by default that of the scored folders."""
+    set: str | None = None
+    """Which scored set; by default, of those in common, the one written last."""
     wishes: Annotated[Wishes, tyro.conf.arg(name="")]
 
 
@@ -123,27 +126,16 @@ def _verb(name: str) -> Callable[[list[str]], int]:
 
 def _design(argv: list[str]) -> int:
     options = tyro.cli(DesignOptions, args=argv, prog="pdloss study design", config=(tyro.conf.OmitArgPrefixes,))
+    pictures = compared(options.methods, options.target, options.set)
     with Bar("cutting crops") as bar:
         bar.begin("cutting crops", 0, 1)
-        made = design(_methods(options.methods), options.target, options.out, options.wishes, bar.update)
+        made = design(pictures.methods, pictures.target, options.out, options.wishes, bar.update)
     kinds = {kind: sum(q.kind == kind for q in made.questions) for kind in ("pair", "catch", "repeat", "identical")}
     print(f"{len(made.methods)} methods, {len(made.images)} crops of {made.crop} pixels, seed {made.seed}")
     print(", ".join(f"{count} {kind}" for kind, count in kinds.items()) + " questions")
     Console().print(_power(made))
     print(options.out)
     return 0
-
-
-def _methods(texts: tuple[str, ...]) -> dict[str, Path]:
-    methods: dict[str, Path] = {}
-    for text in texts:
-        name, separator, folder = text.partition("=")
-        if not (separator and name.strip() and folder):
-            raise SpecError(f"expected METHOD=DIR, such as pdl=restored/pdl, got {text!r}")
-        if name.strip() in methods:
-            raise SpecError(f"two methods are called {name.strip()!r}; name them apart")
-        methods[name.strip()] = Path(folder)
-    return methods
 
 
 def _power(made: StudyDesign) -> Table:

@@ -2,7 +2,7 @@
 
 from pdloss.comparison.paired import Comparison, Difference, Mean, compare
 from pdloss.comparison.scored import Scored, comparable
-from pdloss.comparison.sweeps import MatchedComparison, Sweep, compare_matched
+from pdloss.comparison.sweeps import MatchedComparison, Sweep, SweepPoint, compare_matched
 
 __all__ = [
     "Comparison",
@@ -11,6 +11,7 @@ __all__ = [
     "Mean",
     "Scored",
     "Sweep",
+    "SweepPoint",
     "comparable",
     "compare",
     "compare_matched",

@@ -1,169 +1,173 @@
-"""Which runs form a sweep: those that differ in nothing but the weights of their loss's terms."""
+"""Sweeps: results that differ in nothing but the weights of their loss's terms, and in the seed.
 
-import re
+The one definition, which comparisons at equal fidelity and the report's curves share:
+
+* The loss is read by `pdloss.specs`: two terms are the same where their names and options are.
+* Every setting of the training must be equal, the seed aside: results of one weight and several seeds are one point.
+* Of results whose training is not recorded, such as other people's, those whose stated losses differ in the weights
+  alone form a sweep; where two of them state the same, nothing tells what else differs, and each stands alone.
+"""
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-import numpy as np
-from jaxtyping import Float
+from pdloss.comparison.losses import readable, short
+from pdloss.numerals import UNKNOWN
+from pdloss.records import RunRecord
+from pdloss.specs import Call, value_text
 
-from pdloss.comparison.scored import Scored, run_folder
-from pdloss.errors import RunError
-from pdloss.records import RunRecord, read_record
-
-# What a sweep of weights leaves alone; runs that differ in one of these belong to different sweeps.
+# What a sweep of weights leaves alone; results that differ in one of these belong to different sweeps.
 SETTINGS = (
-    *("network", "steps", "batch", "crop", "lr", "schedule", "seed", "precision", "scales", "ema", "accumulate"),
+    *("network", "steps", "batch", "crop", "lr", "schedule", "precision", "scales", "ema", "accumulate"),
     *("init", "degradation", "data_fingerprint"),
 )
 
-# " + " between the terms of a loss, not within a quoted word.
-_BETWEEN_TERMS = re.compile(r" \+ (?=(?:[^']*'[^']*')*[^']*$)")
-_OPTION = re.compile(r"(\w+)=('[^']*'|\[.*?\]|[^,]+)(?:, |$)")
-_TERM = re.compile(r"(?:([\d.]+(?:e[+-]?\d+)?)\*)?(.*)", re.DOTALL)
-
-_Key = tuple[frozenset[str], tuple[object, ...]]
-"""The terms of a loss without their weights, and the settings of the training."""
+Settings = tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A scored run and what it was trained with."""
+    """What is known of how a result came about."""
 
-    scored: Scored
-    record: RunRecord
-    weights: dict[str, float]
-    """By the text of the term."""
+    name: str
+    loss: str | None
+    """None where it is not known."""
+    record: RunRecord | None = None
+    """Of the training; None of other people's results."""
+
+    @property
+    def settings(self) -> Settings | None:
+        """The values of `SETTINGS`."""
+        return None if self.record is None else tuple(getattr(self.record, setting) for setting in SETTINGS)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The results of one weight: one, or one for each seed."""
+
+    weights: tuple[float, ...]
+    """Of each term of the sweep; 0 for one that the loss lacks."""
+    runs: tuple[int, ...]
+    """Places among the results."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one sweep, in the order of their mean matched score."""
+    """One sweep, its points in the order of the weights."""
 
-    name: str
-    terms: tuple[str, ...]
-    runs: tuple[Trained, ...]
+    parts: tuple[str, ...]
+    """The terms in few words."""
+    terms: tuple[Call, ...]
+    points: tuple[Point, ...]
+    labels: tuple[str, ...]
+    """Of each point, the weights that vary between results of this or of another sweep."""
+    settings: Settings | None
+    said: str = ""
+    """The settings that differ between sweeps."""
+    origin: Point | None = None
+    """The point of another sweep at which all weights that this one adds are zero."""
 
     @property
-    def run_names(self) -> list[str]:
-        """The names of the runs."""
-        return [run.scored.name for run in self.runs]
+    def name(self) -> str:
+        """The loss without its weights, options only where they differ from another sweep's."""
+        return " + ".join(self.parts) + self.said
 
     @property
-    def weights(self) -> list[list[float]]:
-        """For each run, the weight of each term."""
-        return [[run.weights.get(term, 0.0) for term in self.terms] for run in self.runs]
+    def path(self) -> tuple[Point, ...]:
+        """The points along the weights, from zero on if there is such a result."""
+        return self.points if self.origin is None else (self.origin, *self.points)
 
-    def values(self, metric: str, images: Sequence[str]) -> Float[np.ndarray, "runs images"]:
-        """Returns the scores of one metric, a row for each run."""
-        return np.stack([run.scored.values(metric, images) for run in self.runs])
-
-    def turns_back(self) -> bool:
-        """Returns whether the score rises and falls again while the one weight that varies only grows."""
-        varying = [column for column in zip(*self.weights, strict=True) if len(set(column)) > 1]
-        return len(varying) == 1 and list(varying[0]) not in (sorted(varying[0]), sorted(varying[0], reverse=True))
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """The places of the results, along the weights."""
+        return tuple(run for point in self.points for run in point.runs)
 
 
-def terms_of(loss: str) -> dict[str, float]:
-    """Returns the weight of each term of a recorded loss, by the term's text.
-
-    Example:
-        >>> terms_of("l1 + 1e-05*pdl(features='vgg19.relu3_4+relu4_3', p=1)")
-        {'l1': 1.0, "pdl(features='vgg19.relu3_4+relu4_3', p=1)": 1e-05}
-    """
-    weights: dict[str, float] = {}
-    for term in _BETWEEN_TERMS.split(loss):
-        if match := _TERM.fullmatch(term):
-            weights[match[2]] = weights.get(match[2], 0.0) + float(match[1] or 1)
-    return weights
+def sweeps(results: Sequence[Trained]) -> list[Group]:
+    """Returns the sweeps that the results form, in the order in which they first occur."""
+    losses = [readable(result.loss) for result in results]
+    members: dict[object, list[int]] = {}
+    for place in range(len(results)):
+        members.setdefault(_key(results, losses, place), []).append(place)
+    every = {term for loss in losses for term in loss or ()}
+    common = {t for t in every if len({loss.get(t) for loss in losses if loss is not None}) == 1}
+    groups = [_group(places, results, losses, every, common) for places in members.values()]
+    return _with_origins(_told_apart(groups))
 
 
-def read_trained(scored: Scored) -> Trained:
-    """Returns the run with the record of its training.
-
-    Raises:
-        RunError: If there is no ``config.json``.
-    """
-    path = run_folder(scored.file) / "config.json"
-    if not path.is_file():
-        raise RunError(f"{scored.file} has no config.json beside it, which tells the weights of its loss")
-    record = read_record(path, RunRecord)
-    return Trained(scored, record, terms_of(record.loss))
+def _key(results: Sequence[Trained], losses: Sequence[dict[Call, float] | None], place: int) -> object:
+    loss, settings = losses[place], results[place].settings
+    if loss is None:
+        return place
+    if settings is not None:
+        return frozenset(loss), settings
+    others = [other for result, other in zip(results, losses, strict=True) if result.record is None]
+    alike = [other for other in others if other is not None and other.keys() == loss.keys()]
+    return place if any(alike.count(other) > 1 for other in alike) else (frozenset(loss), None)
 
 
-def grouped(runs: Sequence[Trained], matched: str, images: Sequence[str]) -> list[Group]:
-    """Returns the sweeps that the runs form.
+def _group(
+    places: Sequence[int],
+    results: Sequence[Trained],
+    losses: Sequence[dict[Call, float] | None],
+    every: set[Call],
+    common: set[Call],
+) -> Group:
+    first = losses[places[0]]
+    if first is None:
+        return Group((results[places[0]].name,), (), (Point((), (places[0],)),), ("",), results[places[0]].settings)
+    terms = tuple(first)
 
-    Runs with the same settings and the same terms form one. Where there are several, a single run whose terms all of
-    them share, such as plain ``l1``, is the end of each at weight zero.
+    def weights(place: int) -> tuple[float, ...]:
+        loss = losses[place]
+        assert loss is not None
+        return tuple(loss[term] for term in terms)
 
-    Args:
-        runs: The runs.
-        matched: The metric that orders the runs of a sweep.
-        images: The images it is averaged over.
+    varying = [i for i, term in enumerate(terms) if term not in common]
+    ordered = sorted(places, key=lambda place: [weights(place)[i] for i in varying])
+    points = tuple(Point(found, tuple(same)) for found, same in groupby(ordered, key=weights))
+    labels = tuple(" / ".join(value_text(point.weights[i]) for i in varying) for point in points)
+    settings = results[places[0]].settings
+    if settings is None and len(places) == 1:
+        return Group((results[places[0]].name,), terms, points, labels, None)
+    return Group(tuple(short(term, every) for term in terms), terms, points, labels, settings)
 
-    Raises:
-        RunError: If two runs differ in nothing, or there are fewer than two sweeps.
-    """
-    sweeps: dict[_Key, list[Trained]] = {}
-    for run in runs:
-        settings = tuple(getattr(run.record, setting) for setting in SETTINGS)
-        sweep = sweeps.setdefault((frozenset(run.weights), settings), [])
-        if twin := next((other for other in sweep if other.weights == run.weights), None):
-            raise RunError(
-                f"{twin.scored.name} and {run.scored.name} were trained alike, with the loss {run.record.loss!r}; "
-                "give one of them"
-            )
-        sweep.append(run)
-    terms = {key: tuple(group[0].weights) for key, group in sweeps.items()}
-    _share_the_end(sweeps)
-    if len(sweeps) < 2:
-        raise RunError(
-            f"the runs form one sweep, of {' + '.join(terms[next(iter(sweeps))])}; a matched comparison needs the "
-            "runs of two losses, or of two settings"
-        )
 
-    def level(run: Trained) -> float:
-        return float(run.scored.values(matched, images).mean())
-
-    names = _names([(terms[key], key[1]) for key in sweeps])
+def _told_apart(groups: Sequence[Group]) -> list[Group]:
+    """Returns the groups with the settings that differ said, and with all options where few do not tell them apart."""
+    known = [group.settings for group in groups if group.settings is not None]
+    differing = [i for i in range(len(SETTINGS)) if len({settings[i] for settings in known}) > 1]
+    said = [replace(group, said=_said(group, differing, bool(known))) for group in groups]
+    names = [group.name for group in said]
     return [
-        Group(name, terms[key], tuple(sorted(group, key=level)))
-        for name, (key, group) in zip(names, sweeps.items(), strict=True)
+        replace(group, parts=tuple(map(str, group.terms))) if names.count(group.name) > 1 and group.terms else group
+        for group in said
     ]
 
 
-def _share_the_end(sweeps: dict[_Key, list[Trained]]) -> None:
-    """Makes a single run whose terms all other sweeps hold their end at weight zero, if two of them remain."""
-    for key, group in sweeps.items():
-        others = [other for other in sweeps if other != key]
-        alike = [other for other in others if other[1] == key[1]]
-        if len(group) == 1 and len(others) >= 2 and alike and all(key[0] < other[0] for other in others):
-            for other in alike:
-                sweeps[other].append(group[0])
-            del sweeps[key]
-            return
+def _said(group: Group, differing: Sequence[int], some_known: bool) -> str:
+    if group.settings is None:
+        several = some_known and len(group.points) > 1
+        return f", settings {UNKNOWN}" if several else ""
+    values = [(SETTINGS[i], group.settings[i]) for i in differing]
+    return "".join(
+        f", data {str(value)[:12]}" if setting == "data_fingerprint" else f", {setting} {value}"
+        for setting, value in values
+    )
 
 
-def _names(sweeps: Sequence[tuple[tuple[str, ...], tuple[object, ...]]]) -> list[str]:
-    """Returns the names of the terms, with the options and the settings that differ between the sweeps."""
-    differing = [i for i in range(len(SETTINGS)) if len({settings[i] for _, settings in sweeps}) > 1]
-    every = {term for terms, _ in sweeps for term in terms}
-    short = {terms: " + ".join(_short(term, every) for term in terms) for terms, _ in sweeps}
-    unique = len(set(short.values())) == len(short)
-    return [
-        ", ".join([short[terms] if unique else " + ".join(terms), *(f"{SETTINGS[i]} {said[i]}" for i in differing)])
-        for terms, said in sweeps
-    ]
+def _with_origins(groups: Sequence[Group]) -> list[Group]:
+    def origin(group: Group) -> Point | None:
+        found = [
+            other.points[0]
+            for other in groups
+            if len(other.points) == 1
+            and other.settings is not None
+            and other.settings == group.settings
+            and other.terms
+            and set(other.terms) < set(group.terms)
+        ]
+        return min(found, key=lambda point: point.runs, default=None)
 
-
-def _short(term: str, every: set[str]) -> str:
-    """Returns the term with those options alone that another of its name has otherwise."""
-    name, options = term.partition("(")[0], _options(term)
-    namesakes = [_options(other) for other in every if other.partition("(")[0] == name]
-    said = [f"{key}={value}" for key, value in options.items() if any(o.get(key) != value for o in namesakes)]
-    return f"{name}({', '.join(said)})" if said else name
-
-
-def _options(term: str) -> dict[str, str]:
-    return dict(_OPTION.findall(term.partition("(")[2].removesuffix(")")))
+    return [replace(group, origin=origin(group)) for group in groups]

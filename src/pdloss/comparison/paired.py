@@ -2,28 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from pdloss.comparison.scored import Scored, comparable
-from pdloss.records import Metric, Record, SetScore
+from pdloss.comparison.verdicts import Verdict, corrected_interval, corrected_p, pairs, rule, too_few, verdict
+from pdloss.records import Metric, Record, SetScore, equal_pairs
 from pdloss.statistics import (
     RESAMPLES,
     bootstrap_p_value,
-    holm,
     percentile_interval,
     resample_shares,
     resampled_means,
     signed_ranks,
 )
-
-SIGNIFICANT = 0.05
-"""Below it, a corrected p-value counts."""
-
-Verdict = Literal["better", "worse", "unclear", "identical"]
 
 
 class Mean(Record, frozen=True, kw_only=True):
@@ -35,6 +28,10 @@ class Mean(Record, frozen=True, kw_only=True):
     value: float
     low: float | None
     high: float | None
+    equal: int = 0
+    """How many images equal their targets, each of which counts `pdloss.records.CEILING` where that is infinite."""
+    without_equal: float | None = None
+    """The mean of the others; None where no image is equal, or all are."""
 
 
 class Difference(Record, frozen=True, kw_only=True):
@@ -46,14 +43,24 @@ class Difference(Record, frozen=True, kw_only=True):
     value: float
     low: float | None
     high: float | None
+    """The interval is corrected for all comparisons: `pdloss.comparison.verdicts.corrected_interval`."""
     wilcoxon: float | None
     """Two-sided p-value of the signed-rank test, where there is one value per image."""
     bootstrap: float | None
-    """Two-sided p-value that belongs to the interval; none for a single image."""
-    wilcoxon_holm: float | None = None
-    bootstrap_holm: float | None = None
+    """Two-sided p-value of the bootstrap; none for a single image."""
+    wilcoxon_corrected: float | None = None
+    bootstrap_corrected: float | None = None
     verdict: Verdict
-    """Whether `name` is better than `against`; unclear unless every corrected p-value is below 0.05, and all agree."""
+    """Whether `name` is better than `against`, by the rule of `pdloss.comparison.verdicts.verdict`."""
+    equal: int = 0
+    """How many images equal their targets in one of the two, and count `pdloss.records.CEILING` there."""
+    without_equal: float | None = None
+    """The difference over the others; None where no image is equal, or all are."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference counts."""
+        return self.verdict in ("better", "worse")
 
 
 class Comparison(Record, frozen=True, kw_only=True):
@@ -93,28 +100,29 @@ def compare(
     found = comparable(paths, set_name)
     first, *others = found.runs
     shares = resample_shares(len(found.images), resamples, seed)
+    comparisons = pairs(len(found.runs)) * len(found.metrics)
     means, differences = [], []
     for key, metric in found.metrics.items():
         columns = {run.name: run.values(key, found.images) for run in found.runs}
-        means += [mean(key, name, column, shares) for name, column in columns.items()]
+        means += [mean(key, name, column, metric, shares) for name, column in columns.items()]
         for run in others:
-            gap = gaps(columns[run.name], columns[first.name], metric.better)
-            differences.append(_paired((key, run.name, first.name), gap, metric.better, shares))
+            names, values = (key, run.name, first.name), (columns[run.name], columns[first.name])
+            differences.append(difference(names, *values, metric, shares, comparisons))
     set_metrics = {key: metric for run in found.runs for key, metric in run.scores.set_metrics.items()}
     return Comparison(
         set=first.scores.set,
         images=len(found.images),
-        degradation=first.scores.degradation,
+        degradation=found.degradation,
         runs=[run.name for run in found.runs],
         metrics=found.metrics,
         means=means,
-        differences=corrected(differences),
+        differences=differences,
         set_metrics=set_metrics,
         set_scores={key: _set_scores(key, found.runs) for key in set_metrics},
         seed=seed,
         resamples=resamples,
-        protocol=protocol(len(differences), resamples, seed, "Wilcoxon's signed ranks and bootstrap"),
-        notes=[*found.notes, *too_few(len(found.images), len(differences))],
+        protocol=rule(comparisons, resamples, seed, ranked=True),
+        notes=[*found.notes, *too_few(len(found.images), comparisons)],
     )
 
 
@@ -130,93 +138,76 @@ def gaps(values: Float[np.ndarray, " n"], reference: Float[np.ndarray, " n"], be
     return distance if better == "zero" else difference
 
 
-def mean(metric: str, name: str, values: Float[np.ndarray, " n"], shares: Float[np.ndarray, "b n"]) -> Mean:
-    """Returns the mean over images with its interval."""
+def mean(
+    key: str, name: str, values: Float[np.ndarray, " n"], metric: Metric, shares: Float[np.ndarray, "b n"]
+) -> Mean:
+    """Returns the mean over images with its interval, and how many of them equal their targets."""
     low, high = interval(resampled_means(values, shares), len(values))
-    return Mean(metric=metric, name=name, value=float(values.mean()), low=low, high=high)
+    equal, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
+    return Mean(
+        metric=key, name=name, value=float(values.mean()), low=low, high=high, equal=equal, without_equal=without
+    )
+
+
+def without_equal(values: Float[np.ndarray, " n"], equal: Bool[np.ndarray, " n"]) -> tuple[int, float | None]:
+    """Returns how many values stand for equal images, and the mean of the others; None if it is no other, or none.
+
+    Example:
+        >>> without_equal(np.array([30.0, 120.0, 31.0]), np.array([False, True, False]))
+        (1, 30.5)
+    """
+    count = int(equal.sum())
+    return count, float(values[~equal].mean()) if 0 < count < len(values) else None
 
 
 def interval(replicates: Float[np.ndarray, " b"], n: int) -> tuple[float, float] | tuple[None, None]:
-    """Returns the 95 % interval; none for a single image."""
+    """Returns the 95 % interval of a mean; none for a single image."""
     if n < 2:
         return None, None
     low, high = percentile_interval(replicates, n).tolist()
     return low, high
 
 
-def leaning(value: float, better: str) -> Verdict:
-    """Returns what a difference would mean if it were more than chance.
-
-    Example:
-        >>> leaning(-0.1, "lower"), leaning(-0.1, "higher"), leaning(0.0, "lower")
-        ('better', 'worse', 'unclear')
-    """
-    if value == 0:
-        return "unclear"
-    return "better" if (value > 0) == (better == "higher") else "worse"
-
-
-def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """Returns the differences with Holm's p-values, over all of them; what does not reach 0.05 becomes unclear."""
-    result = list(differences)
-    for test in ("wilcoxon", "bootstrap"):
-        tested = [i for i, difference in enumerate(result) if getattr(difference, test) is not None]
-        adjusted = holm(np.array([getattr(result[i], test) for i in tested], dtype=float))
-        for i, p_value in zip(tested, adjusted.tolist(), strict=True):
-            result[i] = msgspec.structs.replace(result[i], **{f"{test}_holm": p_value})
-    return [d if _stands(d) else msgspec.structs.replace(d, verdict="unclear") for d in result]
-
-
-def protocol(comparisons: int, resamples: int, seed: int, tests: str) -> str:
-    """Returns in words how intervals and p-values were made, and what they do not speak of."""
-    return (
-        f"95 % intervals: bootstrap over images (expanded percentiles, {resamples:,} resamples, the same ones for all, "
-        f"numpy's PCG64, seed {seed}), not corrected; p: {tests}, two-sided, with Holm's correction over "
-        f"{comparisons} comparison{'s' if comparisons != 1 else ''}; better or worse: every corrected p below "
-        f"{SIGNIFICANT}. All this speaks of other images, not of training again with another seed"
-    )
-
-
-def too_few(n: int, comparisons: int) -> list[str]:
-    """Returns a sentence if so few images cannot reach significance, whatever they show: p is at least 2^(1 - n).
-
-    Example:
-        >>> too_few(6, 1), too_few(5, 1)
-        ([], ['5 images are too few to call a difference; with 1 comparison it takes at least 6.'])
-    """
-    needed = next(k for k in range(1, 64) if 2.0 ** (1 - k) * comparisons < SIGNIFICANT)
-    if n >= needed:
-        return []
-    return [
-        f"{n} image{'s are' if n != 1 else ' is'} too few to call a difference; with {comparisons} comparison"
-        f"{'s' if comparisons != 1 else ''} it takes at least {needed}."
-    ]
-
-
-def _paired(
-    names: tuple[str, str, str], gap: Float[np.ndarray, " n"], better: str, shares: Float[np.ndarray, "b n"]
+def difference(
+    names: tuple[str, str, str],
+    values: Float[np.ndarray, " n"],
+    reference: Float[np.ndarray, " n"],
+    metric: Metric,
+    shares: Float[np.ndarray, "b n"],
+    comparisons: int,
 ) -> Difference:
+    """Returns how far one run's scores lie from another's, how sure that is, and whether it counts.
+
+    Args:
+        names: Key of the metric, and names of the run and of the one that it is compared with.
+        values: The run's scores.
+        reference: The other's, of the same images.
+        metric: How the scores are to be read.
+        shares: Resamples of the images.
+        comparisons: How many differences are looked at, in all.
+    """
+    gap = gaps(values, reference, metric.better)
     value, n, ranks = float(gap.mean()), len(gap), signed_ranks(gap)
     replicates = resampled_means(gap, shares)
-    low, high = interval(replicates, n)
-    # A mean that few images pull one way while most lean the other is no gain and no loss.
-    pulled = (ranks.statistic - ranks.used * (ranks.used + 1) / 4) * value < 0
+    bounds = corrected_interval(replicates, n, comparisons)
+    bootstrap = bootstrap_p_value(replicates, n) if n > 1 else None
+    equal = [a or b for a, b in zip(*(equal_pairs(metric, v.tolist()) for v in (values, reference)), strict=True)]
+    count, without = without_equal(gap, np.array(equal, dtype=bool))
     return Difference(
         metric=names[0],
         name=names[1],
         against=names[2],
         value=value,
-        low=low,
-        high=high,
+        low=bounds[0],
+        high=bounds[1],
         wilcoxon=ranks.p_value,
-        bootstrap=bootstrap_p_value(replicates, n) if n > 1 else None,
-        verdict="identical" if ranks.used == 0 else "unclear" if pulled else leaning(value, better),
+        bootstrap=bootstrap,
+        wilcoxon_corrected=corrected_p(ranks.p_value, comparisons),
+        bootstrap_corrected=None if bootstrap is None else corrected_p(bootstrap, comparisons),
+        verdict=verdict(value, bounds, metric.better, n, comparisons, ranks),
+        equal=count,
+        without_equal=without,
     )
-
-
-def _stands(difference: Difference) -> bool:
-    tested = [p for p in (difference.wilcoxon_holm, difference.bootstrap_holm) if p is not None]
-    return difference.verdict == "identical" or (bool(tested) and max(tested) < SIGNIFICANT)
 
 
 def _set_scores(key: str, runs: Sequence[Scored]) -> dict[str, SetScore]:

@@ -1,25 +1,32 @@
-"""Which score files may be compared: the same images, spoilt in the same way, measured by the same rule."""
+"""Which score files may be compared: the same images, degraded in the same way, measured by the same rule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from jaxtyping import Float
 
+from pdloss.comparison.grouping import Trained
+from pdloss.comparison.plane import Plane
+from pdloss.comparison.sets import chosen_files, matched_names
 from pdloss.errors import RunError
-from pdloss.records import ImageScores, Metric, Scores, read_record
+from pdloss.records import NOT_KNOWN, ImageScores, Metric, RunRecord, Scores, read_record
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One run's scores on one set, read."""
+    """The scores of one run, or of somebody else's method, on one set, read."""
 
     name: str
-    """The shortest end of its path that tells it from the others."""
+    """The method's, or the shortest end of the run's path that tells it from the others."""
     file: Path
     scores: Scores
+    """Images are called as in the first of the runs compared."""
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    """What its own files call an image, where that is another name."""
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -29,6 +36,28 @@ class Scored:
     def values(self, metric: str, images: Sequence[str]) -> Float[np.ndarray, " images"]:
         """Returns the restored images' scores of one metric, in the order of the names."""
         return np.array([self.by_image[name].restored[metric] for name in images], dtype=float)
+
+    @cached_property
+    def record(self) -> RunRecord | None:
+        """Its training; None of pictures that were scored from files, and where no ``config.json`` is there."""
+        path = run_folder(self.file) / "config.json"
+        return read_record(path, RunRecord) if self.scores.method is None and path.is_file() else None
+
+    @property
+    def loss(self) -> str | None:
+        """What it was trained with, as far as that is known."""
+        said = self.scores.method.loss if self.scores.method else None
+        return self.record.loss if self.record else said
+
+    @property
+    def degradation(self) -> str | None:
+        """What it restored from; None where that is not known."""
+        return None if self.scores.degradation == NOT_KNOWN else self.scores.degradation
+
+    @property
+    def trained(self) -> Trained:
+        """What tells which sweep it belongs to."""
+        return Trained(self.name, self.loss, self.record)
 
 
 @dataclass(frozen=True)
@@ -40,6 +69,16 @@ class Comparable:
     metrics: dict[str, Metric]
     """The metrics that every run has for every image, as finite numbers."""
     notes: tuple[str, ...]
+
+    @property
+    def degradation(self) -> str:
+        """What the images were restored from, as far as one of the runs knows it."""
+        return next((run.degradation for run in self.runs if run.degradation is not None), NOT_KNOWN)
+
+    def plane(self, x: str, y: str) -> Plane:
+        """Returns where the runs' means lie in the plane of two metrics."""
+        means = [[float(run.values(key, self.images).mean()) for key in (x, y)] for run in self.runs]
+        return Plane(self.metrics[x], self.metrics[y], tuple((a, b) for a, b in means))
 
 
 def comparable(paths: Sequence[Path], set_name: str | None = None) -> Comparable:
@@ -55,15 +94,33 @@ def comparable(paths: Sequence[Path], set_name: str | None = None) -> Comparable
     """
     if len(paths) < 2:
         raise RunError("a comparison needs at least two runs: give two run folders, or two score files")
-    files = _chosen_files(paths, set_name)
-    read = [read_record(file, Scores) for file in files]
-    runs = tuple(Scored(*parts) for parts in zip(_names(files), files, read, strict=True))
+    runs = of_one_set(paths, set_name)
+    start = next((run for run in runs if any(image.degraded for image in run.scores.images)), runs[0])
     for other in runs[1:]:
-        _refuse_other_pictures(runs[0], other)
         _refuse_other_rules(runs[0], other)
-        _refuse_other_inputs(runs[0], other)
-    metrics, notes = _common_metrics(runs)
-    return Comparable(runs, tuple(image.name for image in runs[0].scores.images), metrics, tuple(notes))
+        _refuse_other_inputs(start, other)
+    notes = _unknown(runs)
+    metrics, missing = _common_metrics(runs)
+    images = tuple(image.name for image in runs[0].scores.images)
+    return Comparable(tuple(runs), images, metrics, (*notes, *missing))
+
+
+def of_one_set(paths: Sequence[Path], set_name: str | None = None) -> list[Scored]:
+    """Returns the scores of each path on one set, images called as in the first; by which rules is not looked at.
+
+    Args:
+        paths: Run folders, folders of ``pdloss score``, or score files; at least one.
+        set_name: Which scored set; by default, of those that all share, the one written last.
+
+    Raises:
+        RunError: If something is missing, or the images, their targets or what runs restored them from differ.
+    """
+    files = chosen_files(paths, set_name)
+    read = [read_record(file, Scores) for file in files]
+    if empty := next((file for file, scores in zip(files, read, strict=True) if not scores.images), None):
+        raise RunError(f"{empty} holds no image; evaluate the run again")
+    runs = [Scored(*parts) for parts in zip(_names(files, read), files, read, strict=True)]
+    return [runs[0], *(_called_alike(runs[0], other) for other in runs[1:])]
 
 
 def run_folder(file: Path) -> Path:
@@ -84,72 +141,47 @@ def shortest_ends(paths: Sequence[Path]) -> list[str]:
     return ["/".join(p[-depth:]) for p in parts]
 
 
-def _chosen_files(paths: Sequence[Path], set_name: str | None) -> list[Path]:
-    found = [score_files(path) for path in paths]
-    if set_name is None and all(path.is_file() for path in paths):
-        chosen = list(paths)
-    else:
-        name = _chosen_set(paths, found, set_name)
-        chosen = [files[name] for files in found]
-    for i, file in enumerate(chosen):
-        if file.resolve() in {other.resolve() for other in chosen[:i]}:
-            raise RunError(f"{paths[i]} was given twice; name each run once")
-    return chosen
+def _names(files: Sequence[Path], read: Sequence[Scores]) -> list[str]:
+    """Returns the methods' names, and of the others the shortest ends of the runs' paths that tell them apart.
+
+    Where one run has two files, or two methods one name, it is the ends of the files' own paths.
+    """
+    runs = [run_folder(file.resolve()) for file in files]
+    ends = shortest_ends(runs if len(set(runs)) == len(runs) else [file.resolve().with_suffix("") for file in files])
+    names = [scores.method.name if scores.method else end for scores, end in zip(read, ends, strict=True)]
+    return names if len(set(names)) == len(names) else ends
 
 
-def score_files(path: Path) -> dict[str, Path]:
-    """Returns the score files by the name of their set; an archived run may keep them beside its ``config.json``.
+def _called_alike(first: Scored, other: Scored) -> Scored:
+    """Returns the other run with its images called as the first one's, found by their contents where those are known.
 
     Raises:
-        RunError: If there are none.
+        RunError: If they are not the same images, or were degraded in another way.
     """
-    if path.is_file():
-        if path.suffix != ".json":
-            raise RunError(f"{path} is no score file; give run folders, or the score files in them")
-        return {path.stem: path}
-    if not path.is_dir():
-        raise RunError(f"{path} does not exist; give folders that `pdloss train` wrote, or score files")
-    # A half-written file of a killed evaluation starts with a dot.
-    inside = [file for file in (path / "scores").glob("*.json") if not file.name.startswith(".")]
-    beside = [file for file in path.glob("*.json") if not file.name.startswith(".") and _is_scores(file)]
-    if not (files := inside or beside):
-        if not (path / "config.json").exists() and (near := sorted(path.glob("*/config.json"))):
-            named = " ".join(str(run.parent) for run in near[:3])
-            raise RunError(f"{path} is no run folder; the runs in it are {named}{' …' if len(near) > 3 else ''}")
-        raise RunError(f"{path} has no scores; run `pdloss evaluate {path} --data FOLDER` first")
-    return {file.stem: file for file in sorted(files)}
+    names = matched_names(first.scores, other.scores)
+    if names is None:
+        _refuse_other_names(first, other)
+        names = {}
+    said = {run.degradation for run in (first, other) if run.scores.method is None} - {None}
+    if len(said) > 1:
+        raise RunError(
+            f"the runs restored different degradations: {first.name} from {first.degradation!r}, {other.name} "
+            f"from {other.degradation!r}; evaluate them with the same one"
+        )
+    renamed = [msgspec.structs.replace(i, name=names.get(i.name, i.name)) for i in other.scores.images]
+    own = {new: old for old, new in names.items() if old != new}
+    return replace(other, scores=msgspec.structs.replace(other.scores, images=renamed), own_names=own)
 
 
-def _is_scores(file: Path) -> bool:
-    try:
-        read_record(file, Scores)
-    except RunError:
-        return False
-    return True
-
-
-def _chosen_set(paths: Sequence[Path], found: Sequence[Mapping[str, Path]], wanted: str | None) -> str:
-    if wanted is not None:
-        for path, files in zip(paths, found, strict=True):
-            if wanted not in files:
-                raise RunError(f"{path} has no scores of {wanted!r}, only of {', '.join(sorted(files))}")
-        return wanted
-    common = set.intersection(*(set(files) for files in found))
-    if not common:
-        each = "; ".join(f"{path} on {', '.join(sorted(files))}" for path, files in zip(paths, found, strict=True))
-        raise RunError(f"the runs were scored on no set in common: {each}")
-    return max(sorted(common), key=lambda name: max(files[name].stat().st_mtime_ns for files in found))
-
-
-def _names(files: Sequence[Path]) -> list[str]:
-    """Returns the shortest ends of the runs' paths that tell them apart; of the files' own, where one run has two."""
-    runs = [run_folder(file.resolve()) for file in files]
-    return shortest_ends(runs if len(set(runs)) == len(runs) else [file.resolve().with_suffix("") for file in files])
-
-
-def _refuse_other_pictures(first: Scored, other: Scored) -> None:
-    if not first.scores.images:
-        raise RunError(f"{first.file} holds no image; evaluate the run again")
+def _refuse_other_names(first: Scored, other: Scored) -> None:
+    """Refuses images of other pixels; where those of one are not known, of other names or of another folder."""
+    if all(image.target_sha256 for run in (first, other) for image in run.scores.images):
+        ours, theirs = ({image.target_sha256 for image in run.scores.images} for run in (first, other))
+        counts = f"{len(first.scores.images)} and {len(other.scores.images)} images, {len(ours & theirs)} in common"
+        raise RunError(
+            f"the runs were scored against different targets: those of {first.name} ({_folder(first)!r}) and of "
+            f"{other.name} ({_folder(other)!r}) have other pixels ({counts}); score both on the same pictures"
+        )
     hashes = (first.scores.targets_sha256, other.scores.targets_sha256)
     # A folder may have moved; without the hash of its contents, its own name is what is left to go by.
     same = hashes[0] == hashes[1] if all(hashes) else _folder(first) == _folder(other)
@@ -165,11 +197,24 @@ def _refuse_other_pictures(first: Scored, other: Scored) -> None:
             f"the runs were scored on different images: {has.name} has {name!r}, {lacks.name} has not "
             f"({len(alone)} differ); evaluate them on the same folder"
         )
-    if first.scores.degradation != other.scores.degradation:
-        raise RunError(
-            f"the runs restored different degradations: {first.name} from {first.scores.degradation!r}, {other.name} "
-            f"from {other.scores.degradation!r}; evaluate them with the same one"
-        )
+
+
+def _unknown(runs: Sequence[Scored]) -> list[str]:
+    """Returns what is not known of some of the runs, and would be of others."""
+    notes = []
+    unlike = dict.fromkeys(r.degradation for r in runs if r.degradation is not None and r.scores.method is None)
+    known = next(iter(unlike), None)
+    for run in runs:
+        if run.degradation is None:
+            notes.append(f"What {run.name} restored from is not known: it may not be what the others restored.")
+        elif run.scores.method and known is not None and not known.startswith(run.degradation):
+            notes.append(
+                f"{run.name} is said to restore from {run.degradation!r}, the others from {known!r}: whether these are "
+                "the same pictures is not known."
+            )
+        if run.record is None and run.loss is None:
+            notes.append(f"The loss that {run.name} was trained with is not known.")
+    return notes
 
 
 def _refuse_other_rules(first: Scored, other: Scored) -> None:

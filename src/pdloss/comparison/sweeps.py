@@ -1,46 +1,55 @@
 """Losses compared along their weights at equal fidelity: a perceptual gain is worth what it costs in distortion."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from jaxtyping import Float
 
-from pdloss.comparison.grouping import Group, grouped, read_trained
-from pdloss.comparison.paired import Difference, Mean, corrected, gaps, interval, leaning, protocol, too_few
+from pdloss.comparison.grouping import Group, Point, sweeps
+from pdloss.comparison.losses import readable
+from pdloss.comparison.paired import Difference, Mean, gaps, interval, without_equal
+from pdloss.comparison.plane import Plane
 from pdloss.comparison.scored import Comparable, comparable
+from pdloss.comparison.verdicts import corrected_interval, corrected_p, pairs, rule, too_few, verdict
 from pdloss.errors import RunError, SpecError
-from pdloss.records import Metric, Record
+from pdloss.numerals import equal_text, number
+from pdloss.records import CEILING, Metric, Record, equal_pairs
 from pdloss.specs import suggestion
-from pdloss.statistics import (
-    RESAMPLES,
-    Matched,
-    at_level,
-    bootstrap_p_value,
-    common_range,
-    hypervolume,
-    lower_is_better,
-    resample_shares,
-    undominated,
-)
+from pdloss.statistics import RESAMPLES, Matched, at_level, bootstrap_p_value, common_range, resample_shares
+
+
+class SweepPoint(Record, frozen=True, kw_only=True):
+    """One weight of a sweep: the mean over its runs, which differ in nothing but the seed."""
+
+    runs: list[str]
+    weights: list[float]
+    """Of each term of the sweep."""
+    level: float
+    """The mean of the score matched on."""
+    spreads: dict[str, float] = msgspec.field(default_factory=dict)
+    """By metric, the standard deviation of the runs' means; only where there are several runs."""
 
 
 class Sweep(Record, frozen=True, kw_only=True):
-    """Runs that differ in nothing but the weights of their loss's terms."""
+    """Runs that differ in nothing but the weights of their loss's terms, and in the seed."""
 
     name: str
     terms: list[str]
     """Of the loss, without their weights."""
-    runs: list[str]
+    points: list[SweepPoint]
     """In the order of the score matched on."""
-    weights: list[list[float]]
-    """For each run, of each term."""
-    levels: list[float]
-    """The mean of that score, for each run."""
-    between: tuple[str, str]
-    """The neighbours of the level compared at."""
+    between: tuple[int, int]
+    """Places of the neighbours of the level compared at."""
     hypervolumes: dict[str, float]
     """By metric: the area of the plane of both scores that the sweep's runs beat, as far as the reference point."""
+
+    @property
+    def runs(self) -> list[str]:
+        """The names of its runs."""
+        return [run for point in self.points for run in point.runs]
 
 
 class MatchedComparison(Record, frozen=True, kw_only=True):
@@ -81,11 +90,11 @@ def compare_matched(
 ) -> MatchedComparison:
     """Returns every metric of each loss's weight sweep where its mean `matched` score is the same.
 
-    Runs whose configurations differ in nothing but the weights of the loss form a sweep. Where there are several, a
-    single run whose terms all of them share, such as plain ``l1``, is the end of each at weight zero.
+    Which runs form a sweep says `pdloss.comparison.grouping`. Where there are several, a single loss whose terms all of
+    them share, such as plain ``l1``, is the end of each at weight zero.
 
     Args:
-        paths: Run folders, or score files with the ``config.json`` of the run beside them.
+        paths: Run folders, folders of ``pdloss score``, or score files.
         matched: The metric to make equal.
         set_name: Which scored set; by default, of those in common, the one written last.
         level: Its value; by default the middle of what every sweep reaches.
@@ -96,52 +105,129 @@ def compare_matched(
         RunError: If the runs cannot be compared, form fewer than two sweeps, or a sweep does not reach the level.
         SpecError: If `matched` is no metric that all runs have, or their only one.
     """
-    found = comparable(paths, set_name)
-    if matched not in found.metrics:
-        raise SpecError(f"the runs have no metric {matched!r} in common{suggestion(matched, found.metrics)}")
-    if len(found.metrics) == 1:
-        raise SpecError(f"the runs have no metric but {matched!r} in common; evaluate them with those to compare")
-    groups = grouped([read_trained(run) for run in found.runs], matched, found.images)
-    firsts = {group.name: group.values(matched, found.images) for group in groups}
-    level = _chosen_level(level, firsts, found.metrics[matched].label)
+    found = _with_metric(comparable(paths, set_name), matched)
+    contestants, others = _contestants(found, matched), [key for key in found.metrics if key != matched]
+    firsts = [one.values(found, matched) for one in contestants]
+    level = _chosen_level(level, [one.group.name for one in contestants], firsts, found.metrics[matched].label)
     shares = resample_shares(len(found.images), resamples, seed)
     points = {
-        key: at_level([(firsts[group.name], group.values(key, found.images)) for group in groups], level, shares)
-        for key in found.metrics
-        if key != matched
+        key: at_level([(x, one.values(found, key)) for x, one in zip(firsts, contestants, strict=True)], level, shares)
+        for key in others
     }
-    means, differences = _compared(groups, points, found)
-    planes = {key: _Plane(found, matched, key) for key in points}
-    neighbours = [point.between for point in next(iter(points.values()))]
-    low, high = common_range(list(firsts.values()))
-    few = too_few(len(found.images), len(differences))
+    comparisons = pairs(len(contestants)) * len(others)
+    planes = {key: found.plane(matched, key) for key in others}
+    low, high = common_range(firsts)
     return MatchedComparison(
         set=found.runs[0].scores.set,
         images=len(found.images),
-        degradation=found.runs[0].scores.degradation,
+        degradation=found.degradation,
         matched=matched,
         level=level,
         low=low,
         high=high,
         sweeps=[
-            _sweep(group, firsts[group.name].mean(axis=1), between, planes)
-            for group, between in zip(groups, neighbours, strict=True)
+            _sweep(one, found, matched, point.between, planes)
+            for one, point in zip(contestants, points[others[0]], strict=True)
         ],
         metrics=found.metrics,
-        means=means,
-        differences=corrected(differences),
+        means=[mean for key in others for mean in _means(key, contestants, points[key], len(found.images))],
+        differences=[one for key in others for one in _differences(key, contestants, points[key], found, comparisons)],
         references={key: plane.reference for key, plane in planes.items()},
-        frontiers={key: plane.frontier() for key, plane in planes.items()},
+        frontiers={key: [found.runs[i].name for i in plane.frontier()] for key, plane in planes.items()},
         seed=seed,
         resamples=resamples,
-        protocol=protocol(len(differences), resamples, seed, "bootstrap"),
-        notes=[*found.notes, *_turning_back(groups, found.metrics[matched].label), *few],
+        protocol=rule(comparisons, resamples, seed, ranked=False),
+        notes=[
+            *found.notes,
+            *_remarks(contestants, found, matched),
+            *_equal(found),
+            *too_few(len(found.images), comparisons),
+        ],
     )
 
 
-def _chosen_level(level: float | None, firsts: Mapping[str, Float[np.ndarray, "_ n"]], label: str) -> float:
-    low, high = common_range(list(firsts.values()))
-    reached = ((name, values.mean(axis=1)) for name, values in firsts.items())
+def _with_metric(found: Comparable, matched: str) -> Comparable:
+    if matched not in found.metrics:
+        raise SpecError(f"the runs have no metric {matched!r} in common{suggestion(matched, found.metrics)}")
+    if len(found.metrics) == 1:
+        raise SpecError(f"the runs have no metric but {matched!r} in common; evaluate them with those to compare")
+    return found
+
+
+@dataclass(frozen=True)
+class _Contestant:
+    """A sweep as it is compared: its points in the order of the matched score."""
+
+    group: Group
+    points: tuple[Point, ...]
+
+    @property
+    def runs(self) -> list[int]:
+        return [run for point in self.points for run in point.runs]
+
+    def values(self, found: Comparable, metric: str) -> Float[np.ndarray, "points images"]:
+        """Returns the scores of one metric, a row for each point: the mean over its runs."""
+        return np.stack([_values(found, point, metric).mean(axis=0) for point in self.points])
+
+
+def _values(found: Comparable, point: Point, metric: str) -> Float[np.ndarray, "runs images"]:
+    return np.stack([found.runs[run].values(metric, found.images) for run in point.runs])
+
+
+def _contestants(found: Comparable, matched: str) -> list[_Contestant]:
+    """Returns the sweeps to compare; what is the end of all others at weight zero joins them, if two remain.
+
+    Raises:
+        RunError: If two runs differ in nothing, not even the seed, or there are fewer than two sweeps.
+    """
+    groups = sweeps([run.trained for run in found.runs])
+    for group in groups:
+        _refuse_twins(group, found)
+    common = _common_end(groups)
+    if common is not None:
+        groups = [group for group in groups if group.points[0] is not common]
+    if len(groups) < 2:
+        raise RunError(
+            f"the runs form one sweep, of {' + '.join(map(str, groups[0].terms))}; a matched comparison needs the "
+            "runs of two losses, or of two settings"
+        )
+
+    def level(point: Point) -> float:
+        return float(_values(found, point, matched).mean())
+
+    return [
+        _Contestant(group, tuple(sorted(group.path if common and group.origin is common else group.points, key=level)))
+        for group in groups
+    ]
+
+
+def _common_end(groups: Sequence[Group]) -> Point | None:
+    """Returns the one point whose terms every other sweep holds, if there are two of them."""
+    for group in groups:
+        others = [other for other in groups if other is not group and len(other.terms) > 0]
+        joined = [other for other in others if other.origin is group.points[0]]
+        if len(others) >= 2 and joined and all(set(group.terms) < set(other.terms) for other in others):
+            return group.points[0]
+    return None
+
+
+def _refuse_twins(group: Group, found: Comparable) -> None:
+    for point in group.points:
+        seeds: dict[int | None, str] = {}
+        for run in (found.runs[place] for place in point.runs):
+            seed = run.record.seed if run.record else None
+            if (twin := seeds.setdefault(seed, run.name)) != run.name:
+                raise RunError(
+                    f"{twin} and {run.name} were trained alike, with the loss {run.loss!r} and the seed {seed}; give "
+                    "one of them"
+                )
+
+
+def _chosen_level(
+    level: float | None, names: Sequence[str], firsts: Sequence[Float[np.ndarray, "_ n"]], label: str
+) -> float:
+    low, high = common_range(firsts)
+    reached = ((name, values.mean(axis=1)) for name, values in zip(names, firsts, strict=True))
     each = "; ".join(f"{name} from {means.min():.6g} to {means.max():.6g}" for name, means in reached)
     if low > high:
         raise RunError(f"no {label} is reached by every sweep, and nothing is extrapolated: {each}")
@@ -153,74 +239,96 @@ def _chosen_level(level: float | None, firsts: Mapping[str, Float[np.ndarray, "_
     return (low + high) / 2 if level is None else level
 
 
-def _compared(
-    groups: Sequence[Group], points: dict[str, list[Matched]], found: Comparable
-) -> tuple[list[Mean], list[Difference]]:
-    n = len(found.images)
-    means, differences = [], []
-    for key, (first, *others) in points.items():
-        for group, point in zip(groups, (first, *others), strict=True):
-            low, high = interval(point.replicates, n)
-            means.append(Mean(metric=key, name=group.name, value=point.value, low=low, high=high))
-        better = found.metrics[key].better
-        for group, point in zip(groups[1:], others, strict=True):
-            value = float(gaps(np.array([point.value]), np.array([first.value]), better)[0])
-            replicates = gaps(point.replicates, first.replicates, better)
-            low, high = interval(replicates, n)
-            differences.append(
-                Difference(
-                    metric=key,
-                    name=group.name,
-                    against=groups[0].name,
-                    value=value,
-                    low=low,
-                    high=high,
-                    wilcoxon=None,
-                    bootstrap=bootstrap_p_value(replicates, n) if n > 1 else None,
-                    verdict=leaning(value, better),
-                )
+def _means(key: str, contestants: Sequence[_Contestant], points: Sequence[Matched], n: int) -> list[Mean]:
+    means = []
+    for one, point in zip(contestants, points, strict=True):
+        low, high = interval(point.replicates, n)
+        means.append(Mean(metric=key, name=one.group.name, value=point.value, low=low, high=high))
+    return means
+
+
+def _differences(
+    key: str, contestants: Sequence[_Contestant], points: Sequence[Matched], found: Comparable, comparisons: int
+) -> list[Difference]:
+    n, better, first = len(found.images), found.metrics[key].better, points[0]
+    differences = []
+    for one, point in zip(contestants[1:], points[1:], strict=True):
+        value = float(gaps(np.array([point.value]), np.array([first.value]), better)[0])
+        replicates = gaps(point.replicates, first.replicates, better)
+        bounds = corrected_interval(replicates, n, comparisons)
+        p_value = bootstrap_p_value(replicates, n) if n > 1 else None
+        differences.append(
+            Difference(
+                metric=key,
+                name=one.group.name,
+                against=contestants[0].group.name,
+                value=value,
+                low=bounds[0],
+                high=bounds[1],
+                wilcoxon=None,
+                bootstrap=p_value,
+                bootstrap_corrected=None if p_value is None else corrected_p(p_value, comparisons),
+                verdict=verdict(value, bounds, better, n, comparisons),
             )
-    return means, differences
-
-
-class _Plane:
-    """The runs' means in the plane of the matched score and another one."""
-
-    def __init__(self, found: Comparable, matched: str, key: str) -> None:
-        self.better = [found.metrics[name].better for name in (matched, key)]
-        self.points = {
-            run.name: [float(run.values(name, found.images).mean()) for name in (matched, key)] for run in found.runs
-        }
-        costs = lower_is_better(np.array(list(self.points.values())), self.better)
-        worst = [list(self.points.values())[i] for i in costs.argmax(axis=0).tolist()]
-        self.reference = (worst[0][0], worst[1][1])
-
-    def frontier(self) -> list[str]:
-        free = undominated(np.array(list(self.points.values())), self.better)
-        return [name for name, alone in zip(self.points, free.tolist(), strict=True) if alone]
-
-    def hypervolume(self, runs: Sequence[str]) -> float:
-        return hypervolume(np.array([self.points[run] for run in runs]), self.reference, self.better)
+        )
+    return differences
 
 
 def _sweep(
-    group: Group, levels: Float[np.ndarray, " runs"], between: tuple[int, int], planes: Mapping[str, _Plane]
+    one: _Contestant, found: Comparable, matched: str, between: tuple[int, int], planes: Mapping[str, Plane]
 ) -> Sweep:
-    names = group.run_names
     return Sweep(
-        name=group.name,
-        terms=list(group.terms),
-        runs=names,
-        weights=group.weights,
-        levels=levels.tolist(),
-        between=(names[between[0]], names[between[1]]),
-        hypervolumes={key: plane.hypervolume(names) for key, plane in planes.items()},
+        name=one.group.name,
+        terms=list(map(str, one.group.terms)),
+        points=[_point(point, one.group, found, matched) for point in one.points],
+        between=between,
+        hypervolumes={key: plane.hypervolume(one.runs) for key, plane in planes.items()},
     )
 
 
-def _turning_back(groups: Sequence[Group], label: str) -> list[str]:
-    return [
-        f"{label} does not follow the weight in the sweep {group.name}: its runs were taken in the order of {label}."
-        for group in groups
-        if group.turns_back()
-    ]
+def _point(point: Point, group: Group, found: Comparable, matched: str) -> SweepPoint:
+    means = {key: _values(found, point, key).mean(axis=1) for key in found.metrics}
+    return SweepPoint(
+        runs=[found.runs[run].name for run in point.runs],
+        weights=_weights(point, group, found),
+        level=float(means[matched].mean()),
+        spreads={key: float(of_runs.std(ddof=1)) for key, of_runs in means.items() if len(of_runs) > 1},
+    )
+
+
+def _equal(found: Comparable) -> list[str]:
+    """Returns of each run and metric how many images equal their targets, where some do."""
+    said = []
+    for key, metric in found.metrics.items():
+        for run in found.runs:
+            values = run.values(key, found.images)
+            count, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
+            if count:
+                said.append(
+                    f"The mean {metric.label} of {run.name} counts {CEILING:g} dB for images that equal their targets: "
+                    f"{number(float(values.mean()), 2)}, {equal_text(count, without, 2)}."
+                )
+    return said
+
+
+def _weights(point: Point, group: Group, found: Comparable) -> list[float]:
+    loss = readable(found.runs[point.runs[0]].loss) or {}
+    return [loss.get(term, 0.0) for term in group.terms]
+
+
+def _remarks(contestants: Sequence[_Contestant], found: Comparable, matched: str) -> list[str]:
+    """Returns what is to be said of the sweeps: a score that does not follow the weight, settings that are unknown."""
+    said = []
+    label = found.metrics[matched].label
+    for one in contestants:
+        weights = zip(*(_weights(point, one.group, found) for point in one.points), strict=True)
+        varying = [column for column in weights if len(set(column)) > 1]
+        if len(varying) == 1 and list(varying[0]) not in (sorted(varying[0]), sorted(varying[0], reverse=True)):
+            said.append(
+                f"{label} does not follow the weight in the sweep {one.group.name}: its runs were taken in the order "
+                f"of {label}."
+            )
+        if one.group.settings is None and len(one.points) > 1:
+            names = ", ".join(found.runs[run].name for run in one.runs)
+            said.append(f"How {names} were trained is not known: they are one sweep because their stated losses are.")
+    return said

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pdloss.comparison.paired import Comparison, Difference, Mean
-from pdloss.comparison.sweeps import MatchedComparison
-from pdloss.records import Metric
-
-ARROWS = {"higher": "↑", "lower": "↓", "zero": "→0"}
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+from pdloss.comparison.sweeps import MatchedComparison, SweepPoint
+from pdloss.latex import escaped, tabular
+from pdloss.numerals import DASH, decimals, equal_text, heading, number, p_text
+from pdloss.records import CEILING, Metric
 
 CSV_COLUMNS = (
     *("kind", "metric", "name", "against", "value", "low", "high", "error"),
-    *("wilcoxon", "bootstrap", "wilcoxon_holm", "bootstrap_holm", "verdict"),
+    *("wilcoxon", "bootstrap", "wilcoxon_corrected", "bootstrap_corrected", "verdict", "equal", "without_equal"),
 )
 """One row for each number: a ``mean``, a ``difference``, or a score of the whole ``set``."""
 
@@ -70,10 +69,21 @@ def remarks(comparison: Comparison | MatchedComparison) -> list[str]:
             if score.note
         ]
     said += comparison.notes
+    said += equal_remarks(comparison)
     if "zero" in {metric.better for metric in comparison.metrics.values()}:
         said.append("Of a score that is best near zero, differences are those of the distance from zero.")
     said += [f"{metric.label}: {metric.protocol}." for metric in metrics.values()]
     return [*said, f"{comparison.protocol}."]
+
+
+def equal_remarks(comparison: Comparison | MatchedComparison) -> list[str]:
+    """Returns what images that equal their targets do to a mean, where there are some."""
+    labels = {comparison.metrics[one.metric].label: one for one in comparison.means if one.equal}
+    return [
+        f"{label} of an image that equals its target is infinite and counts {CEILING:g} dB: the means without such "
+        "images stand beside."
+        for label in labels
+    ]
 
 
 def markdown(comparison: Comparison | MatchedComparison) -> str:
@@ -85,6 +95,16 @@ def markdown(comparison: Comparison | MatchedComparison) -> str:
         parts.append("\n".join([f"**{table.title}**", "", rows[0], f"|{'|'.join(rules)}|", *rows[1:]]))
     parts.append("\n".join(f"- {remark}" for remark in remarks(comparison)))
     return "\n\n".join(parts) + "\n"
+
+
+def latex(comparison: Comparison | MatchedComparison) -> str:
+    """Returns the tables with the rules of the package ``booktabs``, and the sentences as comments."""
+    parts = ["% needs \\usepackage{booktabs}\n" + "".join(f"% {remark}\n" for remark in remarks(comparison))]
+    for table in tables(comparison):
+        rows = [[cell.replace("\n", " ") for cell in row] for row in table.rows]
+        headings = [heading.replace("\n", " ") for heading in table.headings]
+        parts.append(f"% {table.title}\n" + tabular(headings, [list(map(escaped, row)) for row in rows], table.left))
+    return "\n".join(parts)
 
 
 def csv_text(comparison: Comparison | MatchedComparison) -> str:
@@ -105,35 +125,6 @@ def csv_text(comparison: Comparison | MatchedComparison) -> str:
     return text.getvalue()
 
 
-def decimals(value: float) -> int:
-    """Returns how many decimals show a number to about four figures: two for 29.83, four for 0.1234, six at most."""
-    if not 0 < abs(value) < 1:
-        return 2 if abs(value) >= 10 else 3 if value else 4
-    return min(6, max(4, 2 - math.floor(math.log10(abs(value)))))
-
-
-def number(value: float, digits: int) -> str:
-    """Returns the value with a true minus sign, and none before zero.
-
-    Example:
-        >>> number(-1.0, 2), number(-0.001, 2)
-        ('−1.00', '0.00')
-    """
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
-
-
-def p_text(p_value: float | None) -> str:
-    """Returns a p-value in two figures.
-
-    Example:
-        >>> p_text(0.03456), p_text(3e-7), p_text(None)
-        ('0.035', '<0.0001', '–')
-    """
-    if p_value is None:
-        return DASH
-    return "<0.0001" if p_value < 1e-4 else f"{p_value:.2g}"
-
-
 def _means(what: str, title: str, means: Sequence[Mean], metrics: dict[str, Metric]) -> Table:
     shown = list(dict.fromkeys(mean.metric for mean in means))
     cells = {(mean.name, mean.metric): _mean(mean) for mean in means}
@@ -144,30 +135,35 @@ def _means(what: str, title: str, means: Sequence[Mean], metrics: dict[str, Metr
 
 def _mean(mean: Mean) -> str:
     digits = decimals(mean.value)
-    if mean.low is None or mean.high is None:
-        return number(mean.value, digits)
-    return f"{number(mean.value, digits)}\n[{number(mean.low, digits)},{number(mean.high, digits)}]"
+    lines = [number(mean.value, digits)]
+    if mean.low is not None and mean.high is not None:
+        lines.append(f"[{number(mean.low, digits)},{number(mean.high, digits)}]")
+    if mean.equal:
+        lines.append(equal_text(mean.equal, mean.without_equal, digits))
+    return "\n".join(lines)
 
 
 def _differences(differences: Sequence[Difference], metrics: dict[str, Metric]) -> list[Table]:
     """Returns a table for each run that is compared with the first."""
     ranked = any(difference.wilcoxon is not None for difference in differences)
-    tests = ("Wilcoxon\np (Holm)", "bootstrap\np (Holm)")[0 if ranked else 1 :]
+    tests = ("Wilcoxon\np", "bootstrap\np")[0 if ranked else 1 :]
     result = []
     for name in dict.fromkeys(difference.name for difference in differences):
         rows = []
         for one in (difference for difference in differences if difference.name == name):
             digits = _digits(one)
-            shown = ("" if one.value <= 0 else "+") + number(one.value, digits)
+            shown = number(one.value, digits, sign=True)
             bounds = (
                 f"[{number(one.low, digits)}, {number(one.high, digits)}]"
                 if one.low is not None and one.high is not None
                 else DASH
             )
-            p_values = (one.wilcoxon_holm, one.bootstrap_holm)[0 if ranked else 1 :]
+            if one.equal:
+                shown += f"\n{equal_text(one.equal, one.without_equal, decimals(one.without_equal or 0))}"
+            p_values = (one.wilcoxon_corrected, one.bootstrap_corrected)[0 if ranked else 1 :]
             rows.append((heading(metrics[one.metric]), shown, bounds, *map(p_text, p_values), one.verdict))
         title = f"{name} against {differences[0].against}"
-        result.append(Table(title, ("metric", "difference", "95 % interval", *tests, "verdict"), tuple(rows)))
+        result.append(Table(title, ("metric", "difference", "interval", *tests, "verdict"), tuple(rows)))
     return result
 
 
@@ -198,7 +194,7 @@ def _sweeps(comparison: MatchedComparison) -> Table:
     matched = comparison.metrics[comparison.matched]
     rows = []
     for sweep in comparison.sweeps:
-        runs = "\n".join(f"{run} {number(level, 2)}" for run, level in zip(sweep.runs, sweep.levels, strict=True))
+        runs = "\n".join(_point(point, comparison.matched) for point in sweep.points)
         areas = (f"{sweep.hypervolumes[key]:.3g}" for key in others)
         rows.append((sweep.name, runs, *areas))
     areas = (f"area with\n{comparison.metrics[key].label}" for key in others)
@@ -206,14 +202,10 @@ def _sweeps(comparison: MatchedComparison) -> Table:
     return Table(title, ("sweep", f"runs, {heading(matched)}", *areas), tuple(rows), left=2)
 
 
-def heading(metric: Metric) -> str:
-    """Returns the label with unit and direction.
-
-    Example:
-        >>> heading(Metric(label="PSNR", unit="dB", better="higher", protocol=""))
-        'PSNR (dB) ↑'
-    """
-    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''} {ARROWS[metric.better]}"
+def _point(point: SweepPoint, matched: str) -> str:
+    """Returns the runs of one weight with the level that they reach, and its spread where they are several."""
+    spread = f" ± {number(point.spreads[matched], 2)} ({len(point.runs)} seeds)" if matched in point.spreads else ""
+    return f"{', '.join(point.runs)} {number(point.level, 2)}{spread}"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, conten
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
-from pdloss.images import check_stems
+from pdloss.images import check_stems, pixels_sha256, to_bytes
 from pdloss.ops.color import quantize
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
@@ -241,7 +241,14 @@ def _scored(
             simple = quantize(comparable(degraded, target, inputs.chain, inputs.demosaic))
             of_input |= unknown.scores(item.name, simple, target)
             of_inputs.add(simple, target)
-        images.append(ImageScores(name=item.name, restored=values, degraded={name: of_input[name] for name in values}))
+        images.append(
+            ImageScores(
+                name=item.name,
+                restored=values,
+                degraded={name: of_input[name] for name in values},
+                target_sha256=pixels_sha256(to_bytes(item.target)),
+            )
+        )
         if progress:
             progress(done, len(inputs))
     known.sets.update(of_inputs.scores())

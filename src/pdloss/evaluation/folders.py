@@ -2,22 +2,23 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from pdloss.assets import sha256
 from pdloss.background import ahead
-from pdloss.errors import ImageError
+from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
-from pdloss.evaluation.scoring import SetTotals
-from pdloss.images import list_images, read_pixels
+from pdloss.evaluation.scoring import Measures, SetTotals
+from pdloss.images import list_images, pixels_sha256, read_pixels, write_image
 from pdloss.precision import chosen_device
-from pdloss.records import ImageScores, Scores
+from pdloss.records import NOT_KNOWN, ImageScores, Method, Scores, read_record, write_record
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
 
@@ -43,9 +44,15 @@ def score(
     metric_names: Sequence[str] = DEFAULT_METRICS,
     device: str = "auto",
     niqe_model: Path | None = None,
+    method: Method | None = None,
+    out: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> FolderScores:
     """Returns the scores of the pictures in `restored`, each against the one of its stem in `target`.
+
+    With `out`, the scores and the pictures are also written as evaluation writes those of a run:
+    ``scores/<set>.json`` and ``restored/<set>/*.png``. Such a folder can be compared, reported on and studied beside
+    runs.
 
     All files are read once before anything is scored, so that a mistake shows at once; of the pictures, only those in
     work are in memory.
@@ -56,43 +63,37 @@ def score(
         metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`.
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
         niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
+        method: Whose pictures they are, as far as that is known; by default the folder's name.
+        out: Folder for the scores and the pictures; one that holds a run, or another method's scores of the set, is
+            refused.
         progress: Told of every pair done.
 
     Raises:
         ImageError: If a picture has no partner or another size than it, or is damaged, or a folder is empty, or no
             metric can be had of these pictures.
-        SpecError: If a metric is unknown, or the device cannot be used.
+        SpecError: If a metric is unknown, or the device or `out` cannot be used.
     """
     scoring.check_names(metric_names)
+    method = method or Method(name=_name(restored.resolve(), target.resolve()))
+    set_name = target.resolve().name
+    if out is not None:
+        _refuse_others(out, set_name, method)
     started, chosen = time.monotonic(), chosen_device(device)
     pairs = pairs_by_stem(restored, target)
     side, converted = _checked(pairs)
     ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
     scoring.refuse_nothing(measures, [*notes, *left_out])
-    images, totals = [], SetTotals(measures)
-    for done, (pair, one, other) in enumerate(ahead(lambda index: _read(pairs[index]), len(pairs)), start=1):
-        picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
-        values = measures.scores(str(pair.restored), picture, wanted)
-        totals.add(picture, wanted)
-        images.append(
-            ImageScores(name=pair.target.name, restored=values, degraded={}, restored_sha256=sha256(pair.restored))
-        )
+    totals = SetTotals(measures)
+    kept = None if out is None else out / "restored" / set_name
+    images = []
+    for image in _scored(pairs, measures, totals, chosen, kept):
+        images.append(image)
         if progress:
-            progress(done, len(pairs))
-    scores = Scores(
-        run=_name(restored.resolve(), target.resolve()),
-        set=target.resolve().name,
-        targets=str(target.resolve()),
-        step=0,
-        degradation="not known: scored from files",
-        metrics={name: measures.records[name] for name in measures.single},
-        images=images,
-        seconds=time.monotonic() - started,
-        set_metrics={name: measures.records[name] for name in measures.whole},
-        sets=totals.scores(),
-        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
-    )
+            progress(len(images), len(pairs))
+    scores = _record(method, target, pairs, images, measures, totals, started)
+    if out is not None:
+        write_record(out / "scores" / f"{set_name}.json", scores)
     return FolderScores(scores, [*notes, *left_out, *converted])
 
 
@@ -108,6 +109,65 @@ def pairs_by_stem(restored: Path, target: Path) -> list[FilePair]:
     if alone:
         raise ImageError(f"{', and '.join(alone)}; pictures are paired by name without the suffix: add or remove some")
     return [FilePair(ones[stem], others[stem]) for stem in sorted(ones)]
+
+
+def _record(
+    method: Method,
+    target: Path,
+    pairs: Sequence[FilePair],
+    images: list[ImageScores],
+    measures: Measures,
+    totals: SetTotals,
+    started: float,
+) -> Scores:
+    return Scores(
+        run=method.name,
+        set=target.resolve().name,
+        targets=str(target.resolve()),
+        step=0,
+        degradation=method.degradation or NOT_KNOWN,
+        metrics={name: measures.records[name] for name in measures.single},
+        images=images,
+        seconds=time.monotonic() - started,
+        set_metrics={name: measures.records[name] for name in measures.whole},
+        sets=totals.scores(),
+        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
+        method=method,
+    )
+
+
+def _scored(
+    pairs: Sequence[FilePair], measures: Measures, totals: SetTotals, device: torch.device, kept: Path | None
+) -> Iterator[ImageScores]:
+    """Yields the scores of each pair; the restored pictures are written to `kept`, if there is such a folder."""
+    for pair, one, other in ahead(lambda index: _read(pairs[index]), len(pairs)):
+        picture, wanted = one[None].to(device).float() / 255, other[None].to(device).float() / 255
+        values = measures.scores(str(pair.restored), picture, wanted)
+        totals.add(picture, wanted)
+        file = pair.restored
+        if kept is not None:
+            file = kept / f"{pair.target.stem}.png"
+            write_image(file, picture[0])
+        yield ImageScores(
+            name=pair.target.name,
+            restored=values,
+            degraded={},
+            restored_sha256=sha256(file),
+            target_sha256=pixels_sha256(other),
+        )
+
+
+def _refuse_others(out: Path, set_name: str, method: Method) -> None:
+    """Refuses to write over a run, or over another method's scores."""
+    file = out / "scores" / f"{set_name}.json"
+    if (out / "config.json").exists():
+        raise SpecError(f"--out {out} is the folder of a run; choose one of its own for the scores of {method.name}")
+    if not file.exists():
+        return
+    before = read_record(file, Scores).method
+    if before is None or before.name != method.name:
+        whose = f"the scores of {before.name}" if before else "other scores"
+        raise SpecError(f"--out {out} holds {whose} on {set_name}; choose another folder for those of {method.name}")
 
 
 def _name(restored: Path, target: Path) -> str:

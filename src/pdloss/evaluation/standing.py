@@ -60,7 +60,12 @@ def lacking(before: Scores, asked: Scores) -> set[str]:
 def joined(before: Scores, new: Scores) -> Scores:
     """Returns the scores with those of more metrics added, image by image; the new ones count where both have one."""
     images = [
-        replace(image, restored=image.restored | more.restored, degraded=image.degraded | more.degraded)
+        replace(
+            image,
+            restored=image.restored | more.restored,
+            degraded=image.degraded | more.degraded,
+            target_sha256=more.target_sha256,
+        )
         for image, more in zip(before.images, new.images, strict=True)
     ]
     return replace(

@@ -161,7 +161,9 @@ class WassersteinDistortionLoss(FeatureLoss):
         tensor(0.)
 
     References:
-        | https://github.com/google/codex, commit 4dcfd9ac
+        | https://github.com/balle-lab/codex, commit 1209092d: codex/loss/wasserstein.py, and for the scales of the
+          image and their features codex/loss/pretrained_features.py
+        | Without the scales of the image: https://github.com/google/codex, commit 00ab47b0, codex/loss/wasserstein.py
     """
 
     def __init__(

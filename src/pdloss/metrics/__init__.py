@@ -22,7 +22,7 @@ from pdloss.metrics.sets import SET_METRICS, SetEntry, SetMeasure
 from pdloss.metrics.sharpness import sharpness
 from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
-from pdloss.records import Metric
+from pdloss.records import CEILING, Metric
 from pdloss.specs import suggestion
 
 __all__ = [
@@ -110,6 +110,16 @@ METRICS: dict[str, Entry] = {
         lambda: functools.partial(ssim, channels="y"),
         11,
     ),
+    "ssim_gray": Entry(
+        Metric(
+            label="SSIM-gray",
+            better="higher",
+            protocol="MATLAB's gray of RGB, whole levels, 11-tap Gaussian of 1.5 pixels, whole windows only, not made "
+            "smaller first, after rounding to 8 bits",
+        ),
+        lambda: functools.partial(ssim, channels="gray"),
+        11,
+    ),
     "ms_ssim": Entry(
         Metric(
             label="MS-SSIM",
@@ -128,6 +138,16 @@ METRICS: dict[str, Entry] = {
             "1.5 pixels, no border), after rounding RGB to 8 bits",
         ),
         lambda: functools.partial(ms_ssim, channels="y"),
+        minimum_side(),
+    ),
+    "ms_ssim_gray": Entry(
+        Metric(
+            label="MS-SSIM-gray",
+            better="higher",
+            protocol="MATLAB's gray of RGB, whole levels, TensorFlow's rule (5 scales, 11-tap Gaussian of 1.5 pixels, "
+            "no border), after rounding to 8 bits",
+        ),
+        lambda: functools.partial(ms_ssim, channels="gray"),
         minimum_side(),
     ),
     "lpips": Entry(
@@ -201,10 +221,6 @@ METRICS: dict[str, Entry] = {
     ),
 }
 """The metrics of single images, by their name in text."""
-
-
-CEILING = 120.0
-"""What evaluation counts for the infinite PSNR of equal images; one grey level in one value of 10^7 gives 118 dB."""
 
 
 def own_niqe(model: Path) -> Entry:

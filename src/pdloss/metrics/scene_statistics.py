@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pdloss._types import check_pair
 from pdloss.metrics.psnr import inside
-from pdloss.ops.color import luma
+from pdloss.ops.color import gray_levels, luma
 from pdloss.ops.filters import gaussian_kernel
 from pdloss.ops.resize import resize
 
@@ -28,7 +28,6 @@ FEATURES = 36
 MINIMUM_SIDE = 2 * BLOCK
 """Four blocks; the covariance of fewer says nothing."""
 
-_GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)
 _WINDOW, _SIGMA = 7, 7 / 6
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Down and to the right, to the neighbours that a coefficient is multiplied with."""
@@ -116,11 +115,8 @@ def _levels(images: Tensor, gray: Gray, border: int) -> Tensor:
         raise ValueError("images hold NaN or infinity, of which NIQE cannot be taken")
     colours = images.clamp(0, 1).mul_(255).add_(0.5).floor_()
     if gray == "y":
-        levels = 255 * luma(colours.double() / 255)[:, 0]
-    else:
-        levels = _GRAY[0] * colours[:, 0].double()
-        levels.add_(colours[:, 1], alpha=_GRAY[1]).add_(colours[:, 2], alpha=_GRAY[2])
-    return levels.add_(0.5).floor_()
+        return (255 * luma(colours.double() / 255)[:, 0]).add_(0.5).floor_()
+    return gray_levels(colours)
 
 
 def _local(levels: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,11 +17,16 @@ from pdloss.errors import ImageError
 from pdloss.metrics.frechet import Moments, gaussian_frechet_distance
 from pdloss.metrics.inception import SIDE, InceptionFeatures, View, weights_path
 from pdloss.metrics.inception_graph import Dims
-from pdloss.metrics.kernel_distance import paired_kernel_distance
+from pdloss.metrics.kernel_distance import (
+    SUBSET_SIZE,
+    SUBSETS,
+    paired_kernel_distance,
+    subset_kernel_distance,
+)
 from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.records import Metric, SetScore
 
-Kind = Literal["fid", "kid", "swd"]
+Kind = Literal["fid", "kid", "paired_kid", "swd"]
 
 
 @runtime_checkable
@@ -96,7 +101,7 @@ def _features(dims: Dims, view: View) -> _Features:
 
 
 class _Measure(ABC):
-    """What the three kinds share: features of both sets, and the count of images.
+    """What the kinds share: features of both sets, and the count of images.
 
     Attributes:
         origin: What the weights are: file name to hash and input convention.
@@ -163,7 +168,7 @@ class _FrechetMeasure(_Measure):
         if self._restored.count > self.dims:
             return None
         count = f"{self._restored.count} {'crops' if self.view == 'crops' else 'images'}"
-        instead = _name("kid", 2048 if self.dims == 2048 else 768, self.view)
+        instead = _name("paired_kid", 2048 if self.dims == 2048 else 768, self.view)
         return f"unreliable: {count} for {self.dims} dimensions leave the covariance without full rank; read {instead}"
 
 
@@ -184,9 +189,18 @@ class _RowsMeasure(_Measure):
 
 
 class _KernelMeasure(_RowsMeasure):
-    """Measures the kernel distance, with its standard error over images."""
+    """Measures the kernel distance as it is published, over subsets."""
 
     kind = "kid"
+
+    def _score(self) -> SetScore:
+        return SetScore(value=subset_kernel_distance(torch.cat(self._restored), torch.cat(self._target)).item())
+
+
+class _PairedKernelMeasure(_RowsMeasure):
+    """Measures the kernel distance of pictures that come in pairs, with its standard error over images."""
+
+    kind = "paired_kid"
 
     def _score(self) -> SetScore:
         estimate = paired_kernel_distance(*map(torch.cat, (self._restored, self._target, self._images)))
@@ -209,10 +223,16 @@ _VIEWS: dict[View, str] = {
 }
 _FORMULAS: dict[Kind, str] = {
     "fid": "Fréchet distance of Gaussians, covariances over N - 1, float64",
-    "kid": "unbiased squared MMD with (x.y/D + 1)^3 over pairs of different images, all at once and not in subsets "
-    "(the published code also pairs an image with its own target); error: jackknife over images; can be below 0",
+    "kid": f"unbiased squared MMD with (x.y/D + 1)^3 as published: mean over {SUBSETS} subsets of {SUBSET_SIZE:,} "
+    "(seed 0), of fewer all at once; also pairs an image with its own target, and is too low for it; can be below 0",
+    "paired_kid": "unbiased squared MMD with (x.y/D + 1)^3 over pairs of different images, all at once and not in "
+    "subsets: not the published KID, which also pairs an image with its own target; error: jackknife over images; can "
+    "be below 0",
     "swd": "mean over an orthonormal basis (seed 0) of the 1-D Wasserstein cost, p = 1",
 }
+
+
+_LABELS: dict[Kind, str] = {"paired_kid": "paired KID"}
 
 
 def _name(kind: Kind, dims: Dims, view: View) -> str:
@@ -220,8 +240,9 @@ def _name(kind: Kind, dims: Dims, view: View) -> str:
 
 
 def _entry(measure: type[_Measure], dims: Dims, view: View) -> SetEntry:
-    short = "" if dims == 2048 else f" (plain {measure.kind.upper()} takes 2048: not to be compared)"
-    label = measure.kind.upper() + ("" if dims == 2048 else f"-{dims}") + ("" if view == "whole" else f" ({view})")
+    plain = _LABELS.get(measure.kind, measure.kind.upper())
+    short = "" if dims == 2048 else f" (plain {plain} takes 2048: not to be compared)"
+    label = plain + ("" if dims == 2048 else f"-{dims}") + ("" if view == "whole" else f" ({view})")
     protocol = (
         f"RGB after rounding to 8 bits; {_VIEWS[view]}; Inception-v3 of 2015-12-05, spatial mean of {dims} channels"
         f"{short}; {_FORMULAS[measure.kind]}"
@@ -235,7 +256,8 @@ def _entries() -> dict[str, SetEntry]:
     asked = [(_FrechetMeasure, 64, "whole"), (_FrechetMeasure, 192, "whole")]
     dims: Dims
     for dims in (768, 2048):
-        asked += [(measure, dims, view) for measure in (_FrechetMeasure, _KernelMeasure) for view in _VIEWS]
+        kinds = (_FrechetMeasure, _KernelMeasure, _PairedKernelMeasure)
+        asked += [(measure, dims, view) for measure in kinds for view in _VIEWS]
         asked.append((_SlicedMeasure, dims, "whole"))
     return {_name(measure.kind, dims, view): _entry(measure, dims, view) for measure, dims, view in asked}
 

@@ -13,14 +13,15 @@ from torch import Tensor
 
 from pdloss._types import check_pair
 from pdloss.metrics.psnr import inside
-from pdloss.ops.color import luma
+from pdloss.ops.color import gray_levels, luma, quantize
 from pdloss.ops.filters import filter_valid, gaussian_kernel, halve
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first."""
 
-Channels = Literal["rgb", "y"]
-"""Each colour by itself, or the studio-range luma `pdloss.ops.color.luma` alone, as tables of super-resolution do."""
+Channels = Literal["rgb", "y", "gray"]
+"""Each colour by itself; the studio-range luma `pdloss.ops.color.luma` alone, as tables of super-resolution do; or
+MATLAB's gray of 8-bit images, `pdloss.ops.color.gray_levels`, as the metrics' authors and rated image sets do."""
 
 
 def ssim(
@@ -50,7 +51,8 @@ def ssim(
         k1: Steadies the first fraction, for a peak of 1.
         k2: Steadies the second.
         border: Pixels left out on every side.
-        channels: ``rgb``, or ``y`` for the luma, whose peak is 1 too, that is 255 and not 219 levels.
+        channels: ``rgb``; ``y`` for the luma, whose peak is 1 too, that is 255 and not 219 levels; or ``gray`` for
+            whole levels of gray, without a gradient.
 
     Returns:
         One value per image in [-1, 1], :math:`(B)`.
@@ -147,9 +149,11 @@ def minimum_side(scales: int = len(MS_SSIM_WEIGHTS), window: int = 11) -> int:
 
 def _planes(images: Tensor, border: int, channels: Channels) -> Tensor:
     """Returns what is compared, (B, 3, h, w) or (B, 1, h, w)."""
-    if channels not in ("rgb", "y"):
-        raise ValueError(f"channels must be rgb or y, got {channels!r}")
+    if channels not in ("rgb", "y", "gray"):
+        raise ValueError(f"channels must be rgb, y or gray, got {channels!r}")
     images = inside(images, border)
+    if channels == "gray":
+        return (gray_levels(quantize(images) * 255) / 255).to(images.dtype)[:, None]
     return luma(images) if channels == "y" else images
 
 

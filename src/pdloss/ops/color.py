@@ -1,4 +1,4 @@
-"""Luma of RGB images, and rounding to the 256 levels of an 8-bit file."""
+"""Luma and gray of RGB images, and rounding to the 256 levels of an 8-bit file."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,6 +8,29 @@ from pdloss.ops.dtypes import at_least_float32
 
 _LUMA = (65.481, 128.553, 24.966)
 """BT.601 weights of R, G and B; they sum to 219, the span from black at 16 to white at 235."""
+
+_GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)
+
+
+def gray_levels(levels: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
+    """Returns the gray of 8-bit RGB images as MATLAB's ``rgb2gray`` has it: whole levels, halves up, in float64.
+
+    Its weights are the first row of the inverse of its YIQ matrix. The gradient is zero.
+
+    Args:
+        levels: Whole numbers from 0 to 255, :math:`(B, 3, H, W)`.
+
+    Returns:
+        Whole numbers from 0 to 255, :math:`(B, H, W)`.
+
+    Example:
+        >>> import torch
+        >>> gray_levels(torch.tensor([255.0, 0.0, 0.0]).view(1, 3, 1, 1)).item()
+        76.0
+    """
+    gray = _GRAY[0] * levels[:, 0].double()
+    gray.add_(levels[:, 1], alpha=_GRAY[1]).add_(levels[:, 2], alpha=_GRAY[2])
+    return gray.add_(0.5).floor_()
 
 
 def luma(images: Images) -> Float[Tensor, "b 1 h w"]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pdloss.comparison.grouping import terms_of
+from pdloss.comparison.losses import brief, readable
 from pdloss.errors import RunError
-from pdloss.report.families import brief
+from pdloss.numerals import UNKNOWN, number
+from pdloss.records import RunRecord
 from pdloss.report.paper import CERTAINTY, LABELS, PaperTable, paper_tables
-from pdloss.report.scores import number
 from pdloss.report.sources import Comparison
 
 _DEGRADATIONS = {
@@ -60,25 +60,24 @@ def beside(comparison: Comparison) -> tuple[list[Beside], list[str]]:
     Raises:
         RunError: If the runs are of several tasks, or of one that the paper has no table of.
     """
-    tasks = sorted({run.record.task for run in comparison.runs})
+    tasks = sorted({record.task for record in _records(comparison)})
     known = paper_tables(tasks[0]) if len(tasks) == 1 else ()
     if not known:
-        raise RunError(
-            f"the paper has no table of {' and '.join(tasks)}, only of denoise, sr, deblur and jpeg; leave --paper out"
-        )
-    return [_beside(table, comparison) for table in known], protocol_differences(comparison)
+        what = " and ".join(tasks) or "pictures of which no training is known"
+        raise RunError(f"the paper has no table of {what}, only of denoise, sr, deblur and jpeg; leave --paper out")
+    return [_beside(table, comparison, tasks[0]) for table in known], protocol_differences(comparison)
 
 
 def protocol_differences(comparison: Comparison) -> list[str]:
     """Returns in sentences what keeps our numbers and the paper's from being compared one to one."""
-    first = comparison.runs[0]
-    records = [run.record for run in comparison.runs]
+    records = _records(comparison)
+    task = records[0].task
     said = [
         f"Test images: the paper's are the 100 of DIV2K's validation set; ours are {len(comparison.images)} of "
         f"{comparison.set}. Scores do not carry over from one set to another; the changes between losses may.",
-        f"Degradation: the paper's is {_DEGRADATIONS[first.record.task]}; ours is {first.scores.degradation}.",
+        f"Degradation: the paper's is {_DEGRADATIONS[task]}; ours is {comparison.degradation}.",
         f"Training images: the paper's are the 800 of DIV2K; ours are {_each(f'{r.images:,}' for r in records)}.",
-        f"Network: the paper's is {_NETWORKS[first.record.task]}; ours is {_each(r.network for r in records)}.",
+        f"Network: the paper's is {_NETWORKS[task]}; ours is {_each(r.network for r in records)}.",
         "Length of training: the paper's is not known; ours is "
         f"{_each(f'{r.steps:,} steps of {r.batch} crops of {r.crop} pixels' for r in records)}.",
     ]
@@ -88,16 +87,23 @@ def protocol_differences(comparison: Comparison) -> list[str]:
             "after the ReLU), in an input convention that is not known; a weight means nothing for other features. "
             f"Ours are {features}."
         )
+    if unknown := [run.name for run in comparison.runs if run.record is None]:
+        said.append(f"How {', '.join(unknown)} came about is known from its authors alone, if at all.")
     return said + [text for key, text in _METRICS.items() if _ours(comparison, key)]
 
 
+def _records(comparison: Comparison) -> list[RunRecord]:
+    return [run.record for run in comparison.runs if run.record is not None]
+
+
 def _features(comparison: Comparison) -> str:
-    terms = (term for run in comparison.runs for term in terms_of(run.record.loss) if "features='" in term)
-    return _each(f"{term.partition('features=')[2].split(chr(39))[1]} ({term.partition('(')[0]})" for term in terms)
+    terms = (term for run in comparison.runs for term in readable(run.loss) or ())
+    found = ((dict(term.options).get("features"), term.name) for term in terms)
+    return _each(f"{features} ({name})" for features, name in found if features is not None)
 
 
-def _beside(table: PaperTable, comparison: Comparison) -> Beside:
-    plain = next((row.scores for row in paper_tables(comparison.runs[0].record.task)[0].rows
+def _beside(table: PaperTable, comparison: Comparison, task: str) -> Beside:
+    plain = next((row.scores for row in paper_tables(task)[0].rows
                   if row.loss == "no-perceptual"), {})  # fmt: skip
     rows = [
         BesideRow(
@@ -111,16 +117,28 @@ def _beside(table: PaperTable, comparison: Comparison) -> Beside:
     ]
     inputs = tuple(_cell(key, _input(comparison, key)) for key in table.columns)
     rows.append(BesideRow("ours", "input", "", "", inputs))
-    losses = [run.record.loss for run in comparison.runs]
-    alone = next((i for i, loss in enumerate(losses) if len(terms_of(loss)) == 1 and "features=" not in loss), None)
-    for place, loss in enumerate(losses):
+    losses = [run.loss for run in comparison.runs]
+    alone = next((i for i, loss in enumerate(losses) if _of_pixels_alone(loss)), None)
+    for place in range(len(losses)):
         against = None if alone in (None, place) else alone
         cells = tuple(
             _cell(key, _mean(comparison, key, place), None if against is None else _mean(comparison, key, against))
             for key in table.columns
         )
-        rows.append(BesideRow("ours", brief(loss, losses), "", "", cells))
+        rows.append(BesideRow("ours", _called(comparison, place), "", "", cells))
     return Beside(f"Table {table.number}, {table.caption}", tuple(LABELS[key] for key in table.columns), tuple(rows))
+
+
+def _of_pixels_alone(loss: str | None) -> bool:
+    terms = readable(loss) or {}
+    return len(terms) == 1 and not any("features" in dict(term.options) for term in terms)
+
+
+def _called(comparison: Comparison, place: int) -> str:
+    """Returns a run's loss; with its name where nobody knows how it was trained."""
+    run, losses = comparison.runs[place], [run.loss for run in comparison.runs]
+    loss = brief(run.loss, losses)
+    return loss if run.record is not None else run.name if loss == UNKNOWN else f"{run.name} ({loss})"
 
 
 def _reference(loss: str, plain: float | None) -> float | None:

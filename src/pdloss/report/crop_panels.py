@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
 from pdloss.files import output, write_atomically
+from pdloss.numerals import number
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
 from pdloss.report.inks import PRINTED
 from pdloss.report.pictures import Window
-from pdloss.report.scores import decimals, number
+from pdloss.report.scores import decimals
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import require_matplotlib, styled
 
@@ -130,8 +131,10 @@ def _fitting(text: str, width: int, size: float) -> float:
 def _scores(comparison: Comparison, image: str, tile: Tile) -> str:
     if tile.kind == "target":
         return ""
-    run = comparison.runs[tile.run or 0].by_image[image]
-    values = run.degraded if tile.kind == "degraded" else run.restored
+    if tile.kind == "degraded":
+        values = next((found for run in comparison.runs if (found := run.by_image[image].degraded)), {})
+    else:
+        values = comparison.runs[tile.run or 0].by_image[image].restored
     shown = [key for key in list(comparison.metrics)[:6] if key.partition("(")[0] in ("psnr", "lpips")]
     return "  ".join(
         f"{comparison.metrics[key].label} {number(values[key], decimals(comparison, key))}"

@@ -63,7 +63,7 @@ def strips(
         ImageError: If a picture cannot be read.
         RunError: If the runs' pictures of one image have different sizes.
     """
-    runs = [run for run in comparison.runs if (run.folder / "restored" / comparison.set).is_dir()]
+    runs = [run for run in comparison.runs if (run.folder / "restored" / run.scores.set).is_dir()]
     notes = _without_pictures(comparison, runs)
     found: list[tuple[str, Window, float]] = []
     lacking = []

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pdloss.comparison import Difference
+from pdloss.numerals import number
 from pdloss.report.inks import Colours, Ink
 from pdloss.report.plane import axis_label
-from pdloss.report.scores import Gap, decimals, gap, number
+from pdloss.report.scores import decimals, gap
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart
 
@@ -20,7 +22,7 @@ _ROW = 0.25
 
 
 def intervals_chart(comparison: Comparison, key: str, inks: dict[int, Ink], name: str) -> Chart:
-    """Returns every other run's mean difference from the first one with its 95 % interval, about the line of zero."""
+    """Returns every other run's mean difference from the first with its corrected interval, about the line of zero."""
     metric, first, digits = comparison.metrics[key], comparison.runs[0], decimals(comparison, key)
     found = [gap(comparison, key, i, 0) for i in range(1, len(comparison.runs))]
     named = [(run.name, inks[i]) for i, run in enumerate(comparison.runs) if i]
@@ -57,7 +59,7 @@ def scatter_chart(comparison: Comparison, key: str, runs: tuple[int, int], ink: 
 
 
 def _draw_gaps(
-    named: Sequence[tuple[str, Ink]], found: Sequence[Gap], label: str, axes: "Axes", colours: Colours
+    named: Sequence[tuple[str, Ink]], found: Sequence[Difference], label: str, axes: "Axes", colours: Colours
 ) -> None:
     axes.axvline(0, color=colours["ink"], linewidth=0.9, zorder=1)
     for row, ((_, ink), difference) in enumerate(zip(named, found, strict=True)):

@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pdloss.files import name_inside, output, write_text
+from pdloss.latex import escaped, tabular
+from pdloss.numerals import heading
 from pdloss.report import svg
 from pdloss.report.beside import Beside
 from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
 from pdloss.report.crops import Strip
-from pdloss.report.scores import ARROWS, DASH, MINUS, Row, columns
+from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "→": r"$\rightarrow$", "±": r"$\pm$", "·": r"$\cdot$", MINUS: "$-$", "≈": r"$\approx$", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", DASH: "--", "\N{HAIR SPACE}": "", "\N{NO-BREAK SPACE}": "~",
-}  # fmt: skip
+_BOOKTABS = "needs \\usepackage{booktabs}"
 
 
 def export(
@@ -28,18 +25,20 @@ def export(
     charts: Sequence[svg.Chart],
     strips: Sequence[Strip],
     besides: Sequence[Beside],
+    unlike: Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Writes every figure as SVG and PNG, every table as LaTeX and CSV, and returns the paths.
 
-    The LaTeX tables are plain ``tabular``s that need no package; best scores are bold, those not told apart from them
-    in italics.
+    The LaTeX tables have the rules of the package ``booktabs``; best scores are bold, those not told apart from them in
+    italics. What keeps the paper's numbers and ours from being compared stands in the paper's tables: as comments
+    and beneath the rows in LaTeX, in rows of the source ``differs`` in CSV.
 
     Raises:
         OSError: If a file cannot be written.
         UserError: If a file stands there that was not written by us, and `overwrite` is not given; none is written.
     """
-    texts = _texts(comparison, rows, besides)
+    texts = _texts(comparison, rows, besides, unlike)
     panels = {name_inside(folder, f"crops-{Path(strip.image).stem}", "the image"): strip for strip in strips}
     files = [path for chart in charts for path in svg.files(chart, folder)]
     files += [path for panel in panels for path in panel_files(panel)] + [folder / name for name in texts]
@@ -54,7 +53,9 @@ def export(
     return files
 
 
-def _texts(comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside]) -> dict[str, str]:
+def _texts(
+    comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside], unlike: Sequence[str]
+) -> dict[str, str]:
     """Returns the tables by the names of their files."""
     texts = {
         "scores.csv": scores_csv(comparison, rows),
@@ -62,42 +63,48 @@ def _texts(comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside
         "images.csv": images_csv(comparison),
     }
     for number, table in enumerate(besides, start=1):
-        texts[f"paper-{number}.csv"] = _csv([["source", "loss", "weight", *table.columns], *_beside_rows(table)])
-        texts[f"paper-{number}.tex"] = _tabular(
-            ["", "loss", "weight", *table.columns], _escaped(_beside_rows(table)), 3
+        heads = ["source", "loss", "weight", *table.columns]
+        empty = [""] * (len(heads) - 2)
+        texts[f"paper-{number}.csv"] = _csv(
+            [heads, *_beside_rows(table), *(["differs", sentence, *empty] for sentence in unlike)]
         )
+        texts[f"paper-{number}.tex"] = _paper_latex(table, unlike)
     return texts
 
 
 def scores_csv(comparison: Comparison, rows: Sequence[Row]) -> str:
     """Returns a line per run and metric: mean, interval, whether it is best, and whether it is tied with the best."""
-    lines: list[list[str]] = [["run", "metric", "mean", "low", "high", "best", "tied", "note"]]
+    heads = ["run", "metric", "mean", "low", "high", "best", "tied", "note", "equal", "without_equal"]
+    lines: list[list[str]] = [heads]
     for row in rows:
         for key, cell in zip(columns(comparison), row.cells, strict=True):
             if cell is not None:
                 bounds = ["" if bound is None else repr(bound) for bound in (cell.low, cell.high)]
                 marks = ["yes" if mark else "" for mark in (cell.best, cell.tied)]
-                lines.append([row.name, key, repr(cell.mean), *bounds, *marks, cell.note or ""])
+                without = "" if cell.without_equal is None else repr(cell.without_equal)
+                lines.append(
+                    [row.name, key, repr(cell.mean), *bounds, *marks, cell.note or "", str(cell.equal), without]
+                )
     return _csv(lines)
 
 
 def scores_latex(comparison: Comparison, rows: Sequence[Row]) -> str:
-    """Returns the table of means as a plain ``tabular``; intervals stand in small type beneath the means."""
-    heads = [_name(comparison, key) for key in columns(comparison)]
+    """Returns the table of means; intervals stand in small type beneath the means."""
+    heads = [heading(comparison.metric(key)) for key in columns(comparison)]
     body = []
     for row in rows:
         cells = []
         for cell in row.cells:
-            text = "--" if cell is None else _latex(cell.text)
+            text = "--" if cell is None else escaped(cell.text)
             cells.append(
                 rf"\textbf{{{text}}}" if cell and cell.best else rf"\textit{{{text}}}" if cell and cell.tied else text
             )
-        body.append([_latex(row.name), *cells])
+        body.append([escaped(row.name), *cells])
         under = ["" if cell is None else cell.under for cell in row.cells]
         if any(under):
-            body.append(["", *(rf"{{\scriptsize {_latex(text)}}}" if text else "" for text in under)])
+            body.append(["", *(rf"{{\scriptsize {escaped(text)}}}" if text else "" for text in under)])
     how = [f"{comparison.metric(key).label}: {comparison.metric(key).protocol}" for key in columns(comparison)]
-    return "".join(f"% {line}\n" for line in how) + _tabular(["", *heads], body, 1)
+    return _comments([_BOOKTABS, *how]) + tabular(["", *heads], body)
 
 
 def images_csv(comparison: Comparison) -> str:
@@ -111,32 +118,27 @@ def images_csv(comparison: Comparison) -> str:
     return _csv(lines)
 
 
-def _name(comparison: Comparison, key: str) -> str:
-    metric = comparison.metric(key)
-    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''} {ARROWS[metric.better]}"
-
-
 def _beside_rows(table: Beside) -> list[list[str]]:
     return [[row.source, row.loss, row.weight, *(cell.text for cell in row.cells)] for row in table.rows]
 
 
-def _escaped(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    return [[_latex(cell) for cell in row] for row in rows]
+def _paper_latex(table: Beside, unlike: Sequence[str]) -> str:
+    rows = [list(map(escaped, row)) for row in _beside_rows(table)]
+    text = _comments([_BOOKTABS, table.title, *unlike])
+    text += tabular(["", "loss", "weight", *table.columns], rows, left=3)
+    if not unlike:
+        return text
+    items = "".join(f"\\item {escaped(sentence)}\n" for sentence in unlike)
+    return f"{text}\n\\par\\smallskip\n{{\\footnotesize These numbers do not measure the same thing:\n" + (
+        f"\\begin{{itemize}}\n{items}\\end{{itemize}}}}\n"
+    )
 
 
-def _tabular(heads: Sequence[str], body: Sequence[Sequence[str]], left: int) -> str:
-    """Returns rows that are LaTeX already, beneath heads that are not."""
-    lines = [rf"\begin{{tabular}}{{{'l' * left}{'r' * (len(heads) - left)}}}", r"\hline"]
-    lines += [" & ".join(map(_latex, heads)) + r" \\", r"\hline"]
-    lines += [" & ".join(row) + r" \\" for row in body]
-    return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
+def _comments(lines: Sequence[str]) -> str:
+    return "".join(f"% {line}\n" for line in lines)
 
 
 def _csv(lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 
-from pdloss.report.families import brief
+import numpy as np
+
+from pdloss.comparison import Difference
+from pdloss.comparison.losses import brief
+from pdloss.comparison.paired import without_equal
+from pdloss.numerals import UNKNOWN, equal_text, number
+from pdloss.records import equal_pairs
 from pdloss.report.scores import (
     WORDS,
-    Gap,
     best_run,
     between,
     cost,
     decimals,
     gap,
-    number,
     tied_with,
     with_unit,
 )
 from pdloss.report.sources import Comparison
 
-PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "kid", "swd")
+PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "paired_kid", "kid", "swd")
 """Metrics of how a picture looks, by the beginnings of their names, the one to lead with first."""
 
 _UNMEASURED = (
@@ -67,14 +71,41 @@ def headline(comparison: Comparison) -> list[str]:
         said = [_lead(comparison, shown)]
     else:
         said = _trade(comparison, plain, shown)
-    return said if perceptual(comparison) else [*said, _UNMEASURED]
+    return [*said, *_budget(comparison), *([] if perceptual(comparison) else [_UNMEASURED])]
 
 
 def called(comparison: Comparison, run: int) -> str:
     """Returns a run's name, and its loss where the name does not tell it."""
     name = comparison.runs[run].name
-    loss = brief(comparison.runs[run].record.loss, [other.record.loss for other in comparison.runs])
-    return name if loss in (name, "") else f"{name} ({loss})"
+    loss = brief(comparison.runs[run].loss, [other.loss for other in comparison.runs])
+    return name if loss in (name, UNKNOWN) else f"{name} ({loss})"
+
+
+def _budget(comparison: Comparison) -> list[str]:
+    """Returns for which training what was said holds; nothing of a single run, which is compared with no other."""
+    records = [run.record for run in comparison.runs if run.record is not None]
+    if len(comparison.runs) < 2 or not records:
+        return []
+    networks = _either(record.network for record in records)
+    length = _either(f"{r.steps:,} steps of {r.batch} crops of {r.crop} pixels" for r in records)
+    start = _either("fresh weights" if record.init is None else record.init for record in records)
+    unknown = len(records) < len(comparison.runs)
+    others = "; how the others were trained is not recorded" if unknown else ""
+    return [
+        f"This is of {networks}, trained for {length} from {start}, on {comparison.set}{others}: another network, "
+        "length or start may rank the losses otherwise."
+    ]
+
+
+def _either(texts: Iterable[str]) -> str:
+    """Returns the one text, or the first and how many others there are.
+
+    Example:
+        >>> _either(["a", "a"]), _either(["a", "b"]), _either(["a", "b", "c"])
+        ('a', 'a or b', 'a or 2 others')
+    """
+    found = list(dict.fromkeys(texts))
+    return " or ".join(found) if len(found) < 3 else f"{found[0]} or {len(found) - 1} others"
 
 
 def _trade(comparison: Comparison, plain: str, shown: str) -> list[str]:
@@ -149,13 +180,16 @@ def _extreme(comparison: Comparison, key: str, run: int) -> str:
     metric = comparison.metrics[key]
     mean = comparison.means(key)[run]
     assert mean is not None
-    shown = with_unit(number(mean, decimals(comparison, key)), metric)
+    shown = with_unit(number(mean, digits := decimals(comparison, key)), metric)
+    values = comparison.restored(comparison.runs[run], key)
+    count, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
+    shown += f", {equal_text(count, without, digits)}" if count else ""
     if metric.better == "zero":
         return f"{metric.label} {WORDS[metric.better]} ({shown})"
     return f"{WORDS[metric.better]} {metric.label} ({shown})"
 
 
-def _amount(comparison: Comparison, key: str, found: Gap) -> str:
+def _amount(comparison: Comparison, key: str, found: Difference) -> str:
     digits, metric = decimals(comparison, key), comparison.metrics[key]
     low, high = found.low, found.high
     if found.value < 0 and low is not None and high is not None:

@@ -1,6 +1,9 @@
 """The page's colours in light and dark, and how runs are told apart: colour and mark by loss, dashes by weight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pdloss.comparison.grouping import Group
 
 LIGHT = {
     "paper": "#fcfcfa", "raised": "#f4f4f0", "ink": "#1b1d20", "muted": "#61656b", "faint": "#85898f",
@@ -48,6 +51,16 @@ class Ink:
     def dash(self) -> tuple[int, tuple[float, ...]]:
         """Its line, as matplotlib calls it."""
         return _DASHES[(self.member + self.family // COUNT) % len(_DASHES)]
+
+
+def run_inks(groups: Sequence[Group]) -> dict[int, Ink]:
+    """Returns how each run is drawn, by its place in the comparison; seeds of one weight are drawn alike."""
+    return {
+        run: Ink(family, member)
+        for family, group in enumerate(groups)
+        for member, point in enumerate(group.points)
+        for run in point.runs
+    }
 
 
 @dataclass(frozen=True)

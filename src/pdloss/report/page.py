@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
+from pdloss.comparison.grouping import Group
+from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
+from pdloss.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.report import crops, panels, plane, scores, settings, svg
-from pdloss.report.beside import beside
+from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
-from pdloss.report.families import brief, families, run_inks
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.inks import DARK, LIGHT
+from pdloss.report.inks import DARK, LIGHT, Ink, run_inks
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.templates import template
 
@@ -71,7 +73,8 @@ def write_report(
         UserError: If the page cannot be written, or another's file stands in its place.
     """
     filters: dict[str, Callable[..., Any]] = {
-        "shortened": shortened, "drawn": svg.inline, "number": scores.number, "rounded": rounded,
+        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded,
+        "p": p_text,
     }  # fmt: skip
     page = template("pdloss.report", "report.html.j2", "report", filters)
     svg.require_matplotlib()
@@ -84,15 +87,9 @@ def write_report(
     with output(path, overwrite=overwrite):
         pass  # refuses now, not after minutes of reading pictures
     strips, missing = crops.strips(comparison, progress)
-    found = families(comparison)
-    inks = run_inks(found)
-    drawings = _Drawings(
-        panels.planes(comparison, found, inks),
-        panels.intervals(comparison, inks),
-        panels.training(comparison, inks),
-        panels.shares(comparison, inks),
-        panels.scatters(comparison, inks),
-    )
+    groups = comparison.groups()
+    inks = run_inks(groups)
+    drawings = _drawings(comparison, groups, inks)
     rows = scores.score_table(comparison)
     context = _context(comparison, rows, strips)
     command = _command(runs, out, comparison.set, paper, export_to)
@@ -101,11 +98,20 @@ def write_report(
         command=command,
     )  # fmt: skip
     if export_to is not None:
-        write = partial(export, export_to, comparison, rows, drawings.charts(), strips, besides, overwrite=overwrite)
-        _write(export_to, "--export", write)
+        _export(export_to, comparison, rows, drawings, strips, besides, unlike, overwrite)
     with output(path, overwrite=overwrite):
         _write(path, "--out", lambda: write_text(path, html))
     return path
+
+
+def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
+    return _Drawings(
+        panels.planes(comparison, groups, inks),
+        panels.intervals(comparison, inks),
+        panels.training(comparison, inks),
+        panels.shares(comparison, inks),
+        panels.scatters(comparison, inks),
+    )
 
 
 def shortened(text: str) -> str:
@@ -131,13 +137,14 @@ def rounded(text: str) -> str:
 def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequence[crops.Strip]) -> dict[str, Any]:
     """Returns what the template shows, charts and warnings aside."""
     image_tables = {key: scores.image_table(comparison, key) for key in comparison.metrics}
-    losses = [run.record.loss for run in comparison.runs]
-    used = {name: text for run in comparison.runs for name, text in run.record.weights.items()}
+    losses = [run.loss for run in comparison.runs]
+    used = {name: text for run in comparison.runs if run.record for name, text in run.record.weights.items()}
     return {
         "comparison": comparison,
         "headline": headline(comparison),
         "columns": scores.columns(comparison),
-        "arrows": scores.ARROWS,
+        "arrows": ARROWS,
+        "unknown": UNKNOWN,
         "rows": rows,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
@@ -179,6 +186,22 @@ def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]
         return [(metric.label, by_image[key][image].cells[column]) for key, metric in comparison.metrics.items()]
 
     return found
+
+
+def _export(
+    folder: Path,
+    comparison: Comparison,
+    rows: Sequence[scores.Row],
+    drawings: _Drawings,
+    strips: Sequence[crops.Strip],
+    besides: Sequence[Beside],
+    unlike: Sequence[str],
+    overwrite: bool,
+) -> None:
+    write = partial(
+        export, folder, comparison, rows, drawings.charts(), strips, besides, unlike=unlike, overwrite=overwrite
+    )
+    _write(folder, "--export", write)
 
 
 def _refuse_unwritable(folder: Path, option: str) -> None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pdloss.comparison.grouping import Group
 from pdloss.records import LogLine
 from pdloss.report import curves, differences, plane
-from pdloss.report.families import Family
 from pdloss.report.headline import PERCEPTUAL, contest, fidelity, perceptual
 from pdloss.report.inks import Ink
-from pdloss.report.plane import Plane
 from pdloss.report.sources import Comparison, ScoredRun
 from pdloss.report.svg import Chart
 
@@ -30,32 +29,33 @@ class Panel:
 class DrawnPlane:
     """A plane, its drawing, and what is said beside it."""
 
-    plane: Plane
+    groups: tuple[Group, ...]
     chart: Chart
-    volumes: list[tuple[Family, str]]
+    volumes: list[tuple[Group, str]]
     reference: str
     frontier: list[str]
     outside: str | None
     """The degraded input's scores, where it would lie far outside the drawing."""
 
 
-def planes(comparison: Comparison, found: Sequence[Family], inks: dict[int, Ink]) -> list[DrawnPlane]:
+def planes(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> list[DrawnPlane]:
     """Returns PSNR against one metric of each perceptual kind that all runs have, the most telling first."""
     x = fidelity(comparison)
     if x is None:
         return []
     drawn = []
     for key in _one_of_each_kind(comparison):
-        if (shown := plane.plane(comparison, x, key, found)) is None:
+        if (shown := plane.drawing(comparison, x, key, groups)) is None:
             continue
-        corner = [f"{m.label} {value:.4g}" for m, value in zip((shown.x, shown.y), shown.reference, strict=True)]
+        found = shown.plane
+        corner = [f"{m.label} {value:.4g}" for m, value in zip((found.x, found.y), found.reference, strict=True)]
         drawn.append(
             DrawnPlane(
-                shown,
+                shown.groups,
                 plane.chart(shown, inks, comparison, f"plane-{_plain(key)}"),
-                plane.volumes(shown, comparison),
+                plane.volumes(shown),
                 " and ".join(corner),
-                [comparison.runs[i].name for i in shown.frontier()],
+                [comparison.runs[i].name for i in found.frontier()],
                 None if shown.input is not None else plane.input_text(comparison, x, key),
             )
         )
@@ -132,7 +132,7 @@ def _one_of_each_kind(comparison: Comparison) -> list[str]:
     firsts = [next((key for key in keys if key.startswith(kind)), None) for kind in PERCEPTUAL]
     kept = [key for key in firsts if key is not None]
     doubtful = [k for k in kept if any((s := comparison.of_set(run, k)) and s.note for run in comparison.runs)]
-    return [key for key in kept if key not in doubtful or not any(k.startswith("kid") for k in kept)]
+    return [key for key in kept if key not in doubtful or not any(k.startswith(("kid", "paired_kid")) for k in kept)]
 
 
 def _names(logged: Sequence[tuple[ScoredRun, Ink]], field: str) -> list[str]:

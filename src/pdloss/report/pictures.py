@@ -45,7 +45,7 @@ def degraded(runs: Sequence[ScoredRun], image: str) -> Picture | None:
 
 def target(runs: Sequence[ScoredRun], image: str, shape: tuple[int, ...]) -> Picture | None:
     """Returns the target, cut to `shape` from the top left as restoration cuts what its factor does not divide."""
-    path = next((p for run in runs if (p := Path(run.scores.targets) / image).is_file()), None)
+    path = next((p for run in runs if (p := run.target(image)).is_file()), None)
     picture = None if path is None else read(path)
     if picture is None or picture.shape[0] < shape[0] or picture.shape[1] < shape[1]:
         return None

@@ -1,4 +1,4 @@
-"""The perception-distortion plane: one curve per loss along its weights, and the area that each wins."""
+"""The perception-distortion plane, drawn: one curve per loss along its weights, and the area that each wins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pdloss.comparison.grouping import Group
+from pdloss.comparison.plane import Plane
+from pdloss.numerals import number
 from pdloss.records import Metric
-from pdloss.report.families import Family
 from pdloss.report.inks import Colours, Ink
 from pdloss.report.labels import beside_points
-from pdloss.report.scores import INPUT, cost, decimals, number
+from pdloss.report.scores import INPUT, decimals
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart
-from pdloss.statistics import hypervolume, undominated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,38 +26,21 @@ NAMED = 9
 
 
 @dataclass(frozen=True)
-class Plane:
-    """Two scores of every run."""
+class Drawing:
+    """A plane, the sweeps in it, and where they began."""
 
-    x: Metric
-    y: Metric
-    points: tuple[tuple[float, float], ...]
-    """Of each run, in the order of the comparison."""
-    families: tuple[Family, ...]
+    plane: Plane
+    groups: tuple[Group, ...]
     input: tuple[float, float] | None = None
     """The degraded input, where it is scored and would not dwarf the runs' differences."""
 
-    @property
-    def better(self) -> list[str]:
-        """Which way each score is good."""
-        return [self.x.better, self.y.better]
-
-    @property
-    def reference(self) -> tuple[float, float]:
-        """The corner at which hypervolumes begin: the worst of both scores among all runs."""
-        xs, ys = zip(*self.points, strict=True)
-        return max(xs, key=lambda value: cost(value, self.x)), max(ys, key=lambda value: cost(value, self.y))
-
-    def hypervolume(self, runs: Sequence[int]) -> float:
-        """Returns the area that the runs win, in the units of both scores."""
-        return hypervolume(np.array([self.points[run] for run in runs]), self.reference, self.better)
-
-    def frontier(self) -> list[int]:
-        """Returns the runs that no other one beats in both scores."""
-        return [i for i, free in enumerate(undominated(np.array(self.points), self.better).tolist()) if free]
+    def curve(self, group: Group) -> list[tuple[float, float]]:
+        """Returns the places of a sweep's points along its weights: the mean of the seeds of each."""
+        places = [np.mean([self.plane.points[run] for run in point.runs], axis=0) for point in group.path]
+        return [(float(x), float(y)) for x, y in places]
 
 
-def plane(comparison: Comparison, x: str, y: str, found: Sequence[Family]) -> Plane | None:
+def drawing(comparison: Comparison, x: str, y: str, groups: Sequence[Group]) -> Drawing | None:
     """Returns the plane of two metrics; none if a run lacks one of them, or is the only one."""
     means = [comparison.means(x), comparison.means(y)]
     points = [(a, b) for a, b in zip(*means, strict=True) if a is not None and b is not None]
@@ -64,26 +48,28 @@ def plane(comparison: Comparison, x: str, y: str, found: Sequence[Family]) -> Pl
         return None
     start = _input(comparison, x), _input(comparison, y)
     shown = start if start[0] is not None and start[1] is not None and not dwarfs(start, points) else None
-    return Plane(comparison.metric(x), comparison.metric(y), tuple(points), tuple(found), shown)  # type: ignore[arg-type]
+    found = Plane(comparison.metric(x), comparison.metric(y), tuple(points))
+    return Drawing(found, tuple(groups), shown)  # type: ignore[arg-type]
 
 
-def chart(shown: Plane, inks: dict[int, Ink], comparison: Comparison, name: str) -> Chart:
+def chart(shown: Drawing, inks: dict[int, Ink], comparison: Comparison, name: str) -> Chart:
     """Returns the drawing of a plane."""
     runs = "; ".join(
-        f"{run.name}: {shown.x.label} {x:.4g}, {shown.y.label} {y:.4g}"
-        for run, (x, y) in zip(comparison.runs, shown.points, strict=True)
+        f"{run.name}: {shown.plane.x.label} {x:.4g}, {shown.plane.y.label} {y:.4g}"
+        for run, (x, y) in zip(comparison.runs, shown.plane.points, strict=True)
     )
-    title = f"{shown.y.label} against {shown.x.label}"
+    title = f"{shown.plane.y.label} against {shown.plane.x.label}"
     start = "" if shown.input is None else f"; {INPUT}: {shown.input[0]:.4g}, {shown.input[1]:.4g}"
-    joined = "Runs of one loss are joined along its weights. "
+    joined = "Runs of one loss are joined along its weights, at the mean of their seeds. "
     return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, inks, comparison))
 
 
-def volumes(shown: Plane, comparison: Comparison) -> list[tuple[Family, str]]:
+def volumes(shown: Drawing) -> list[tuple[Group, str]]:
     """Returns the losses with the area that the runs of each win, the largest first."""
-    found = [(family, shown.hypervolume(family.path)) for family in shown.families]
+    runs = [[run for point in group.path for run in point.runs] for group in shown.groups]
+    found = [(group, shown.plane.hypervolume(of_group)) for group, of_group in zip(shown.groups, runs, strict=True)]
     ranked = sorted(found, key=lambda entry: -entry[1])
-    return [(family, f"{area:#.3g}" if area else "0") for family, area in ranked]
+    return [(group, f"{area:#.3g}" if area else "0") for group, area in ranked]
 
 
 def input_text(comparison: Comparison, x: str, y: str) -> str | None:
@@ -115,55 +101,55 @@ def _input(comparison: Comparison, key: str) -> float | None:
     return None if score is None else score.value
 
 
-def _draw(shown: Plane, inks: dict[int, Ink], comparison: Comparison, axes: "Axes", colours: Colours) -> None:
-    lines = [[shown.points[run] for run in family.path] for family in shown.families]
-    for family, line in zip(shown.families, lines, strict=True):
-        colour = colours.of(inks[family.runs[0]])
+def _draw(shown: Drawing, inks: dict[int, Ink], comparison: Comparison, axes: "Axes", colours: Colours) -> None:
+    lines = [shown.curve(group) for group in shown.groups]
+    for group, line in zip(shown.groups, lines, strict=True):
+        colour = colours.of(inks[group.runs[0]])
         if len(line) > 1:
             axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.4, zorder=2)
-    for run, point in enumerate(shown.points):
+    for run, point in enumerate(shown.plane.points):
         look: Any = {"color": colours.of(inks[run]), "markersize": 7.0, "markeredgewidth": 0, "zorder": 3}
         axes.plot(*point, marker=inks[run].mark, **look)
     if shown.input is not None:
         axes.plot(*shown.input, marker="o", markersize=6.5, markerfacecolor="none", color=colours["muted"])
     axes.margins(0.18)
-    axes.set_xlabel(axis_label(shown.x, "→"))
-    axes.set_ylabel(axis_label(shown.y, "↑"))
-    places = [*shown.points, *([shown.input] if shown.input else [])]
+    axes.set_xlabel(axis_label(shown.plane.x, "→"))
+    axes.set_ylabel(axis_label(shown.plane.y, "↑"))
+    places = [*shown.plane.points, *([shown.input] if shown.input else [])]
     names = _names(shown, inks, comparison, colours)
     if shown.input is not None:
-        names.append((len(shown.points), INPUT, colours["muted"], 8.5))
+        names.append((len(shown.plane.points), INPUT, colours["muted"], 8.5))
     beside_points(axes, places, names, lines)
 
 
 def _names(
-    shown: Plane, inks: dict[int, Ink], comparison: Comparison, colours: Colours
+    shown: Drawing, inks: dict[int, Ink], comparison: Comparison, colours: Colours
 ) -> list[tuple[int, str, str, float]]:
     """Returns the names of the losses at the ends of their curves first, then the weights at the other points.
 
     Many losses have the number instead that they have in the list of `volumes`.
     """
     names, weights = [], []
-    if len(shown.families) > NAMED:
-        ranked = [family for family, _ in volumes(shown, comparison)]
-        return [(f.runs[-1], str(i), colours.of(inks[f.runs[-1]]), 8.5) for i, f in enumerate(ranked, start=1)]
-    for family in shown.families:
-        colour = colours.of(inks[family.runs[0]])
-        last = family.runs[-1]
-        weight = f" {family.weights[-1]}" if family.weights[-1] and len(family.runs) > 1 else ""
-        unique = len(shown.families) > 1 and len({f.name for f in shown.families}) == len(shown.families)
-        name = comparison.runs[last].name if not unique else f"{_shared(shown, family)}{weight}"
+    if len(shown.groups) > NAMED:
+        ranked = [group for group, _ in volumes(shown)]
+        return [(g.runs[-1], str(i), colours.of(inks[g.runs[-1]]), 8.5) for i, g in enumerate(ranked, start=1)]
+    unique = len(shown.groups) > 1 and len({group.name for group in shown.groups}) == len(shown.groups)
+    for group in shown.groups:
+        colour = colours.of(inks[group.runs[0]])
+        last = group.runs[-1]
+        weight = f" {group.labels[-1]}" if group.labels[-1] and len(group.points) > 1 else ""
+        name = f"{_own(shown, group)}{weight}" if unique else comparison.runs[last].name
         names.append((last, name, colour, 8.5))
-        weights += [(run, w, colour, 7.5) for run, w in zip(family.runs[:-1], family.weights[:-1], strict=True) if w]
+        others = zip(group.points[:-1], group.labels[:-1], strict=True)
+        weights += [(point.runs[0], label, colour, 7.5) for point, label in others if label]
     return [*names, *weights]
 
 
-def _shared(shown: Plane, family: Family) -> str:
+def _own(shown: Drawing, group: Group) -> str:
     """Returns the loss without the terms that all losses of the plane have, unless nothing would be left."""
-    every = [set(other.name.split(" + ")) for other in shown.families]
-    common = set.intersection(*every)
-    own = [term for term in family.name.split(" + ") if term not in common]
-    return " + ".join(own) or family.name
+    common = set.intersection(*(set(other.parts) for other in shown.groups))
+    own = " + ".join(part for part in group.parts if part not in common)
+    return f"{own}{group.said}" if own else group.name
 
 
 def axis_label(metric: Metric, arrow: str) -> str:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from pdloss.comparison.paired import Mean, gaps, interval
+from pdloss.comparison.paired import Difference, Mean, difference
 from pdloss.comparison.paired import mean as mean_of
+from pdloss.numerals import equal_text, number
 from pdloss.records import Metric, SetScore
 from pdloss.report.sources import Comparison
-from pdloss.statistics import resample_shares, resampled_means
+from pdloss.statistics import resample_shares
 
-MINUS, NO_BREAK, DASH = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}", "\N{EN DASH}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 INPUT = "degraded input"
-ARROWS = {"higher": "↑", "lower": "↓", "zero": "→\N{HAIR SPACE}0"}
 WORDS = {"higher": "highest", "lower": "lowest", "zero": "nearest to zero"}
 
 
@@ -31,9 +31,13 @@ class Cell:
     """What stands beneath it: its interval, or the standard error of a set's score."""
     best: bool = False
     tied: bool = False
-    """Whether the 95 % interval of its difference from the best one includes zero."""
+    """Whether its difference from the best one does not count."""
     note: str | None = None
     """Why it is not to be trusted."""
+    equal: int = 0
+    """How many images equal their targets."""
+    without_equal: float | None = None
+    """The mean of the others."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +47,6 @@ class Row:
     name: str
     run: int | None
     cells: tuple[Cell | None, ...]
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A mean difference between two runs on the same images, and its 95 % interval: none for a single image."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-    @property
-    def clear(self) -> bool:
-        """Whether the interval lies on one side of zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 def columns(comparison: Comparison) -> list[str]:
@@ -86,16 +76,17 @@ def image_table(comparison: Comparison, key: str) -> list[Row]:
     return rows
 
 
-def gap(comparison: Comparison, key: str, run: int, against: int) -> Gap:
-    """Returns how far one run's mean lies above another's, by the bootstrap over images that `compare` uses."""
-    first, second = (comparison.restored(comparison.runs[i], key) for i in (run, against))
-    differences = gaps(first, second, comparison.metrics[key].better)
+def gap(comparison: Comparison, key: str, run: int, against: int) -> Difference:
+    """Returns how far one run's mean lies above another's, and whether that counts: the rule is that of `compare`."""
+    one, other = comparison.runs[run], comparison.runs[against]
+    values = (comparison.restored(one, key), comparison.restored(other, key))
     shares = resample_shares(len(comparison.images))
-    return Gap(float(differences.mean()), *interval(resampled_means(differences, shares), len(differences)))
+    names = (key, one.name, other.name)
+    return difference(names, *values, comparison.metrics[key], shares, comparison.comparisons)
 
 
 def tied_with(comparison: Comparison, key: str, best: int) -> list[int]:
-    """Returns the other runs whose difference from the best has an interval that includes zero."""
+    """Returns the other runs whose difference from the best does not count."""
     others = (i for i in range(len(comparison.runs)) if i != best)
     return [i for i in others if not gap(comparison, key, i, best).clear]
 
@@ -133,16 +124,6 @@ def decimals(comparison: Comparison, key: str) -> int:
     return min(6, max(usual, 2 - math.floor(math.log10(largest)))) if 0 < largest < 1 else usual
 
 
-def number(value: float, digits: int, sign: bool = False) -> str:
-    """Returns the value with a true minus sign, and a plus on request.
-
-    Example:
-        >>> number(-1.0, 2), number(1.0, 2, sign=True)
-        ('−1.00', '+1.00')
-    """
-    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", MINUS)
-
-
 def between(low: float | None, high: float | None, digits: int, sign: bool = False) -> str:
     """Returns an interval in brackets, or nothing.
 
@@ -172,10 +153,22 @@ def _column(comparison: Comparison, key: str, shares: Float[np.ndarray, "b n"]) 
         if column is None:
             cells.append(None)
             continue
-        mean: Mean = mean_of(key, "", column, shares)
-        under = between(mean.low, mean.high, digits)
-        shown = number(mean.value, digits)
-        cells.append(Cell(mean.value, shown, mean.low, mean.high, under, several and run == best, run in tied))
+        mean: Mean = mean_of(key, "", column, comparison.metrics[key], shares)
+        under = [between(mean.low, mean.high, digits)]
+        under += [equal_text(mean.equal, mean.without_equal, digits)] if mean.equal else []
+        cells.append(
+            Cell(
+                mean.value,
+                number(mean.value, digits),
+                mean.low,
+                mean.high,
+                "; ".join(filter(None, under)),
+                several and run == best,
+                run in tied,
+                equal=mean.equal,
+                without_equal=mean.without_equal,
+            )
+        )
     return cells
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from pdloss.report.scores import DASH
+from pdloss.numerals import DASH, UNKNOWN
+from pdloss.records import RunRecord
 from pdloss.report.sources import Comparison, ScoredRun
 
 _ASIDE = {"parameters", "data_fingerprint", "weights", "versions", "commit", "created", "images"}
@@ -13,10 +14,10 @@ _ASIDE = {"parameters", "data_fingerprint", "weights", "versions", "commit", "cr
 
 @dataclass(frozen=True)
 class Cost:
-    """What one training took."""
+    """What one training took; what is not known of it is None."""
 
-    parameters: int
-    steps: int
+    parameters: int | None
+    steps: int | None
     seconds: float | None
     """None without a log."""
     rate: float | None
@@ -25,8 +26,8 @@ class Cost:
     """The rate over that of the first run."""
     waiting: float | None
     """Share of the time spent waiting for data, where the log tells it."""
-    device: str
-    precision: str
+    device: str | None
+    precision: str | None
 
     @property
     def duration(self) -> str:
@@ -67,10 +68,21 @@ def duration(seconds: float) -> str:
 
 
 def _options(comparison: Comparison) -> dict[str, list[str]]:
-    records = [msgspec.to_builtins(run.record) for run in comparison.runs]
+    records = [_known(run) for run in comparison.runs]
+    names = [name for name in RunRecord.__struct_fields__ if name not in _ASIDE]
     return {
-        name.replace("_", " "): [_text(record[name]) for record in records] for name in records[0] if name not in _ASIDE
+        name.replace("_", " "): [_text(record[name]) if name in record else UNKNOWN for record in records]
+        for name in names
     }
+
+
+def _known(run: ScoredRun) -> dict[str, object]:
+    """Returns the options of a training, or what was said of it."""
+    if run.record is not None:
+        return dict(msgspec.to_builtins(run.record))
+    method = run.scores.method
+    said = {"loss": run.loss, "degradation": method.degradation if method else None}
+    return {name: text for name, text in said.items() if text is not None}
 
 
 def _text(value: object) -> str:
@@ -88,4 +100,6 @@ def _cost(run: ScoredRun) -> Cost:
     waits = [line.waiting for line in run.log]
     waiting = sum(waits) / len(waits) if any(waits) else None
     record = run.record
+    if record is None:
+        return Cost(None, None, None, None, None, None, None, None)
     return Cost(record.parameters, record.steps, seconds, rate, None, waiting, record.device, record.precision)

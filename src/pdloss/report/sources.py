@@ -10,10 +10,12 @@ from jaxtyping import Float
 
 from pdloss import comparison as statistics
 from pdloss.comparison import Scored
-from pdloss.comparison.scored import run_folder, score_files
+from pdloss.comparison.grouping import Group, Trained, sweeps
+from pdloss.comparison.scored import of_one_set, run_folder
+from pdloss.comparison.verdicts import pairs
 from pdloss.errors import RunError
 from pdloss.files import name_inside
-from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
+from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,23 @@ class ScoredRun:
 
     folder: Path
     name: str
-    record: RunRecord
+    record: RunRecord | None
+    """Of its training; None of pictures that were scored from files, whose training is not known."""
+    loss: str | None
+    """What it was trained with, as far as that is known: a loss, or words."""
     scores: Scores
     log: list[LogLine]
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    """What its own files call an image, where that is another name."""
+
+    @property
+    def trained(self) -> Trained:
+        """What tells which sweep it belongs to."""
+        return Trained(self.name, self.loss, self.record)
+
+    def own_name(self, image: str) -> str:
+        """Returns what its own files call an image."""
+        return self.own_names.get(image, image)
 
     def picture(self, kind: str, image: str) -> Path:
         """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image.
@@ -32,7 +48,12 @@ class ScoredRun:
         Raises:
             UserError: If the scores call their set by a path, or a link stands there: either may lead out of it.
         """
-        return name_inside(self.folder / kind, self.scores.set, "the set") / f"{Path(image).stem}.png"
+        folder = name_inside(self.folder / kind, self.scores.set, "the set")
+        return folder / Path(self.own_name(image)).with_suffix(".png")
+
+    def target(self, image: str) -> Path:
+        """Returns where the run found the target of an image."""
+        return Path(self.scores.targets) / self.own_name(image)
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -62,10 +83,27 @@ class Comparison:
         return np.array([scores[name].restored[metric] for name in self.images])
 
     def degraded(self, metric: str) -> Float[np.ndarray, " images"] | None:
-        """Returns the scores of the network's input, or none if it was not scored (a smaller one cannot be)."""
-        scores = self.runs[0].by_image
-        values = [scores[name].degraded.get(metric) for name in self.images]
-        return None if None in values else np.array(values, dtype=float)
+        """Returns the scores of the input, of the first run that has them; none if it was not scored."""
+        for run in self.runs:
+            values = [run.by_image[name].degraded.get(metric) for name in self.images]
+            if None not in values:
+                return np.array(values, dtype=float)
+        return None
+
+    @property
+    def degradation(self) -> str:
+        """What was restored from, as far as a run knows it."""
+        known = (run.scores.degradation for run in self.runs if run.scores.degradation != NOT_KNOWN)
+        return next(known, NOT_KNOWN)
+
+    @property
+    def comparisons(self) -> int:
+        """How many differences there are to look at: every pair of runs in every metric of images."""
+        return pairs(len(self.runs)) * len(self.metrics)
+
+    def groups(self) -> list[Group]:
+        """Returns the sweeps that the runs form."""
+        return sweeps([run.trained for run in self.runs])
 
     def metric(self, key: str) -> Metric:
         """Returns a metric of images or of the set."""
@@ -79,14 +117,16 @@ class Comparison:
 
     def of_set(self, run: ScoredRun | None, key: str) -> SetScore | None:
         """Returns a run's score of the whole set; without a run, the degraded input's."""
-        return self.runs[0].scores.degraded_sets.get(key) if run is None else run.scores.sets.get(key)
+        if run is not None:
+            return run.scores.sets.get(key)
+        return next((score for one in self.runs if (score := one.scores.degraded_sets.get(key))), None)
 
 
 def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Comparison:
     """Returns the runs, read and found comparable.
 
     Args:
-        paths: Run folders, or score files with the ``config.json`` of the run beside them, at least one.
+        paths: Run folders, folders of ``pdloss score``, or score files, at least one.
         set_name: Which scored set; by default, of those in common, the one written last.
 
     Raises:
@@ -95,13 +135,13 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
     """
     if not paths:
         raise RunError("name at least one run folder, scored by `pdloss evaluate`")
-    found = [_alone(paths[0], set_name)] if len(paths) == 1 else statistics.comparable(paths, set_name).runs
+    found = of_one_set(paths, set_name) if len(paths) == 1 else statistics.comparable(paths, set_name).runs
     runs = tuple(_read(scored) for scored in found)
     images = tuple(image.name for image in runs[0].scores.images)
     unfinished = tuple(
         f"{run.name} was scored after {run.scores.step:,} of {run.record.steps:,} steps."
         for run in runs
-        if run.scores.step != run.record.steps
+        if run.record is not None and run.scores.step != run.record.steps
     )
     chosen = runs[0].scores.set
     set_metrics = {key: metric for run in runs for key, metric in run.scores.set_metrics.items()}
@@ -115,23 +155,5 @@ def read_comparison(paths: Sequence[Path], set_name: str | None = None) -> Compa
 
 def _read(scored: Scored) -> ScoredRun:
     folder = run_folder(scored.file)
-    record = read_record(folder / "config.json", RunRecord)
-    return ScoredRun(folder, scored.name, record, scored.scores, read_log(folder / "log.jsonl"))
-
-
-def _alone(path: Path, set_name: str | None) -> Scored:
-    """Returns the one run, which nothing needs to be comparable with."""
-    file = path if path.is_file() else _score_file(path, set_name)
-    scores = read_record(file, Scores)
-    if not scores.images:
-        raise RunError(f"{file} holds no image; evaluate the run again")
-    return Scored(run_folder(file.resolve()).name, file, scores)
-
-
-def _score_file(folder: Path, set_name: str | None) -> Path:
-    files = score_files(folder)
-    if set_name is None:
-        return max(files.values(), key=lambda file: file.stat().st_mtime_ns)
-    if set_name in files:
-        return files[set_name]
-    raise RunError(f"{folder} has no scores of {set_name!r}, only of {', '.join(sorted(files))}")
+    log = read_log(folder / "log.jsonl") if scored.record else []
+    return ScoredRun(folder, scored.name, scored.record, scored.loss, scored.scores, log, scored.own_names)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pdloss.errors import UserError
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

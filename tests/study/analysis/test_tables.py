@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from pdloss.comparison.tables import DASH
+from pdloss.numerals import DASH
 from pdloss.study.analysis.result import Analysis, Scale, analyse
 from pdloss.study.analysis.tables import (
     CSV_COLUMNS,

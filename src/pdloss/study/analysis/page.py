@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from pdloss import __version__
-from pdloss.comparison.tables import number
+from pdloss.numerals import number
 from pdloss.study.analysis import tables, words
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pdloss.comparison.tables import DASH, number, p_text
+from pdloss.numerals import DASH, number, p_text
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference, shares_matrix

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pdloss.comparison.tables import MINUS, number
+from pdloss.numerals import MINUS, number
 from pdloss.study.analysis.coherence import Triads
 from pdloss.study.analysis.preferences import shares_matrix
 from pdloss.study.analysis.result import Analysis

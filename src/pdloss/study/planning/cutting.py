@@ -16,15 +16,21 @@ from pdloss.study.records import DEGRADED, TARGET, StudyImage
 Place = tuple[int, int]
 
 
-def paired(methods: Mapping[str, Path], target: Path) -> dict[str, dict[str, Path]]:
-    """Returns the files of the target and of each method by their stems.
+Pictures = Path | Mapping[str, Path]
+"""A folder of pictures, or files by the stems of their targets."""
+
+
+def paired(methods: Mapping[str, Pictures], target: Pictures) -> dict[str, dict[str, Path]]:
+    """Returns the files of the target and of each method by the targets' stems.
 
     Raises:
         ImageError: If a folder lacks a picture that another has.
     """
-    files = {TARGET: crops.by_stem(target)} | {name: crops.by_stem(folder) for name, folder in methods.items()}
+    files = {TARGET: _by_stem(target)} | {name: _by_stem(pictures) for name, pictures in methods.items()}
     for name, found in files.items():
-        for one, other, place in ((files[TARGET], found, methods.get(name, target)), (found, files[TARGET], target)):
+        here = name if isinstance(methods.get(name, target), Mapping) else methods.get(name, target)
+        there = TARGET if isinstance(target, Mapping) else target
+        for one, other, place in ((files[TARGET], found, here), (found, files[TARGET], there)):
             if lacking := sorted(one.keys() - other.keys()):
                 more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
                 raise ImageError(
@@ -32,6 +38,10 @@ def paired(methods: Mapping[str, Path], target: Path) -> dict[str, dict[str, Pat
                     "without the suffix"
                 )
     return files
+
+
+def _by_stem(pictures: Pictures) -> dict[str, Path]:
+    return crops.by_stem(pictures) if isinstance(pictures, Path) else dict(pictures)
 
 
 def chosen(

@@ -14,7 +14,7 @@ from pdloss.errors import SpecError
 from pdloss.files import write_folder
 from pdloss.records import write_record
 from pdloss.study.planning import crops, texts
-from pdloss.study.planning.cutting import chosen, cut, paired
+from pdloss.study.planning.cutting import Pictures, chosen, cut, paired
 from pdloss.study.planning.pairing import Cell, Sides, cells
 from pdloss.study.planning.schedules import Checks, QuestionPool, check_questions, schedules
 from pdloss.study.records import DEGRADED, TARGET, Page, Plan, Question, Reference, Rules, StudyDesign, StudyImage
@@ -69,8 +69,8 @@ class Wishes:
 
 
 def design(
-    methods: Mapping[str, Path],
-    target: Path,
+    methods: Mapping[str, Pictures],
+    target: Pictures,
     out: Path,
     wishes: Wishes,
     progress: Callable[[int, int], object] | None = None,
@@ -78,8 +78,8 @@ def design(
     """Returns the design that it wrote to ``out/design.json``, with the crops in ``out/crops/``: both or neither.
 
     Args:
-        methods: Folders of restored pictures by the methods' names.
-        target: Folder of what they should be, with the same file stems.
+        methods: Folders of restored pictures by the methods' names, or files by the stems of their targets.
+        target: Folder of what they should be, with the same file stems; or files.
         out: Folder of the new study; absent or empty.
         wishes: How it is to be.
         progress: Told of every image done.
@@ -153,7 +153,7 @@ def _designed(
     )
 
 
-def _check(methods: Mapping[str, Path], out: Path, wishes: Wishes) -> None:
+def _check(methods: Mapping[str, Pictures], out: Path, wishes: Wishes) -> None:
     _check_ranges(wishes)
     if (out / "design.json").exists():
         raise SpecError(f"{out} holds a study already; choose another folder with --out")
