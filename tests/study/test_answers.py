@@ -117,5 +117,5 @@ def test_a_comma_inside_a_name_does_not_part_columns_that_semicolons_part(tmp_pa
 
 def test_half_a_letter_of_utf_16_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.csv").write_bytes("rater".encode("utf-16") + b"x")
-    with pytest.raises(UserError, match="not a text file in UTF-8.*save it as CSV UTF-8"):
+    with pytest.raises(UserError, match="not a text file in UTF-16.*save it as"):
         read_answers(tmp_path / "cut.csv")
