@@ -34,7 +34,9 @@ def trained_run(out: Path, data: Path, **changes: object) -> Path:
 
 def config(data: Path, out: Path, **changes: object) -> TrainConfig:
     """A training of a tiny network for six steps."""
-    return TrainConfig(data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, **changes})
+    return TrainConfig(
+        data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, "typed": True, **changes}
+    )
 
 
 def final_weights(run: Path) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pdloss import datasets, features
+from pdloss.configuration import TypedOptions
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.ops.filters import filter_valid, gaussian_kernel
@@ -28,7 +29,7 @@ _SMALLEST_CROP = 10
 
 
 @dataclass(frozen=True)
-class DistillConfig:
+class DistillConfig(TypedOptions):
     """What a distillation is made of."""
 
     images: tuple[Path, ...]
@@ -151,7 +152,7 @@ def distill(
         SpecError: If the teacher's layers cannot be imitated with these widths.
     """
     config.validate()
-    teacher = features.extractor(config.teacher)
+    teacher = features.extractor(config.teacher, config.trusted)
     heads = heads_of(teacher, config.crop)
     deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
     if not deepest == len(config.widths) == len(config.blocks):

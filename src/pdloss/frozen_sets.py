@@ -20,6 +20,7 @@ from pdloss.images import check_stems, pixels_sha256, read_image, write_image
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
+from pdloss.trust import RECEIVED, Trust
 
 MANIFEST = "manifest.json"
 
@@ -57,13 +58,15 @@ class FrozenPairs:
     Args:
         folder: The set.
         photographs: The targets.
+        trusted: Which modules its manifest may name.
 
     Raises:
+        SpecError: If its degradation is none of pdloss's, nor allowed by `trusted`.
         RunError: If the folder is not a finished set, holds other files than its manifest says, or was made of other
             photographs.
     """
 
-    def __init__(self, folder: Path, photographs: Photographs) -> None:
+    def __init__(self, folder: Path, photographs: Photographs, trusted: Trust = RECEIVED) -> None:
         self.folder, self.photographs = folder, photographs
         self.manifest = read_record(folder / MANIFEST, Manifest)
         known = [image.target for image in self.manifest.images]
@@ -71,6 +74,7 @@ class FrozenPairs:
             raise RunError(
                 f"{folder} was made of other photographs than {photographs.folder}: only one of them has {_first(left)}"
             )
+        self.chain = degradations.parse(self.manifest.degradation, trusted)
         self.images = {image.target: image for image in self.manifest.images}
         _check_files(folder, self.manifest)
 
@@ -84,7 +88,7 @@ class FrozenPairs:
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
-        factor = factor_of(degradations.degradation(self.manifest.degradation))
+        factor = factor_of(self.chain.build())
         height, width = (factor * side for side in degraded.shape[1:])
         return Pair(degraded, pixels[:, :height, :width].float() / 255, name)
 
@@ -101,6 +105,7 @@ def freeze(
     out: Path,
     seed: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    trusted: Trust = RECEIVED,
 ) -> Manifest:
     """Degrades every photograph, as evaluation with that seed would, and writes the set; returns its manifest.
 
@@ -110,6 +115,7 @@ def freeze(
         out: Folder to write to, new or empty; a set that was not finished is written anew.
         seed: With each file's name, chooses everything random.
         progress: Told of every image done.
+        trusted: Whose text the degradation is; only `TYPED` may name a class of the user's own.
 
     Raises:
         SpecError: If the degradation cannot be used, or its result is no RGB image.
@@ -117,7 +123,7 @@ def freeze(
         RunError: If the folder holds another finished set, or other files.
     """
     check_stems(photographs.names)
-    chain = degradations.parse(degradation)
+    chain = degradations.parse(degradation, trusted)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
     files = [f"{Path(name).stem}.png" for name in photographs.names]

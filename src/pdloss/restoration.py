@@ -8,6 +8,7 @@ from pdloss.errors import ImageError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
 from pdloss.precision import chosen_device
+from pdloss.trust import RECEIVED, Trust
 
 
 class Restored(NamedTuple):
@@ -36,7 +37,9 @@ def pictures(source: Path) -> list[Path]:
     return found
 
 
-def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> Iterator[Restored]:
+def restore(
+    source: Path, model: Path, out: Path, *, device: str = "auto", trusted: Trust = RECEIVED
+) -> Iterator[Restored]:
     """Restores an image, or every image of a folder, and writes each as ``out/<stem>.png``, one after the other.
 
     The whole picture goes through the network at once, in float32; the picture itself is taken as the degraded input.
@@ -46,6 +49,7 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> It
         model: Run folder of a training, or a file of weights that names its network.
         out: Folder to write to; made if absent, files of the same name are replaced.
         device: As in training.
+        trusted: Which modules the model's text may name.
 
     Raises:
         ImageError: If the source is missing or damaged, or lies in `out` and would be overwritten.
@@ -55,7 +59,7 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> It
     if out.exists() and any((out / f"{path.stem}.png").resolve() == path.resolve() for path in found):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     chosen = chosen_device(device)
-    network = load_network(model, chosen)
+    network = load_network(model, chosen, trusted)
     for path in found:
         pixels, note = read_pixels(path)
         restored = restore_batch(network, pixels[None].to(chosen).float() / 255)

@@ -6,7 +6,8 @@ every image, a range stands for it: ``0..5/255`` (uniform) or ``log(1/255..50/25
 read with `ast`, never evaluated; names, types and limits are checked against the dataclass, and an error quotes the
 offending word.
 
-A user's own class joins in as ``package.module:Name(key=value)``.
+A user's own class joins in as ``package.module:Name(key=value)``, in text that the user typed: what comes out of a file
+is read with `pdloss.trust.RECEIVED`, which is what every reader here takes unless told otherwise.
 """
 
 import ast
@@ -16,7 +17,6 @@ import functools
 import importlib
 import math
 import operator
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +28,8 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 import msgspec
 
 from pdloss.errors import SpecError
+from pdloss.expressions import check_words, error_at, expression, operands, own_path, shown
+from pdloss.trust import ANY_CLASS, RECEIVED, Kind, Trust
 
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -35,12 +37,6 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-
-# What Python's grammar lacks, replaced before parsing: the colon of package.module:Name, and the dots of a range by an
-# operator that binds less than arithmetic and more than |. The first group, quoted strings, is left alone.
-_OURS = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|([A-Za-z_][\w.]*):([A-Za-z_]\w*)|(\.{2,}|>>)")
-_DOTS = " >> "
-_DOTTED = re.compile(r"[\w.]+")
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,6 +88,8 @@ class Choice:
     """
 
     name: ClassVar[str]
+    file_options: ClassVar[tuple[str, ...]] = ()
+    """Options whose text names a file, never code, and may therefore hold a colon in text out of a file too."""
 
     def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,24 +115,38 @@ class Choice:
 
 @dataclass(frozen=True)
 class Own(Choice, name="own"):
-    """A user's own class, named as ``package.module:Name(key=value)``; looked for in the working folder too."""
+    """A user's own class, named as ``package.module:Name(key=value)``; looked for in the working folder too.
+
+    Only text that may name the module becomes one: see `pdloss.trust`.
+    """
 
     path: str
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kind: Kind = dataclasses.field(default=ANY_CLASS, compare=False, repr=False)
+    """What the class has to be."""
 
     def build(self) -> Any:
         """Returns ``Name(**arguments)``.
 
         Raises:
-            SpecError: If the module or the name does not exist, or refuses the arguments.
+            SpecError: If the module or the name does not exist, is no class of the kind wanted, nor a function whose
+                annotation says that it returns one, or refuses the arguments.
         """
         if (here := str(Path.cwd())) not in sys.path:
             sys.path.insert(0, here)
         module, _, name = self.path.partition(":")
         try:
-            return getattr(importlib.import_module(module), name)(**self.arguments)
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise SpecError(f"{self.path}: {error}") from error
+        self.kind.check(self.path, found)
+        try:
+            made = found(**self.arguments)
         except (ImportError, AttributeError, TypeError) as error:
             raise SpecError(f"{self.path}: {error}") from error
+        if not self.kind.fits(type(made)):
+            raise SpecError(f"{self.path} made {made!r:.100}, and not {self.kind.said}")
+        return made
 
     def in_full(self) -> str:
         """Returns the text; the defaults of a class outside the library are its own."""
@@ -149,87 +161,105 @@ class Own(Choice, name="own"):
 
 @dataclass(frozen=True)
 class Family:
-    """The choices that answer one question, by name: ``Family("loss", (L1, PDL))``."""
+    """The choices that answer one question, by name: ``Family("loss", (L1, PDL))``.
+
+    Args:
+        noun: What one of them is called.
+        members: Those that the library has.
+        own: What a user's own class must be; None if there are no such.
+    """
 
     noun: str
     members: tuple[type[Choice], ...]
+    own: Kind | None = ANY_CLASS
 
     @property
     def table(self) -> dict[str, type[Choice]]:
         """The members by their name in text."""
         return {member.name: member for member in self.members}
 
-    def parse(self, text: str) -> Choice:
+    def parse(self, text: str, trusted: Trust = RECEIVED) -> Choice:
         """Returns the one choice that `text` names.
 
-        Raises:
-            SpecError: If the text is not ``name`` or ``name(key=value, …)``, or a name or value is wrong.
-        """
-        return self._call(_expression(text, self.noun), text)
+        Args:
+            text: The choice.
+            trusted: Whose text it is: `TYPED` by the user, or, unless told otherwise, out of a file.
 
-    def parse_sum(self, text: str) -> tuple[tuple[float, Choice], ...]:
+        Raises:
+            SpecError: If the text is not ``name`` or ``name(key=value, …)``, a name or value is wrong, it is too long,
+                or it names code that it may not name.
+        """
+        return self._call(expression(text, self.noun), text, trusted)
+
+    def parse_sum(self, text: str, trusted: Trust = RECEIVED) -> tuple[tuple[float, Choice], ...]:
         """Returns the (weight, choice) terms of ``"a + 0.01*b(…)"``.
 
         Raises:
             SpecError: As `parse`; also if a weight is negative or not a number.
         """
-        return tuple(self._term(node, text) for node in _flatten(_expression(text, self.noun), ast.Add))
+        terms = operands(expression(text, self.noun), ast.Add, text)
+        return tuple(self._term(node, text, trusted) for node in terms)
 
-    def parse_chain(self, text: str) -> tuple[Choice, ...]:
+    def parse_chain(self, text: str, trusted: Trust = RECEIVED) -> tuple[Choice, ...]:
         """Returns the choices of ``"a(…) | b"``, first applied first.
 
         Raises:
             SpecError: As `parse`.
         """
-        tree = _expression(text, self.noun)
+        tree = expression(text, self.noun)
         if isinstance(tree, ast.Tuple) or (isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.BitOr)):
-            raise _error(text, tree, f"one {self.noun} follows another after a |, as in a | b")
-        return tuple(self._call(node, text) for node in _flatten(tree, ast.BitOr))
+            raise error_at(text, tree, f"one {self.noun} follows another after a |, as in a | b")
+        return tuple(self._call(node, text, trusted) for node in operands(tree, ast.BitOr, text))
 
-    def _term(self, node: ast.expr, text: str) -> tuple[float, Choice]:
-        factors = list(_flatten(node, ast.Mult))
+    def _term(self, node: ast.expr, text: str, trusted: Trust) -> tuple[float, Choice]:
+        factors = operands(node, ast.Mult, text)
         calls = [f for f in factors if isinstance(f, ast.Call | ast.Name | ast.Attribute)]
         if len(calls) != 1:
-            raise _error(text, node, f"expected weight*{self.noun}, such as 0.01*{self.members[-1].name}")
+            raise error_at(text, node, f"expected weight*{self.noun}, such as 0.01*{self.members[-1].name}")
         try:
             weight = math.prod(float(_number(f, text)) for f in factors if f is not calls[0])
         except OverflowError:  # a whole number beyond all floating-point ones
             weight = math.inf
         if not 0 <= weight < math.inf:
-            raise _error(text, node, f"the weight must be finite and not negative, got {weight:g}")
-        return weight, self._call(calls[0], text)
+            raise error_at(text, node, f"the weight must be finite and not negative, got {weight:g}")
+        return weight, self._call(calls[0], text, trusted)
 
-    def _call(self, node: ast.expr, text: str) -> Choice:
+    def _call(self, node: ast.expr, text: str, trusted: Trust) -> Choice:
         call = node if isinstance(node, ast.Call) else None
         function = call.func if call else node
-        dotted = ast.unparse(function)
-        if isinstance(function, ast.Attribute) and _DOTTED.fullmatch(dotted):
-            path = dotted[: dotted.rindex(".")] + ":" + function.attr
-            return Own(path, self._arguments(call, text, None))
+        if self.own is not None and (path := own_path(function)):
+            trusted.check(path)
+            return Own(path, self._arguments(call, text, None, trusted), self.own)
         if not isinstance(function, ast.Name):
-            raise _error(text, node, f"expected the name of a {self.noun}: {', '.join(self.table)}")
+            raise error_at(text, node, f"expected the name of a {self.noun}: {', '.join(self.table)}")
         if function.id not in self.table:
-            raise _error(text, function, f"unknown {self.noun} {function.id!r}{suggestion(function.id, self.table)}")
+            raise error_at(text, function, f"unknown {self.noun} {function.id!r}{suggestion(function.id, self.table)}")
         member = self.table[function.id]
-        arguments = self._arguments(call, text, [field.name for field in dataclasses.fields(member)])
+        fields = [field.name for field in dataclasses.fields(member)]
+        arguments = self._arguments(call, text, fields, trusted, member.file_options)
         try:
             return member(**checked(member, arguments))
         except SpecError as error:
-            raise SpecError(f"in {text!r}: {error}") from None
+            raise SpecError(f"in {shown(text)}: {error}") from None
 
-    def _arguments(self, call: ast.Call | None, text: str, allowed: list[str] | None) -> dict[str, Any]:
+    def _arguments(
+        self, call: ast.Call | None, text: str, allowed: list[str] | None, trusted: Trust, files: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         if call is None:
             return {}
         if call.args:
-            raise _error(text, call.args[0], "write the option's name too, as key=value")
+            raise error_at(text, call.args[0], "write the option's name too, as key=value")
         for keyword in call.keywords:
             if keyword.arg is None:
-                raise _error(text, call, "write every option as key=value")
+                raise error_at(text, call, "write every option as key=value")
             if allowed is not None and keyword.arg not in allowed:
                 where = f"{ast.unparse(call.func)} has no option {keyword.arg!r}"
-                raise _error(text, keyword, where + suggestion(keyword.arg, allowed))
+                raise error_at(text, keyword, where + suggestion(keyword.arg, allowed))
         if twice := [word for word, count in Counter(k.arg for k in call.keywords).items() if count > 1]:
-            raise _error(text, call, f"{twice[0]!r} is given twice")
+            raise error_at(text, call, f"{twice[0]!r} is given twice")
+        for keyword in call.keywords:
+            if keyword.arg not in files:
+                check_words(keyword.value, trusted)
         return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
 
 
@@ -248,8 +278,9 @@ def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
             problem = str(error)
             if get_origin(hints[name]) is Literal:
                 problem = f"expected one of {', '.join(map(repr, get_args(hints[name])))}"
-            raise SpecError(f"{kind.name}({name}={value!r}): {problem[0].lower()}{problem[1:]}") from None
-        if isinstance(result[name], float) and not math.isfinite(result[name]):
+            raise SpecError(f"{kind.name}({name}={value!r:.300}): {problem[0].lower()}{problem[1:]}") from None
+        within = result[name] if isinstance(result[name], tuple | list) else [result[name]]
+        if any(isinstance(number, float) and not math.isfinite(number) for number in within):
             raise SpecError(f"{kind.name}({name}={value!r}): expected a finite number")
     return result
 
@@ -291,26 +322,6 @@ def _value_text(value: object) -> str:
     return repr(value)
 
 
-def _expression(text: str, noun: str) -> ast.expr:
-    if wrong := next((m for m in _OURS.finditer(text) if m[4] and m[4] != ".."), None):
-        raise SpecError(f"in {text!r}, at {wrong[4]!r}: a range is written with two dots, such as 0..0.5")
-    readable = _OURS.sub(lambda m: m[1] or (_DOTS if m[4] else f"{m[2]}.{m[3]}"), text)
-    try:
-        return ast.parse(readable.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise SpecError(f"cannot read the {noun} {text!r}: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError):  # what ast raises at lone surrogates and at endless nesting
-        raise SpecError(f"cannot read the {noun} {text[:100]!r}…: it is too long, or not text") from None
-
-
-def _flatten(node: ast.expr, kind: type[ast.operator]) -> Iterable[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, kind):
-        yield from _flatten(node.left, kind)
-        yield from _flatten(node.right, kind)
-    else:
-        yield node
-
-
 def _value(node: ast.expr, text: str) -> Any:
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool | None):
         return node.value
@@ -319,7 +330,7 @@ def _value(node: ast.expr, text: str) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log":
         if len(node.args) == 1 and not node.keywords and _is_range(node.args[0]):
             return _range(node.args[0], text, log=True)
-        raise _error(text, node, "log takes one range, such as log(1/255..50/255)")
+        raise error_at(text, node, "log takes one range, such as log(1/255..50/255)")
     if _is_range(node):
         return _range(node, text)
     return _number(node, text)
@@ -334,7 +345,7 @@ def _range(node: Any, text: str, log: bool = False) -> Range:
     try:
         return Range(low, high, log)
     except SpecError as error:
-        raise _error(text, node, str(error)) from None
+        raise error_at(text, node, str(error)) from None
 
 
 def _number(node: ast.expr, text: str) -> int | float:
@@ -346,11 +357,6 @@ def _number(node: ast.expr, text: str) -> int | float:
         try:
             value = _OPERATORS[type(node.op)](_number(node.left, text), _number(node.right, text))
         except ArithmeticError as error:
-            raise _error(text, node, str(error)) from None
+            raise error_at(text, node, str(error)) from None
         return float(value) if isinstance(value, float) else int(value)
-    raise _error(text, node, "expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word")
-
-
-def _error(text: str, node: ast.AST, problem: str) -> SpecError:
-    word = ast.unparse(node).replace(_DOTS, "..")
-    return SpecError(f"in {text!r}, at {word!r}: {problem}")
+    raise error_at(text, node, "expected a number, such as 0.01 or 100/255, True, False, or a 'quoted' word")

@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(BenchOptions, args=argv, prog="pdloss bench")
     with Bar("measuring") as bar:
-        benchmark = loss_costs(options.config, bar.stage)
+        benchmark = loss_costs(dataclasses.replace(options.config, typed=True), bar.stage)
     console = Console()
     console.print(table(benchmark.losses))
     for cost in benchmark.losses:

@@ -1,9 +1,11 @@
 """``pdloss conformance``: does a loss on feature maps do what its kind must?"""
 
 import importlib
+import inspect
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,9 +84,20 @@ def named(path: str) -> FeatureMapLoss:
         loss = loss() if isinstance(loss, type) else loss
     except Exception as error:  # whatever a stranger's file does while it is read
         raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
+    if callable(loss) and not takes_two(loss):
+        raise SpecError(f"{path} does not take two tensors, (restored, target): it is no loss on feature maps")
     if not callable(loss):
         raise SpecError(f"{path} is a {type(loss).__name__}, which cannot be called as a loss (restored, target)")
     return loss  # type: ignore[no-any-return]
+
+
+def takes_two(function: Callable[..., object]) -> bool:
+    """Returns whether a callable takes two arguments by position, as far as Python can tell."""
+    try:
+        inspect.signature(function).bind(0, 1)
+    except (TypeError, ValueError):  # ValueError: written in C, and not saying
+        return False
+    return True
 
 
 def table(name: str, verdicts: list[Verdict]) -> Table:

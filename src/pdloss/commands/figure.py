@@ -112,12 +112,13 @@ def _framework(options: FrameworkOptions) -> list[Path]:
     from pdloss.figures import save_framework
     from pdloss.images import read_image
     from pdloss.ops.color import quantize
+    from pdloss.trust import TYPED
 
     if not 1 <= options.channels <= MOST_CHANNELS:
         raise SpecError(f"--channels {options.channels} must be from 1 to {MOST_CHANNELS}, which stand side by side")
     whole = read_image(options.image)
     if options.restored is None:
-        chain = degradations.parse(options.degradation)
+        chain = degradations.parse(options.degradation, TYPED)
         restored = quantize(chain(_middle(whole), torch.Generator().manual_seed(0)))
         if restored.shape != _middle(whole).shape:
             raise SpecError(
@@ -129,7 +130,7 @@ def _framework(options: FrameworkOptions) -> list[Path]:
             sizes = [f"{image.shape[2]} x {image.shape[1]}" for image in (other, whole)]
             raise UserError(f"{options.restored} has {sizes[0]} pixels, {options.image} {sizes[1]}; give equal sizes")
         restored = _middle(other)
-    return save_framework(restored[None], _middle(whole)[None], options.features, options.out, options.channels)
+    return save_framework(restored[None], _middle(whole)[None], options.features, options.out, options.channels, TYPED)
 
 
 def _middle(image: "Image", side: int = 256) -> "Image":

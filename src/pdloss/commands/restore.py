@@ -6,11 +6,12 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.configuration import TrustOptions
 from pdloss.restoration import pictures, restore
 
 
 @dataclass(frozen=True)
-class RestoreOptions:
+class RestoreOptions(TrustOptions):
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
@@ -32,7 +33,8 @@ def main(argv: list[str]) -> int:
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
     total = len(pictures(options.source))
     with Bar("restoring") as bar:
-        for done, restored in enumerate(restore(options.source, options.model, options.out, device=options.device), 1):
+        made = restore(options.source, options.model, options.out, device=options.device, trusted=options.received)
+        for done, restored in enumerate(made, 1):
             bar.update(done, total)
             print(restored.written)
             if restored.note:

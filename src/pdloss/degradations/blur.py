@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -52,6 +52,7 @@ class CameraShake(DegradationChoice, name="blur"):
     support: Annotated[float, Meta(ge=1, le=255)] | Range = _PAPERS_SUPPORT
     motion: Motion = "tremor"
     kernel: str | None = None
+    file_options: ClassVar[tuple[str, ...]] = ("kernel",)
     seed: Annotated[int, Meta(ge=0, le=2**62)] | None = None
 
     def drawn(self, generator: torch.Generator) -> "CameraShake":

@@ -9,6 +9,7 @@ from torch import nn
 from pdloss.features import FeatureNames
 from pdloss.losses.weighted import WeightedSum
 from pdloss.specs import Choice, Own, sum_text
+from pdloss.trust import TYPED
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,15 @@ class Objective:
         Raises:
             AssetError: If a backbone's weights are not at hand.
         """
-        wanted: dict[str, FeatureNames] = {}
+        wanted: dict[str, FeatureNames] = {}  # TYPED: what an option says was looked at where it was read
         for _, choice in self.terms:
             if isinstance(choice, FeatureChoice):
-                names = FeatureNames.parse(choice.features)
+                names = FeatureNames.parse(choice.features, TYPED)
                 before = wanted.get(names.backbone)
                 wanted[names.backbone] = names if before is None else before.union(names)
         extractors = {backbone: names.build() for backbone, names in wanted.items()}
         built = [
-            choice.build(extractors[FeatureNames.parse(choice.features).backbone])
+            choice.build(extractors[FeatureNames.parse(choice.features, TYPED).backbone])
             if isinstance(choice, FeatureChoice)
             else choice.build()
             for _, choice in self.terms

@@ -8,7 +8,9 @@ from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from pdloss._types import OWN_CRITIC
 from pdloss.specs import Choice, Family
+from pdloss.trust import TYPED
 
 
 class SRGANCritic(nn.Module):
@@ -125,14 +127,16 @@ class UNet(Choice, name="unet"):
         return UNetCritic(self.width)
 
 
-CRITICS = Family("critic", (SRGAN, UNet))
+CRITICS = Family("critic", (SRGAN, UNet), OWN_CRITIC)
 
 
 def critic(text: str) -> nn.Module:
     """Returns the critic that `text` names, such as ``"srgan(size=96)"``, ``"unet"`` or ``"package.module:Name"``.
 
+    It takes the word of an option, which was looked at where the text of the loss was read.
+
     Raises:
         SpecError: If a name, an option or a value is wrong.
     """
-    built: nn.Module = CRITICS.parse(text).build()
+    built: nn.Module = CRITICS.parse(text, TYPED).build()
     return built

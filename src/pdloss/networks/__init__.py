@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from pdloss._types import OWN_NETWORK
 from pdloss.networks.dsdeblur import DsDeblur
 from pdloss.networks.edsr import EDSR, EDSRNetwork
 from pdloss.networks.multiscale import MultiScaleNetwork
@@ -9,6 +10,7 @@ from pdloss.networks.nafnet import NAFNet, NAFNetwork
 from pdloss.networks.srn import SRN
 from pdloss.networks.srresnet import SRResNet, SRResNetwork
 from pdloss.specs import Family
+from pdloss.trust import RECEIVED, Trust
 
 __all__ = [
     "EDSR",
@@ -24,14 +26,18 @@ __all__ = [
     "network",
 ]
 
-NETWORKS = Family("network", (EDSR, SRN, DsDeblur, SRResNet, NAFNet))
+NETWORKS = Family("network", (EDSR, SRN, DsDeblur, SRResNet, NAFNet), OWN_NETWORK)
 
 
-def network(text: str) -> nn.Module:
+def network(text: str, trusted: Trust = RECEIVED) -> nn.Module:
     """Returns the network that `text` names, such as ``"edsr(blocks=8, unshuffle=2)"``, with fresh weights.
 
+    Args:
+        text: The network.
+        trusted: Whose text it is; only `TYPED` may name a class of the user's own.
+
     Raises:
-        SpecError: If the name or a value is wrong.
+        SpecError: If the name or a value is wrong, or names code that it may not name.
     """
-    built: nn.Module = NETWORKS.parse(text).build()
+    built: nn.Module = NETWORKS.parse(text, trusted).build()
     return built
