@@ -12,6 +12,7 @@ from pdloss import degradations, losses, networks, runs
 from pdloss.configuration import TypedOptions
 from pdloss.datasets import Batch, Crops, Photographs, batches
 from pdloss.errors import SpecError
+from pdloss.limits import check_seed
 from pdloss.losses import Objective, WeightedSum
 from pdloss.precision import autocast, channels_last, chosen_device
 from pdloss.records import RunRecord
@@ -60,6 +61,7 @@ class CalibrateConfig(TypedOptions):
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name in ("batches", "batch", "crop"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from pdloss.errors import SpecError
+from pdloss.limits import check_seed
 from pdloss.trust import TYPED, Trust, trusting
 
 
@@ -102,6 +103,7 @@ class TrainConfig(TypedOptions):
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name in ("steps", "batch", "save_every", "log_every", "accumulate"):
             if getattr(self, name) < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")

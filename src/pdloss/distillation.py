@@ -18,6 +18,7 @@ from pdloss import datasets, features
 from pdloss.configuration import TypedOptions
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
+from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
 from pdloss.runs import write_tensors
@@ -58,6 +59,7 @@ class DistillConfig(TypedOptions):
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
             if getattr(self, name) < least:
                 raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")

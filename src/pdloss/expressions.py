@@ -29,7 +29,7 @@ def expression(text: str, noun: str) -> ast.expr:
             f"cannot read the {noun} {shown(text)}: it has {len(text):,} letters, and at most {SPEC_LETTERS:,} are read"
         )
     if wrong := next((m for m in _OURS.finditer(text) if m[4] and m[4] != ".."), None):
-        raise SpecError(f"in {shown(text)}, at {wrong[4]!r}: a range is written with two dots, such as 0..0.5")
+        raise SpecError(f"in {shown(text)}, at {shown(wrong[4])}: a range is written with two dots, such as 0..0.5")
     try:
         tree = ast.parse(_readable(text).strip(), mode="eval").body
     except SyntaxError as error:

@@ -18,12 +18,11 @@ from typing import Any
 from pdloss.catalogue import CONVENTIONS, Asset, Source
 from pdloss.downloads import TransferError, alone, checksum, download
 from pdloss.files import write_atomically
+from pdloss.limits import read_header
 
 __all__ = ["TransferError", "content_sha256", "fetch", "read_header"]
 
 _CHUNK = 1 << 18
-_LARGEST_HEADER = 100_000_000
-"""Bytes; the limit that the safetensors format sets itself."""
 
 
 def fetch(asset: Asset, target: Path, progress: bool) -> None:
@@ -52,22 +51,6 @@ def fetch(asset: Asset, target: Path, progress: bool) -> None:
             else:
                 return
         raise TransferError("; ".join(failures))
-
-
-def read_header(file: io.BufferedIOBase) -> dict[str, Any]:
-    """Returns the JSON header of a safetensors file; reading then stands at the first tensor.
-
-    Raises:
-        ValueError: If it is not a safetensors file.
-    """
-    size = int.from_bytes(file.read(8), "little")
-    if not 2 <= size <= _LARGEST_HEADER:
-        raise ValueError("no safetensors header")
-    text = file.read(size)
-    header = json.loads(text)
-    if len(text) != size or not isinstance(header, dict):
-        raise ValueError("no safetensors header")
-    return header
 
 
 def content_sha256(file: io.BufferedIOBase) -> str:

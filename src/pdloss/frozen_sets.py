@@ -17,6 +17,7 @@ from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import remove_unfinished, write_atomically
 from pdloss.images import check_stems, pixels_sha256, read_image, write_image
+from pdloss.limits import RECORD_BYTES, bounded, check_seed, read_json
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
@@ -123,6 +124,7 @@ def freeze(
         RunError: If the folder holds another finished set, or other files.
     """
     check_stems(photographs.names)
+    check_seed(seed)
     chain = degradations.parse(degradation, trusted)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
@@ -188,7 +190,7 @@ def _clear(out: Path) -> None:
     if not out.exists():
         return
     marker = out / _UNFINISHED
-    ours = json.loads(marker.read_text()) if marker.exists() else []
+    ours = read_json(bounded(marker, RECORD_BYTES, "list of files")) if marker.exists() else []
     if strangers := _visible(out, "*", but=ours):
         raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
     for file in ours:

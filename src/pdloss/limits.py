@@ -3,10 +3,14 @@
 A file that somebody passes on may be made to take all memory, or hours. Each reader asks here before it begins.
 """
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from pdloss.errors import SpecError
 
 SPEC_LETTERS = 4000
 """Of one choice as text. The longest that the library writes, with every option, has some 700."""
@@ -24,6 +28,10 @@ HEADER_BYTES = 16 << 20
 """Of the header of a safetensors file: a hundred thousand tensors. The format allows 100 MB of JSON, which take a
 gigabyte once read."""
 
+NETWORK_PARAMETERS = 1_000_000_000
+"""Of a network that a text names. The largest published one of a kind that pdloss has, NAFNet's, has 116 million; two
+numbers in a text could ask for three hundred billion, a terabyte."""
+
 ARCHIVE_MEMBERS = 200_000
 """Of an archive. Flickr2K's, the largest in the catalogue, has about 19,000."""
 ARCHIVE_RATIO = 20
@@ -31,6 +39,37 @@ ARCHIVE_RATIO = 20
 stay within 1.1; a bomb of zeros reaches 1,000."""
 ARCHIVE_LEAST = 64 << 20
 """Bytes that any archive may unpack to, however small it is."""
+
+
+ARRAYS_BYTES = 4 << 30
+"""Of an NPZ file, unpacked. The checkpoints that are converted have some 100 MB, a set of blur kernels a few."""
+
+LARGEST_SEED = 2**64 - 1
+"""torch's generators take seeds of 64 bits."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuses a seed that the generators cannot take.
+
+    Raises:
+        SpecError: With the bounds.
+    """
+    if not 0 <= seed <= LARGEST_SEED:
+        raise SpecError(f"--seed must be from 0 to {LARGEST_SEED} (2^64 - 1), got {seed}")
+
+
+def check_arrays(file: BinaryIO) -> None:
+    """Refuses an NPZ file that would unpack to more than `ARRAYS_BYTES`.
+
+    Raises:
+        ValueError: With both sizes.
+        zipfile.BadZipFile: If it is no such file.
+    """
+    with zipfile.ZipFile(file) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    file.seek(0)
+    if size > ARRAYS_BYTES:
+        raise ValueError(f"it unpacks to {size:,} bytes, and at most {ARRAYS_BYTES:,} are read")
 
 
 def bounded(path: Path, most: int, what: str) -> bytes:
@@ -69,6 +108,33 @@ def check_depth(text: bytes) -> None:
             depth += (byte in b"[{") - (byte in b"]}")
             if depth > RECORD_DEPTH:
                 raise ValueError(f"its brackets lie more than {RECORD_DEPTH} deep in each other")
+
+
+def check_header(path: Path) -> None:
+    """Refuses a safetensors file whose header is too large or too deep to be read safely; does not read the tensors.
+
+    Raises:
+        ValueError: Saying why.
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        read_header(file)
+
+
+def read_header(file: io.BufferedIOBase) -> dict[str, Any]:
+    """Returns the JSON header of a safetensors file; reading then stands at the first tensor.
+
+    Raises:
+        ValueError: If it is not a safetensors file, or its header is larger or deeper than any honest one.
+    """
+    size = int.from_bytes(file.read(8), "little")
+    if not 2 <= size <= HEADER_BYTES:
+        raise ValueError("no safetensors header" if size < 2 or size >> 40 else f"a header of {size:,} bytes")
+    text = file.read(size)
+    header = read_json(text)
+    if len(text) != size or not isinstance(header, dict):
+        raise ValueError("no safetensors header")
+    return header
 
 
 def read_json(text: bytes | str) -> Any:

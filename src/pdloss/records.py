@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
+from pdloss.limits import RECORD_BYTES, bounded, check_depth
 
 T = TypeVar("T", bound=Struct)
 
@@ -159,10 +160,12 @@ def read_record(path: Path, kind: type[T]) -> T:
         RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind, strict=False)
+        content = bounded(path, RECORD_BYTES, "record")
+        check_depth(content)
+        return msgspec.json.decode(content, type=kind, strict=False)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # msgspec's and Unicode's errors are ValueErrors
         raise RunError(f"{path} is not a {kind.__name__}: {error}") from None
 
 
@@ -174,10 +177,11 @@ def read_log(path: Path) -> list[LogLine]:
     """
     if not path.exists():
         return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
     try:
+        whole = bounded(path, RECORD_BYTES, "log").rpartition(b"\n")[0]
+        check_depth(whole)
         return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise RunError(f"{path} is not a training log: {error}") from None
 
 

@@ -19,6 +19,7 @@ from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, Verdict, conformanc
 from pdloss.conformance.tables import markdown, summary
 from pdloss.errors import SpecError
 from pdloss.files import write_atomically
+from pdloss.limits import check_seed
 
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
@@ -50,6 +51,7 @@ def main(argv: list[str]) -> int:
     options = tyro.cli(ConformanceOptions, args=argv, prog="pdloss conformance")
     if not options.losses:
         raise SpecError("no loss is named; write it as package.module:callable")
+    check_seed(options.seed)
     losses = {name: named(name) for name in options.losses}
     try:
         results = {

@@ -18,6 +18,7 @@ from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
 from pdloss.images import check_stems
+from pdloss.limits import check_seed
 from pdloss.ops.color import quantize
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
@@ -124,6 +125,7 @@ class Evaluator:
         trusted: Trust = RECEIVED,
     ) -> None:
         scoring.check_names(metric_names, [CONSISTENCY])
+        check_seed(seed)
         self.device, self.seed, self.degradation, self.demosaic = chosen_device(device), seed, degradation, demosaic
         self.trusted = trusted
         self.skip_damaged, self.again, self.consistency = skip_damaged, again, CONSISTENCY in metric_names

@@ -108,8 +108,8 @@ class UNetCritic(nn.Module):
 class SRGAN(Choice, name="srgan"):
     """SRGAN's discriminator, for images of one size; 23,565,505 parameters at 96 pixels."""
 
-    size: Annotated[int, Meta(ge=16, multiple_of=16)] = 96
-    width: Annotated[int, Meta(ge=1)] = 64
+    size: Annotated[int, Meta(ge=16, le=4096, multiple_of=16)] = 96
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
 
     def build(self) -> SRGANCritic:
         """Returns the network."""
@@ -120,7 +120,7 @@ class SRGAN(Choice, name="srgan"):
 class UNet(Choice, name="unet"):
     """A U-Net with spectral norm that judges every pixel, for images of any size."""
 
-    width: Annotated[int, Meta(ge=1)] = 64
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
 
     def build(self) -> UNetCritic:
         """Returns the network."""

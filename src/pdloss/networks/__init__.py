@@ -1,15 +1,18 @@
 """Degraded → restored: each network is a choice, and builds a module."""
 
+import torch
 from torch import nn
 
 from pdloss._types import OWN_NETWORK
+from pdloss.errors import SpecError
+from pdloss.limits import NETWORK_PARAMETERS
 from pdloss.networks.dsdeblur import DsDeblur
 from pdloss.networks.edsr import EDSR, EDSRNetwork
 from pdloss.networks.multiscale import MultiScaleNetwork
 from pdloss.networks.nafnet import NAFNet, NAFNetwork
 from pdloss.networks.srn import SRN
 from pdloss.networks.srresnet import SRResNet, SRResNetwork
-from pdloss.specs import Family
+from pdloss.specs import Family, Own
 from pdloss.trust import RECEIVED, Trust
 
 __all__ = [
@@ -39,5 +42,13 @@ def network(text: str, trusted: Trust = RECEIVED) -> nn.Module:
     Raises:
         SpecError: If the name or a value is wrong, or names code that it may not name.
     """
-    built: nn.Module = NETWORKS.parse(text, trusted).build()
+    choice = NETWORKS.parse(text, trusted)
+    if not isinstance(choice, Own):  # whose constructor may want real memory
+        with torch.device("meta"):
+            count = sum(parameter.numel() for parameter in choice.build().parameters())
+        if count > NETWORK_PARAMETERS:
+            raise SpecError(
+                f"{choice} would have {count:,} parameters, and at most {NETWORK_PARAMETERS:,} are made room for"
+            )
+    built: nn.Module = choice.build()
     return built

@@ -1,7 +1,6 @@
 """Crops for a study: where they are cut, and PNG files that say nothing of where they come from."""
 
 import io
-import json
 import os
 import struct
 import zlib
@@ -13,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from pdloss.eight_bit import Picture
 from pdloss.errors import ImageError, SpecError
+from pdloss.limits import RECORD_BYTES, bounded, read_json
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -73,7 +73,10 @@ def given_places(path: Path) -> dict[str, tuple[int, int]]:
         SpecError: If the file is not of this form.
     """
     try:
-        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {
+            str(stem): (int(x), int(y))
+            for stem, (x, y) in read_json(bounded(path, RECORD_BYTES, "list of boxes")).items()
+        }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
 
