@@ -1,5 +1,6 @@
 """What came in a file names only what pdloss knows; what was typed may name the user's own, of the right kind."""
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
@@ -258,6 +259,26 @@ def test_a_module_is_trusted_by_the_name_that_python_imports() -> None:
     for wrong in ("mine.py", "./mine", "a b", "", "mine:Net"):
         with pytest.raises(SpecError, match="--trust .* is no module: write its name as Python imports it"):
             trusting("fine", *([wrong] if wrong != "mine.py" else ["mine-py"]))
+
+
+def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
+    import pdloss
+
+    calls = {}
+    for file in sorted(Path(pdloss.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+                assert not names & {"pickle", "marshal", "shelve", "dill", "yaml", "joblib"}, file
+            if isinstance(node, ast.Call):
+                calls.setdefault(ast.unparse(node.func), []).append((file.stem, ast.unparse(node)))
+    assert not {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.hub.load"} & calls.keys()
+    assert {file for file, _ in calls["torch.load"]} == {"fetching"}
+    assert all("weights_only=True" in text for _, text in calls["torch.load"])
+    assert all("allow_pickle=False" in text for _, text in calls["np.load"])
+    assert {file for file, _ in calls["subprocess.run"]} == {"provenance"}  # which asks git of this very source
+    # The package's own names, a verb of its own, and what the user typed.
+    assert {file for file, _ in calls["importlib.import_module"]} == {"__init__", "cli", "conformance", "specs"}
 
 
 def test_weights_are_loaded_without_the_code_that_made_them(folder: Path, data: Path, honest: Path) -> None:

@@ -9,6 +9,7 @@ import tyro
 
 from pdloss.errors import SpecError
 from pdloss.limits import check_seed
+from pdloss.recommendations import recommended
 from pdloss.trust import TYPED, Trust, trusting
 
 
@@ -51,8 +52,8 @@ class TrainConfig(TypedOptions):
     """Restoration task; sets the defaults of --network, --degradation and --crop."""
     network: str | None = None
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
-    loss: str = "l1 + 0.01*pdl"
-    """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
+    loss: str = recommended("vgg16.relu4_3")
+    """Weighted sum of losses, such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default the task's."""
     steps: int = 100_000

@@ -92,7 +92,7 @@ LOSSES = Family(
 
 
 def objective(text: str, trusted: Trust = RECEIVED) -> Objective:
-    """Returns the sum that `text` writes, such as ``"l1 + 0.01*pdl(features='distilled.relu4_3')"``.
+    """Returns the sum that `text` writes, such as ``"l1 + 0.0003*pdl(features='distilled.relu4_3')"``.
 
     Args:
         text: The sum.

@@ -14,7 +14,7 @@ from pdloss.trust import TYPED
 
 @dataclass(frozen=True)
 class LossChoice(Choice):
-    """Base of the library's losses: ``L1() + 0.01 * PDL()`` is an `Objective`."""
+    """Base of the library's losses: ``L1() + 0.001 * PDL()`` is an `Objective`."""
 
     def __mul__(self, weight: float) -> "Objective":
         return self._alone() * weight
@@ -47,15 +47,15 @@ class FeatureChoice(LossChoice, ABC):
 
 @dataclass(frozen=True)
 class Objective:
-    """Weighted choices of losses: ``L1() + 0.01 * PDL()``, in text ``"l1 + 0.01*pdl"``.
+    """Weighted choices of losses: ``L1() + 0.001 * PDL()``, in text ``"l1 + 0.001*pdl"``.
 
     Args:
         terms: Pairs of weight and choice.
 
     Example:
         >>> from pdloss.losses import L1, PDL
-        >>> str(L1() + 0.01 * PDL(features="vgg19.relu4_3"))
-        "l1 + 0.01*pdl(features='vgg19.relu4_3')"
+        >>> str(L1() + 0.0003 * PDL(features="vgg19.relu4_3"))
+        "l1 + 0.0003*pdl(features='vgg19.relu4_3')"
     """
 
     terms: tuple[tuple[float, Choice], ...]
