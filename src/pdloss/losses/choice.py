@@ -14,7 +14,7 @@ from pdloss.trust import TYPED
 
 @dataclass(frozen=True)
 class LossChoice(Choice):
-    """Base of the library's losses: ``L1() + 0.001 * PDL()`` is an `Objective`."""
+    """Base of the library's losses: ``L1() + 0.002 * PDL()`` is an `Objective`."""
 
     def __mul__(self, weight: float) -> "Objective":
         return self._alone() * weight
@@ -47,7 +47,7 @@ class FeatureChoice(LossChoice, ABC):
 
 @dataclass(frozen=True)
 class Objective:
-    """Weighted choices of losses: ``L1() + 0.001 * PDL()``, in text ``"l1 + 0.001*pdl"``.
+    """Weighted choices of losses: ``L1() + 0.002 * PDL()``, in text ``"l1 + 0.002*pdl"``.
 
     Args:
         terms: Pairs of weight and choice.
