@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.py"))]
 HELP = [ROOT / "src/pdloss" / name for name in ("configuration.py", "recipes.py", "calibration.py", "loss_costs.py")]
 WEIGHTED = re.compile(
-    r"(?<![\w.])(\d[\d.]*(?:e-?\d+)?)\s*\*\s*(?:pdl\b|(?:pdloss\.)?PDL\b|distribution\(|loss\()(?:\(features=[\"']([^\"']+)[\"'])?"
+    r"(?<![\w.])(\d[\d.]*(?:e-?\d+)?)\s*\*\s*(pdl\b|(?:pdloss\.)?PDL\b|distribution\(|loss\()(?:\(features=[\"']([^\"']+)[\"'])?"
 )
 RECORDS = re.compile(r"experiments/|default_losses|REFERENCE")
 """What a paragraph has that tells of runs as they were, or of costs, which are the same at any weight."""
@@ -30,7 +30,7 @@ def contradictions(text: str) -> list[str]:
         if RECORDS.search(paragraph):
             continue
         for match in WEIGHTED.finditer(paragraph):
-            features = match[2]
+            features = match[3] or ("vgg16.relu4_3" if "pdl" in match[2].lower() else "")
             right = {f"{RECOMMENDED[features].weight:g}"} if features in RECOMMENDED else known
             if f"{float(match[1]):g}" not in right:
                 found.append(match[0])
@@ -49,9 +49,11 @@ def test_no_page_recommends_another_weight(page: Path) -> None:
         ("l1 + 0.0003*pdl(features='distilled.relu4_3')", 0),
         ("value = l1(restored, target) + 0.02 * loss(restored, target)", 1),
         ('(pdloss.L1() + 0.002 * pdloss.PDL(features="distilled.relu4_3")).build()', 1),
-        ("`l1 + 0.002*pdl`; [the commands](experiments/denoise-first/run.sh)", 0),
-        ("`l1 + 0.002*pdl`\n\n[the commands](experiments/denoise-first/run.sh)", 1),
+        ("`l1 + 0.003*pdl`; [the commands](experiments/denoise-first/run.sh)", 0),
+        ("`l1 + 0.003*pdl`\n\n[the commands](experiments/denoise-first/run.sh)", 1),
         ("`0.5*perceptual`", 0),
+        ('--loss "l1 + 0.0003*pdl"', 1),  # the default features are VGG16's
+        ('--loss "l1 + 0.002*pdl"', 0),
     ],
 )
 def test_the_search_finds_what_contradicts(text: str, found: int) -> None:
