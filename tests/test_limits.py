@@ -5,6 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -16,10 +17,12 @@ from pdloss.degradations import degradation
 from pdloss.errors import AssetError, ImageError, RunError, SpecError
 from pdloss.features import extractor
 from pdloss.limits import bounded, check_arrays, check_depth, check_seed, read_header, read_json
+from pdloss.losses import objective
 from pdloss.networks import network
 from pdloss.networks.tensorflow import read_variables
-from pdloss.records import Scores, read_log, read_record
+from pdloss.records import RunRecord, Scores, read_log, read_record, write_record
 from pdloss.runs import load_weights, write_tensors
+from tests.test_records import RUN
 
 DEEP = 5000
 
@@ -156,3 +159,27 @@ def test_the_largest_seed_is_taken() -> None:
 
 def test_depth_is_counted_over_all_of_a_log() -> None:
     check_depth(b'{"a": {"b": [1]}}\n' * 1000)
+
+
+def test_a_record_whose_text_is_longer_than_any_choice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    write_record(path, RUN)
+    assert read_record(path, RunRecord) == RUN
+    for field in ("network", "loss", "degradation"):
+        path.write_text(json.dumps(msgspec.to_builtins(RUN) | {field: "l1 + " * 10_000 + "l1"}))
+        with pytest.raises(RunError, match=rf"length <= 20000 - at `\$.{field}`"):
+            read_record(path, RunRecord)
+
+
+def test_weights_of_layers_must_be_finite() -> None:
+    for number in ("1e400", "-1e400", "1e400-1e400"):
+        with pytest.raises(SpecError, match="expected a finite number"):
+            objective(f"pdl(features='vgg19.relu3_4', layer_weights=[{number}])")
+
+
+@pytest.mark.parametrize(
+    "text", ["noise(sigma=nan)", "noise(sigma=1e400)", "noise(sigma=0..1e400)", "noise(sigma=inf)"]
+)
+def test_a_strength_that_is_no_number_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(SpecError, match="expected a (finite )?number|finite bounds"):
+        degradation(text)

@@ -267,7 +267,7 @@ def test_errors_name_the_word_at_fault(text: str, said: str) -> None:
         ("True*plain", "at 'True': expected a number"),
         ("plain + smoth", "did you mean 'smooth'"),
         ("plain | smooth", "expected weight.filter"),
-        ("plain" + " + plain" * 50_000, "cannot read the filter .*400,005 letters, and at most 4,000"),
+        ("plain" + " + plain" * 50_000, "cannot read the filter .*400,005 letters, and at most 20,000"),
         ("plain" + "+plain" * 64, "joins 65 parts, and at most 64 are read"),
     ],
 )

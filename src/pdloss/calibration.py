@@ -149,6 +149,7 @@ def measured_norms(
     network_choice = networks.NETWORKS.parse(
         config.network or defaults.network, config.trusted if config.network else config.received
     )
+    networks.check_size(network_choice)
     degradation = degradations.degradation(
         config.degradation or defaults.degradation, config.trusted if config.degradation else config.received
     )

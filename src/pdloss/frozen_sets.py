@@ -20,7 +20,7 @@ from pdloss.images import check_stems, pixels_sha256, read_image, write_image
 from pdloss.limits import RECORD_BYTES, bounded, check_seed, read_json
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
-from pdloss.records import Record, read_record, write_record
+from pdloss.records import Record, Text, read_record, write_record
 from pdloss.trust import RECEIVED, Trust
 
 MANIFEST = "manifest.json"
@@ -36,7 +36,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
     """File name of the photograph it was made from."""
     target_sha256: str
     """Of that photograph's size and 8-bit RGB pixels: a file saved anew without loss has the same."""
-    degradation: str
+    degradation: Text
     """What this image drew of the set's degradation."""
     file: str
     sha256: str
@@ -45,7 +45,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
 class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json`` of a frozen set."""
 
-    degradation: str
+    degradation: Text
     seed: int
     codec: str
     """JPEG encoder, on which compressed images depend."""

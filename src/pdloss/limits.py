@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 from pdloss.errors import SpecError
 
-SPEC_LETTERS = 4000
-"""Of one choice as text. The longest that the library writes, with every option, has some 700."""
+SPEC_LETTERS = 20_000
+"""Of one choice as text. A term with every option has some 200, and there are at most `SPEC_TERMS` of them."""
 SPEC_TERMS = 64
 """Of a sum or a chain. Every loss that there is, in one sum, makes 18."""
 SPEC_DEPTH = 80

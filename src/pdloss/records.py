@@ -3,16 +3,20 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
-from pdloss.limits import RECORD_BYTES, bounded, check_depth
+from pdloss.limits import RECORD_BYTES, SPEC_LETTERS, bounded, check_depth
 
 T = TypeVar("T", bound=Struct)
+
+
+Text = Annotated[str, msgspec.Meta(max_length=SPEC_LETTERS)]
+"""One choice, as `pdloss.specs` reads it."""
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,9 +28,9 @@ class RunRecord(Record, frozen=True, kw_only=True):
 
     task: str
     data: str
-    network: str
-    loss: str
-    degradation: str
+    network: Text
+    loss: Text
+    degradation: Text
     steps: int
     batch: int
     crop: int

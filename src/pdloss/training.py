@@ -82,6 +82,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
         network_choice = networks.NETWORKS.parse(_network_of(begin) or defaults.network, config.received)
     else:
         network_choice = networks.NETWORKS.parse(config.network, config.trusted)
+    networks.check_size(network_choice)
     degradation_choice = degradations.parse(
         defaults.degradation if config.degradation is None else config.degradation, config.trusted
     )

@@ -12,7 +12,7 @@ from pdloss.networks.multiscale import MultiScaleNetwork
 from pdloss.networks.nafnet import NAFNet, NAFNetwork
 from pdloss.networks.srn import SRN
 from pdloss.networks.srresnet import SRResNet, SRResNetwork
-from pdloss.specs import Family, Own
+from pdloss.specs import Choice, Family, Own
 from pdloss.trust import RECEIVED, Trust
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "NAFNetwork",
     "SRResNet",
     "SRResNetwork",
+    "check_size",
     "network",
 ]
 
@@ -43,12 +44,22 @@ def network(text: str, trusted: Trust = RECEIVED) -> nn.Module:
         SpecError: If the name or a value is wrong, or names code that it may not name.
     """
     choice = NETWORKS.parse(text, trusted)
-    if not isinstance(choice, Own):  # whose constructor may want real memory
-        with torch.device("meta"):
-            count = sum(parameter.numel() for parameter in choice.build().parameters())
-        if count > NETWORK_PARAMETERS:
-            raise SpecError(
-                f"{choice} would have {count:,} parameters, and at most {NETWORK_PARAMETERS:,} are made room for"
-            )
+    check_size(choice)
     built: nn.Module = choice.build()
     return built
+
+
+def check_size(choice: Choice) -> None:
+    """Refuses a network that no machine has the memory for, before it is built.
+
+    Raises:
+        SpecError: With the number of its parameters.
+    """
+    if isinstance(choice, Own):  # whose constructor may want real memory
+        return
+    with torch.device("meta"):
+        count = sum(parameter.numel() for parameter in choice.build().parameters())
+    if count > NETWORK_PARAMETERS:
+        raise SpecError(
+            f"{choice} would have {count:,} parameters, and at most {NETWORK_PARAMETERS:,} are made room for"
+        )
