@@ -9,9 +9,10 @@ from pdloss.trust import Trust
 
 # What Python's grammar lacks, replaced before parsing: the colon of package.module:Name by an attribute whose name is
 # ours, and the dots of a range by an operator that binds less than arithmetic and more than |. The first group, quoted
-# strings, is left alone. Nothing is matched from the middle of a word, so that the time grows with the length alone.
+# strings, also without an end, is left alone. Nothing is matched from the middle of a word: the time grows with the
+# length alone.
 _OURS = re.compile(
-    r"('(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")|(?<![\w.])([A-Za-z_][\w.]*+):([A-Za-z_]\w*+)|(\.{2,}|>>)"
+    r"('(?:[^'\\]|\\[\s\S])*+(?:'|\\?\Z)|\"(?:[^\"\\]|\\[\s\S])*+(?:\"|\\?\Z))|(?<![\w.])([A-Za-z_][\w.]*+):([A-Za-z_]\w*+)|(\.{2,}|>>)"
 )
 _DOTS = " >> "
 _COLON = "_colon_"
