@@ -89,6 +89,15 @@ def test_a_file_of_the_catalogue_is_known_by_its_hash_and_nobodys_word(
     assert "word" not in assets.metadata(assets.path(NAME))["input_convention"]
 
 
+def test_a_file_of_another_name_in_the_catalogue_is_called_by_it(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256((tmp_path / "right.safetensors").read_bytes()).hexdigest()
+    monkeypatch.setitem(assets.ASSETS, "niqe", dataclasses.replace(assets.ASSETS["niqe"], sha256=digest))
+    with pytest.raises(AssetError, match=f"is niqe by its hash, not {NAME}; say --as niqe"):
+        import_asset(tmp_path / "right.safetensors", NAME)
+
+
 def test_what_was_imported_is_not_taken_after_it_was_changed_nor_elsewhere(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,8 +63,10 @@ def import_asset(file: Path, name: str) -> Imported:
     if here := assets.find(name):
         raise AssetError(f"{name} is here already: {here}; remove it first if yours shall stand for it")
     digest, tensors = _read(file, asset)
-    known = digest == asset.sha256 or any(source.sha256 == digest for source in asset.sources)
+    known = _knows(asset, digest)
     if not known:
+        if other := next((each.name for each in ASSETS.values() if _knows(each, digest)), None):
+            raise AssetError(f"{file} is {other} by its hash, not {name}; say --as {other}")
         _check_shapes(file, asset, tensors)
     cache = assets.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
@@ -82,6 +84,11 @@ def import_asset(file: Path, name: str) -> Imported:
         text = json.dumps(assets.imported(cache) | {name: checksum(target)}, indent=2)
         write_atomically(cache / assets.IMPORTED, lambda path: path.write_text(text))
     return Imported(target, digest, known, gap)
+
+
+def _knows(asset: Asset, digest: str) -> bool:
+    """Whether a file of that hash is the asset, ready-made or as an address serves it."""
+    return digest == asset.sha256 or any(source.sha256 == digest for source in asset.sources)
 
 
 def _read(file: Path, asset: Asset) -> tuple[str, dict[str, Tensor]]:
