@@ -16,13 +16,14 @@ import tyro
 from PIL import Image
 
 from pdloss import cli
+from pdloss.recommendations import recommended
 
 TRAIN = ("astronaut", "brick", "camera", "coins", "gravel", "immunohistochemistry", "motorcycle", "rocket")
 HELD_OUT = ("chelsea", "coffee", "grass")
 
 LOSSES = {
     "l1": "l1",
-    "l1-pdl": "l1 + 0.0003*pdl(features='distilled.relu3_4+relu4_3')",
+    "l1-pdl": recommended("distilled.relu4_3"),
 }
 
 

@@ -27,14 +27,16 @@ def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 
 
 def trained_run(out: Path, data: Path, **changes: object) -> Path:
     """Trains a tiny network for a few steps."""
-    usual = {"degradation": "noise(sigma=0.1)", "loss": "l1", "steps": 40, "lr": 3e-3, "log_every": 10}
+    usual = {"typed": True, "degradation": "noise(sigma=0.1)", "loss": "l1", "steps": 40, "lr": 3e-3, "log_every": 10}
     train(TrainConfig(data=str(data), out=out, **{**SMALL, **usual, **changes}))
     return out
 
 
 def config(data: Path, out: Path, **changes: object) -> TrainConfig:
     """A training of a tiny network for six steps."""
-    return TrainConfig(data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, **changes})
+    return TrainConfig(
+        data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, "typed": True, **changes}
+    )
 
 
 def final_weights(run: Path) -> dict[str, Tensor]:

@@ -117,3 +117,22 @@ def flipped(body, at):
 def test_what_is_no_archive_or_a_damaged_one_is_refused(body, unpacked):
     with pytest.raises(ArchiveError, match="no archive, or damaged"):
         unpacked(body)
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS, ids=["zip", "tgz", "tar", "xz"])
+def test_an_archive_that_unpacks_to_far_more_than_itself_is_given_up(wrap, tmp_path, unpacked, monkeypatch):
+    monkeypatch.setattr("pdloss.archives.ARCHIVE_LEAST", 1 << 16)
+    zeros = {f"SET/images/{name}.png": bytes(3_000_000) for name in "ab"}
+    if wrap is WRAPPERS[2]:  # a tar that is not compressed holds what it holds
+        assert set(unpacked(wrap(zeros))) == {"a.png", "b.png"}
+        return
+    with pytest.raises(ArchiveError, match="more than 20 times its own size"):
+        unpacked(wrap(zeros))
+    assert sum(path.stat().st_size for path in (tmp_path / "out").rglob("*.png")) <= 1 << 20
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS[:2], ids=["zip", "tgz"])
+def test_an_archive_of_endless_members_is_given_up(wrap, unpacked, monkeypatch):
+    monkeypatch.setattr("pdloss.archives.ARCHIVE_MEMBERS", 5)
+    with pytest.raises(ArchiveError, match="more than 5 members"):
+        unpacked(wrap({f"elsewhere/{i}": b"x" for i in range(6)}))

@@ -77,7 +77,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def config(data: Path, loss: str, *share: float, **changes: object) -> CalibrateConfig:
     small = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batches": BATCHES, "batch": BATCH, "crop": CROP}
-    return CalibrateConfig(data=str(data), loss=loss, share=share, **{**small, "device": "cpu", **changes})
+    return CalibrateConfig(
+        data=str(data), loss=loss, share=share, **{**small, "device": "cpu", "typed": True, **changes}
+    )
 
 
 def weights_of(*args: object, **changes: object) -> list[float]:

@@ -114,13 +114,39 @@ def test_a_host_that_refuses_is_named(cache, know):
             assets.path("net", progress=False)
 
 
-def test_a_hash_known_in_part_is_compared_in_part(cache, know, mirror):
+def test_a_hash_known_in_part_is_used_where_the_user_says_so_and_compared_in_part(cache, know, mirror):
     know(ready(mirror.url("/net", serving(BODY)), BODY_SHA256[:8]), sha256=None)
-    assert assets.path("net", progress=False).read_bytes() == BODY
+    with pytest.raises(
+        AssetError, match="only 8 of the 64 digits of its hash are known.*get net --accept-short-hash.*im"
+    ):
+        assets.path("net", progress=False)
+    assert not mirror.requests
+    assert assets.path("net", progress=False, short_hash=True).read_bytes() == BODY
     know(ready(mirror.url("/net", serving(BODY + b" ")), BODY_SHA256[:8]), sha256=None)
     (cache / "net.safetensors").unlink()
     with pytest.raises(AssetError, match=f"expected {BODY_SHA256[:8]}"):
-        assets.path("net", progress=False)
+        assets.path("net", progress=False, short_hash=True)
+
+
+def test_the_whole_hash_of_what_first_came_is_shown_remembered_and_demanded(cache, know, mirror, capsys):
+    know(ready(mirror.url("/net", serving(BODY)), BODY_SHA256[:1]), sha256=None)
+    assets.path("net", short_hash=True)
+    assert f"SHA-256 {BODY_SHA256}; 1 digits were known, all are remembered" in capsys.readouterr().err
+    (cache / "net.safetensors").unlink()
+    longer = (BODY + b"x" * count for count in range(1, 1000))
+    other = next(body for body in longer if hashlib.sha256(body).hexdigest()[0] == BODY_SHA256[0])
+    know(ready(mirror.url("/other", serving(other)), BODY_SHA256[:1]), sha256=None)
+    with pytest.raises(AssetError, match=f"what came first was {BODY_SHA256} .*: it was changed"):
+        assets.path("net", progress=False, short_hash=True)
+    assert not (cache / "net.safetensors").exists()
+
+
+def test_a_list_of_first_hashes_that_cannot_be_read_is_no_licence(cache, know, mirror):
+    know(ready(mirror.url("/net", serving(BODY)), BODY_SHA256[:8]), sha256=None)
+    cache.mkdir()
+    (cache / fetching.FIRST_SEEN).write_text("[1")
+    with pytest.raises(AssetError, match="first_seen.json cannot be read"):
+        assets.path("net", progress=False, short_hash=True)
 
 
 def test_a_full_disk_is_not_blamed_on_the_address(cache, know, mirror, monkeypatch):

@@ -14,6 +14,7 @@ from pdloss.frozen_sets import MANIFEST, FrozenPairs, Manifest, freeze
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.records import read_record
+from pdloss.trust import TYPED
 from tests.runs_for_tests import photographs_in, trained_run
 
 CHAIN = "blur(support=3..7) | downscale(factor=2) | noise(sigma=0..0.1)"
@@ -134,7 +135,7 @@ def test_two_people_get_the_same_hashes_whatever_their_threads_folders_and_dates
         chain = (
             "blur(support=9..31) | noise(sigma=0..0.1) | jpeg(quality=10..90) | tests.test_frozen_sets:ThreadsCounted"
         )
-        manifests.append(freeze(Photographs(folder), chain, tmp_path / f"set{count}", seed=2))
+        manifests.append(freeze(Photographs(folder), chain, tmp_path / f"set{count}", seed=2, trusted=TYPED))
         assert torch.get_num_threads() == count
     torch.set_num_threads(threads)
     assert manifests[0] == manifests[1]

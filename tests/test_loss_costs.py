@@ -68,7 +68,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def costs_of(*texts: str, **changes: object) -> dict[str, LossCost]:
-    benchmark = loss_costs.loss_costs(LossBenchConfig(**{**TINY, "losses": texts, **changes}))
+    benchmark = loss_costs.loss_costs(LossBenchConfig(**{**TINY, "losses": texts, "typed": True, **changes}))
     return {cost.loss: cost for cost in benchmark.losses}
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from pdloss.errors import SpecError
 from pdloss.specs import Choice, Family, Own, Range, call_text, read_sum, suggestion, sum_text
+from pdloss.trust import TYPED
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ choices = st.just(Plain()) | smooths | owns
 @few
 @given(choices)
 def test_the_text_of_a_choice_makes_it_again(choice: Choice) -> None:
-    assert FILTERS.parse(str(choice)) == choice
-    assert FILTERS.parse(choice.in_full()) == choice
+    assert FILTERS.parse(str(choice), TYPED) == choice
+    assert FILTERS.parse(choice.in_full(), TYPED) == choice
 
 
 @few
@@ -94,13 +95,13 @@ def test_the_text_of_a_choice_with_ranges_makes_it_again(chain: list[Drawn]) -> 
 @few
 @given(st.lists(st.tuples(st.floats(0, 1e300), choices), min_size=1, max_size=4))
 def test_the_text_of_a_sum_makes_it_again(terms: list[tuple[float, Choice]]) -> None:
-    assert FILTERS.parse_sum(sum_text([(weight, str(choice)) for weight, choice in terms])) == tuple(terms)
+    assert FILTERS.parse_sum(sum_text([(weight, str(choice)) for weight, choice in terms]), TYPED) == tuple(terms)
 
 
 @few
 @given(st.lists(choices, min_size=1, max_size=4))
 def test_the_text_of_a_chain_makes_it_again(chain: list[Choice]) -> None:
-    assert FILTERS.parse_chain(" | ".join(map(str, chain))) == tuple(chain)
+    assert FILTERS.parse_chain(" | ".join(map(str, chain)), TYPED) == tuple(chain)
 
 
 @few
@@ -136,11 +137,11 @@ def test_text_shows_what_differs_from_the_defaults_and_in_full_shows_all() -> No
     ],
 )
 def test_sums_read_as_arithmetic(text: str, terms: list[tuple[float, Choice]]) -> None:
-    assert FILTERS.parse_sum(text) == tuple(terms)
+    assert FILTERS.parse_sum(text, TYPED) == tuple(terms)
 
 
 def test_a_chain_keeps_its_order() -> None:
-    chain = FILTERS.parse_chain("smooth(size=5) | plain | my.kind:Grain(level=2)")
+    chain = FILTERS.parse_chain("smooth(size=5) | plain | my.kind:Grain(level=2)", TYPED)
     assert chain == (Smooth(size=5), Plain(), Own("my.kind:Grain", {"level": 2}))
 
 
@@ -167,7 +168,7 @@ def test_ranges_print_as_they_are_written() -> None:
     assert str(Drawn(strength=Range(0, 0.5))) == "drawn(strength=0..0.5)"
     assert Drawn(strength=Range(1, 8, log=True)).in_full() == "drawn(strength=log(1..8), count=2..4)"
     assert str(Drawn(count=Range(2, 4))) == "drawn"
-    assert FILTERS.parse("my.kind:Grain(level=0..1)") == Own("my.kind:Grain", {"level": Range(0, 1)})
+    assert FILTERS.parse("my.kind:Grain(level=0..1)", TYPED) == Own("my.kind:Grain", {"level": Range(0, 1)})
     assert FILTERS.parse("smooth(note='0..1 >> 2')") == Smooth(note="0..1 >> 2")
 
 
@@ -204,8 +205,8 @@ def test_an_option_that_is_not_drawn_takes_no_range() -> None:
 
 
 def test_colons_inside_quotes_are_left_alone() -> None:
-    assert FILTERS.parse("smooth(note='C:disk.name:x')") == Smooth(note="C:disk.name:x")
-    assert FILTERS.parse(r"smooth(note='it\'s a:b')") == Smooth(note="it's a:b")
+    assert FILTERS.parse("smooth(note='C:disk.name:x')", TYPED) == Smooth(note="C:disk.name:x")
+    assert FILTERS.parse(r"smooth(note='it\'s a:b')", TYPED) == Smooth(note="it's a:b")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,9 @@ def test_colons_inside_quotes_are_left_alone() -> None:
         ("smooth(sigma=", "cannot read the filter"),
         ("plain\0", "cannot read the filter"),
         ("plain\ud800", "cannot read the filter"),
-        ("-" * 100_000 + "plain", "cannot read the filter"),
+        ("-" * 100_000 + "plain", "cannot read the filter .*100,005 letters"),
+        ("-" * 3900 + "plain", "cannot read the filter .*nested too deeply"),
+        ("smooth(sigma=" + "-" * 100 + "1)", "nested more than 80 deep"),
         ("plain + smooth", "expected the name of a filter: plain, smooth"),
         ("'plain'", "expected the name of a filter"),
         ("lambda: plain", "expected the name of a filter|cannot read"),
@@ -264,7 +267,8 @@ def test_errors_name_the_word_at_fault(text: str, said: str) -> None:
         ("True*plain", "at 'True': expected a number"),
         ("plain + smoth", "did you mean 'smooth'"),
         ("plain | smooth", "expected weight.filter"),
-        ("plain" + " + plain" * 50_000, "cannot read the filter"),
+        ("plain" + " + plain" * 50_000, "cannot read the filter .*400,005 letters, and at most 20,000"),
+        ("plain" + "+plain" * 64, "joins 65 parts, and at most 64 are read"),
     ],
 )
 def test_errors_in_a_sum_name_the_term_at_fault(text: str, said: str) -> None:
@@ -323,9 +327,9 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_own_classes_are_found_in_the_working_folder_and_built_with_their_arguments(own_module: str) -> None:
-    edge = FILTERS.parse(f"{own_module}:Edge(strength=-0.5, sides=['top', 2])").build()
+    edge = FILTERS.parse(f"{own_module}:Edge(strength=-0.5, sides=['top', 2])", TYPED).build()
     assert (type(edge).__name__, edge.strength, edge.sides) == ("Edge", -0.5, ["top", 2])
-    assert FILTERS.parse(f"{own_module}:Edge").build().strength == 1
+    assert FILTERS.parse(f"{own_module}:Edge", TYPED).build().strength == 1
 
 
 @pytest.mark.parametrize(
@@ -337,7 +341,7 @@ def test_own_classes_are_found_in_the_working_folder_and_built_with_their_argume
     ],
 )
 def test_own_classes_that_cannot_be_built_are_named(own_module: str, rest: str, said: str) -> None:
-    choice = FILTERS.parse(own_module + rest)
+    choice = FILTERS.parse(own_module + rest, TYPED)
     with pytest.raises(SpecError, match=said) as caught:
         choice.build()
     assert str(caught.value).startswith(choice.path)

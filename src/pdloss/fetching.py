@@ -14,23 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from pdloss.catalogue import CONVENTIONS, Asset, Source
-from pdloss.downloads import TransferError, alone, checksum, download
-from pdloss.files import remove_unfinished, temporary_beside, write_atomically
+from pdloss.downloads import TransferError, alone, checksum, download, say
+from pdloss.files import remove_unfinished, temporary_beside, write_atomically, write_text
+from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 
-__all__ = ["TransferError", "content_sha256", "fetch", "read_header"]
+__all__ = ["TransferError", "content_sha256", "fetch", "packed", "read_tensors", "remembered", "used_tensors"]
 
 _CHUNK = 1 << 18
-_LARGEST_HEADER = 100_000_000
-"""Bytes; the limit that the safetensors format sets itself."""
+
+FIRST_SEEN = "first_seen.json"
+"""Beside the files: the whole hashes of what first came from addresses of which a few digits are published."""
 
 
-def fetch(asset: Asset, target: Path, progress: bool) -> None:
+def fetch(asset: Asset, target: Path, progress: bool, short_hash: bool = False) -> None:
     """Puts the asset at `target`, unless another process does so first.
 
     Args:
         asset: What to fetch.
         target: Where it shall stand; the folder exists.
         progress: Whether to show a bar with the time left on standard error.
+        short_hash: Whether to use addresses of which only the first digits of the hash are known. The whole hash of
+            what first comes from there is shown and remembered, and another one is refused from then on.
 
     Raises:
         TransferError: If no address served the file whole, with the right hash, as plain tensors.
@@ -45,28 +49,14 @@ def fetch(asset: Asset, target: Path, progress: bool) -> None:
         failures = []
         for source in asset.sources:
             try:
+                if not (source.whole_hash or short_hash):
+                    raise TransferError(f"only {len(source.sha256)} of the 64 digits of its hash are known")
                 _fetch_from(source, asset, target, progress)
             except TransferError as error:
                 failures.append(f"{source.url}: {error}")
             else:
                 return
         raise TransferError("; ".join(failures))
-
-
-def read_header(file: io.BufferedIOBase) -> dict[str, Any]:
-    """Returns the JSON header of a safetensors file; reading then stands at the first tensor.
-
-    Raises:
-        ValueError: If it is not a safetensors file.
-    """
-    size = int.from_bytes(file.read(8), "little")
-    if not 2 <= size <= _LARGEST_HEADER:
-        raise ValueError("no safetensors header")
-    text = file.read(size)
-    header = json.loads(text)
-    if len(text) != size or not isinstance(header, dict):
-        raise ValueError("no safetensors header")
-    return header
 
 
 def content_sha256(file: io.BufferedIOBase) -> str:
@@ -96,6 +86,8 @@ def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> N
         sha256 = checksum(part)
         if not sha256.startswith(source.sha256):
             raise TransferError(f"its SHA-256 begins with {sha256[:8]}, expected {source.sha256[:8]}")
+        if not source.whole_hash:
+            _remember(target.parent, source, sha256, progress)
         if source.format == "safetensors":
             write_atomically(target, lambda temporary: shutil.copyfile(part, temporary))
         else:
@@ -103,27 +95,67 @@ def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> N
             write_atomically(target, lambda temporary: temporary.write_bytes(converted))
 
 
+def remembered(folder: Path) -> dict[str, str]:
+    """Returns the whole hashes of what first came from addresses of which only a few digits were known."""
+    file = folder / FIRST_SEEN
+    try:
+        return {str(key): str(value) for key, value in read_json(bounded(file, HEADER_BYTES, "list of hashes")).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise TransferError(f"{file} cannot be read ({error}); move it away to trust anew what comes first") from None
+
+
+def _remember(folder: Path, source: Source, sha256: str, progress: bool) -> None:
+    """Keeps the whole hash of what came, or refuses what is not what came first from there."""
+    known = remembered(folder)
+    if (before := known.get(source.sha256, sha256)) != sha256:
+        raise TransferError(
+            f"its SHA-256 is {sha256}, but what came first was {before} ({folder / FIRST_SEEN}): it was changed"
+        )
+    if progress:
+        say(f"{source.url}: SHA-256 {sha256}; {len(source.sha256)} digits were known, all are remembered from now on")
+    write_text(folder / FIRST_SEEN, json.dumps(known | {source.sha256: sha256}, indent=2))
+
+
 def _converted(asset: Asset, source: Source, sha256: str, downloaded: Path) -> bytes:
     """Returns the safetensors file with the tensors that are used, and where they come from."""
+    return packed(asset, used_tensors(asset, read_tensors(downloaded, source.format)), source.url, sha256)
+
+
+def packed(asset: Asset, tensors: dict[str, Any], source: str, sha256: str, word: str = "") -> bytes:
+    """Returns the safetensors file of an asset, which says where its tensors come from.
+
+    Args:
+        asset: What it is.
+        tensors: Those in use.
+        source: Address or name of the file that they come from.
+        sha256: That file's hash.
+        word: What to say beside the convention, wherever the weights are described.
+    """
     from safetensors.torch import save
 
-    tensors = _used(asset, _tensors(source, downloaded))
     described = {
-        "source": source.url,
+        "source": source,
         "source_sha256": sha256,
         "license": asset.license,
-        "input_convention": CONVENTIONS.get(asset.convention, asset.convention),
+        "input_convention": CONVENTIONS.get(asset.convention, asset.convention) + word,
         "layout": asset.layout,
         "content_sha256": content_sha256(io.BytesIO(save(tensors))),
     }
     return save(tensors, metadata=described)
 
 
-def _tensors(source: Source, downloaded: Path) -> Mapping[Any, Any]:
+def read_tensors(downloaded: Path, form: str) -> Mapping[Any, Any]:
+    """Returns the tensors of a file in the format ``"pickle"`` or ``"npz"``; code in it is never run.
+
+    Raises:
+        TransferError: If it cannot be read so, or holds something else.
+    """
     import torch
 
     try:
-        if source.format == "npz":
+        if form == "npz":
             import numpy as np
 
             with np.load(downloaded, allow_pickle=False) as arrays:
@@ -138,7 +170,12 @@ def _tensors(source: Source, downloaded: Path) -> Mapping[Any, Any]:
     return state
 
 
-def _used(asset: Asset, state: Mapping[Any, Any]) -> dict[str, Any]:
+def used_tensors(asset: Asset, state: Mapping[Any, Any], whole: bool = True) -> dict[str, Any]:
+    """Returns the tensors of an asset under their names, out of all those that a file holds.
+
+    Raises:
+        TransferError: If `whole` is asked for and some are missing.
+    """
     import torch
 
     used = {}
@@ -147,6 +184,6 @@ def _used(asset: Asset, state: Mapping[Any, Any]) -> dict[str, Any]:
         if match and isinstance(tensor, torch.Tensor):
             plain = tensor.detach().squeeze() if asset.squeeze else tensor.detach()
             used[match.expand(asset.rename)] = plain.clone(memory_format=torch.contiguous_format)
-    if len(used) != asset.tensors:
+    if whole and len(used) != asset.tensors:
         raise TransferError(f"it holds {len(used)} of the tensors in use, expected {asset.tensors}")
     return used

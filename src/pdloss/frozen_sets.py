@@ -16,9 +16,11 @@ from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import clear_unfinished, finish, mark_unfinished, path_inside, unfinished_names
 from pdloss.images import check_stems, pixels_sha256, read_image, write_image
+from pdloss.limits import check_seed
 from pdloss.ops.streams import generator
 from pdloss.provenance import versions
-from pdloss.records import Record, read_record, write_record
+from pdloss.records import Record, Text, read_record, write_record
+from pdloss.trust import RECEIVED, Trust
 
 MANIFEST = "manifest.json"
 
@@ -30,7 +32,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
     """File name of the photograph it was made from."""
     target_sha256: str
     """Of that photograph's size and 8-bit RGB pixels: a file saved anew without loss has the same."""
-    degradation: str
+    degradation: Text
     """What this image drew of the set's degradation."""
     file: str
     sha256: str
@@ -39,7 +41,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
 class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json`` of a frozen set."""
 
-    degradation: str
+    degradation: Text
     seed: int
     codec: str
     """JPEG encoder, on which compressed images depend."""
@@ -53,13 +55,15 @@ class FrozenPairs:
     Args:
         folder: The set.
         photographs: The targets.
+        trusted: Which modules its manifest may name.
 
     Raises:
+        SpecError: If its degradation is none of pdloss's, nor allowed by `trusted`.
         RunError: If the folder is not a finished set, holds other files than its manifest says, or was made of other
             photographs.
     """
 
-    def __init__(self, folder: Path, photographs: Photographs) -> None:
+    def __init__(self, folder: Path, photographs: Photographs, trusted: Trust = RECEIVED) -> None:
         self.folder, self.photographs = folder, photographs
         self.manifest = read_record(folder / MANIFEST, Manifest)
         known = [image.target for image in self.manifest.images]
@@ -67,6 +71,7 @@ class FrozenPairs:
             raise RunError(
                 f"{folder} was made of other photographs than {photographs.folder}: only one of them has {_first(left)}"
             )
+        self.chain = degradations.parse(self.manifest.degradation, trusted)
         self.images = {image.target: image for image in self.manifest.images}
         _check_files(folder, self.manifest)
 
@@ -80,7 +85,7 @@ class FrozenPairs:
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
-        factor = factor_of(degradations.degradation(self.manifest.degradation))
+        factor = factor_of(self.chain.build())
         height, width = (factor * side for side in degraded.shape[1:])
         return Pair(degraded, pixels[:, :height, :width].float() / 255, name)
 
@@ -97,6 +102,7 @@ def freeze(
     out: Path,
     seed: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    trusted: Trust = RECEIVED,
 ) -> Manifest:
     """Degrades every photograph, as evaluation with that seed would, and writes the set; returns its manifest.
 
@@ -106,6 +112,7 @@ def freeze(
         out: Folder to write to, new or empty; a set that was not finished is written anew.
         seed: With each file's name, chooses everything random.
         progress: Told of every image done.
+        trusted: Whose text the degradation is; only `TYPED` may name a class of the user's own.
 
     Raises:
         SpecError: If the degradation cannot be used, or its result is no RGB image.
@@ -113,7 +120,8 @@ def freeze(
         RunError: If the folder holds another finished set, or other files.
     """
     check_stems(photographs.names)
-    chain = degradations.parse(degradation)
+    check_seed(seed)
+    chain = degradations.parse(degradation, trusted)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
     files = [f"{Path(name).stem}.png" for name in photographs.names]

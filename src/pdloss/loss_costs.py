@@ -14,6 +14,7 @@ from torch import Tensor
 from pdloss import runs
 from pdloss._types import Images
 from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
+from pdloss.configuration import TypedOptions
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
 from pdloss.losses import L1, LOSSES, FeatureChoice, WeightedSum, objective
@@ -22,6 +23,7 @@ from pdloss.ops.streams import generator
 from pdloss.precision import autocast, best_precision, channels_last, chosen_device
 from pdloss.records import Record
 from pdloss.specs import Choice, call_text
+from pdloss.trust import TYPED
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -90,7 +92,7 @@ class LossBenchmark(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class LossBenchConfig:
+class LossBenchConfig(TypedOptions):
     """Which losses to measure, and on what."""
 
     device: str = "auto"
@@ -106,7 +108,7 @@ class LossBenchConfig:
     features: str = "vgg19.relu4_3"
     """Features of every loss in the default list that uses any."""
     losses: tuple[str, ...] = ()
-    """Such as "l1 + 0.01*pdl(features='distilled.relu4_3')"; by default one of every kind, added to l1."""
+    """Such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"; by default one of every kind, added to l1."""
 
     def validate(self) -> None:
         """Refuses numbers and names that make no sense.
@@ -117,7 +119,7 @@ class LossBenchConfig:
         for name in ("crop", "batch", "repeats"):
             if getattr(self, name) < 1:
                 raise SpecError(f"--{name} must be at least 1, got {getattr(self, name)}")
-        FeatureNames.parse(self.features)
+        FeatureNames.parse(self.features, self.trusted)
 
 
 def default_losses(features: str) -> list[str]:
@@ -140,7 +142,7 @@ def of_table_i(text: str) -> dict[str, float] | None:
         >>> of_table_i("l1 + 0.3*perceptual(p=2, features='distilled')")
         {'L2': 0.54}
     """
-    terms = [choice for _, choice in objective(text).terms]
+    terms = [choice for _, choice in objective(text, TYPED).terms]  # which makes nothing of them
     if terms == [L1()]:
         return {"no-perceptual": 1.0}
     if len(terms) == 2 and terms[0] == L1() and isinstance(terms[1], FeatureChoice):
@@ -161,8 +163,8 @@ def loss_costs(config: LossBenchConfig, progress: Progress | None = None) -> Los
     config.validate()
     say = progress or (lambda label, done, total: None)
     device = chosen_device(config.device)
-    network = NETWORKS.parse(config.network)
-    asked = [str(objective(text)) for text in config.losses] or default_losses(config.features)
+    network = NETWORKS.parse(config.network, config.trusted)
+    asked = [str(objective(text, config.trusted)) for text in config.losses] or default_losses(config.features)
     texts = list(dict.fromkeys([REFERENCE, *asked]))
     costs: dict[str, LossCost] = {}
     subjects: dict[str, Subject] = {}
@@ -214,7 +216,7 @@ class Subject:
     """
 
     def __init__(self, text: str, network: Choice, config: LossBenchConfig, device: torch.device) -> None:
-        self.text, self.device = text, device
+        self.text, self.device, self.trusted = text, device, config.trusted
         runs.seed_everything(0)
         self.network = channels_last(network.build()).to(device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), 1e-4)
@@ -270,7 +272,7 @@ class Subject:
 
     def _criterion(self) -> WeightedSum:
         runs.seed_everything(0)
-        return objective(self.text).build().to(self.device)
+        return objective(self.text, self.trusted).build().to(self.device)
 
     def _moved(self, images: Tensor) -> Tensor:
         return images.to(self.device, memory_format=torch.channels_last)

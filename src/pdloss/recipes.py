@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pdloss import tasks
 from pdloss.errors import SpecError
+from pdloss.recommendations import recommended
 from pdloss.specs import suggestion
 
 
@@ -40,8 +41,8 @@ BUDGETS = ("cpu", "halfhour", "day")
 """Ten minutes on two processor cores; half an hour, or a day, on one GPU."""
 
 _SMALL = "edsr(blocks=8, unshuffle=2)"
-_SHIPPED = "l1 + 0.0003*pdl(features='distilled.relu4_3')"
-_PAPERS = "l1 + 0.001*pdl(features='vgg16.relu4_3')"
+_SHIPPED = recommended("distilled.relu4_3")
+_PAPERS = recommended("vgg16.relu4_3")
 
 
 def budget(task: str, name: str) -> Recipe:

@@ -3,15 +3,20 @@
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from pdloss.errors import RunError
 from pdloss.files import utf8, write_atomically
+from pdloss.limits import RECORD_BYTES, SPEC_LETTERS, bounded, check_depth
 
 T = TypeVar("T", bound=Struct)
+
+
+Text = Annotated[str, msgspec.Meta(max_length=SPEC_LETTERS)]
+"""One choice, as `pdloss.specs` reads it."""
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,9 +28,9 @@ class RunRecord(Record, frozen=True, kw_only=True):
 
     task: str
     data: str
-    network: str
-    loss: str
-    degradation: str
+    network: Text
+    loss: Text
+    degradation: Text
     steps: int
     batch: int
     crop: int
@@ -191,10 +196,12 @@ def read_record(path: Path, kind: type[T]) -> T:
         RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
     """
     try:
-        return msgspec.json.decode(utf8(path.read_bytes()), type=kind, strict=False)
+        content = utf8(bounded(path, RECORD_BYTES, "record"))
+        check_depth(content)
+        return msgspec.json.decode(content, type=kind, strict=False)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # msgspec's and Unicode's errors are ValueErrors
         raise RunError(f"{path} is not a {kind.__name__}: {error}") from None
 
 
@@ -206,10 +213,11 @@ def read_log(path: Path) -> list[LogLine]:
     """
     if not path.exists():
         return []
-    whole = utf8(path.read_bytes()).rpartition(b"\n")[0]
     try:
+        whole = utf8(bounded(path, RECORD_BYTES, "log")).rpartition(b"\n")[0]
+        check_depth(whole)
         return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise RunError(f"{path} is not a training log: {error}") from None
 
 

@@ -10,6 +10,7 @@ from pdloss.evaluation import load_network, restore_batch
 from pdloss.files import output, refuse_unwritable
 from pdloss.images import SUFFIXES, list_images, read_pixels, write_image
 from pdloss.precision import chosen_device
+from pdloss.trust import RECEIVED, Trust
 
 
 class Failed(NamedTuple):
@@ -44,7 +45,13 @@ def pictures(source: Path) -> list[Path]:
 
 
 def restore(
-    source: Path, model: Path, out: Path, *, device: str = "auto", overwrite: bool = False
+    source: Path,
+    model: Path,
+    out: Path,
+    *,
+    device: str = "auto",
+    overwrite: bool = False,
+    trusted: Trust = RECEIVED,
 ) -> Iterator[Restored | Failed]:
     """Restores an image, or every image of a folder, and writes each as a PNG, one after the other.
 
@@ -58,6 +65,7 @@ def restore(
         out: Folder to write to, made if absent; or, for one image, the file to write, whose name ends with .png.
         device: As in training.
         overwrite: Replace files that stand there and were not written by us; never one that is to be restored.
+        trusted: Which modules the model's text may name.
 
     Raises:
         UserError: If nothing can be written there.
@@ -71,7 +79,7 @@ def restore(
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     refuse_unwritable(files[0])
     chosen = chosen_device(device)
-    network = load_network(model, chosen)
+    network = load_network(model, chosen, trusted)
     for path, written in zip(found, files, strict=True):
         try:
             with output(written, overwrite=overwrite):

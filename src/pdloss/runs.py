@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from pdloss.errors import RunError
 from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
+from pdloss.limits import check_header, read_json
 from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
@@ -197,6 +198,7 @@ class RunFolder:
             self.cut_log(0)
             return State(0, 0.0)
         try:
+            check_header(self.state)
             with safe_open(self.state, "pt") as file:
                 header = file.metadata()
             tensors = load_file(self.state)
@@ -205,8 +207,8 @@ class RunFolder:
                     part.load_state_dict(_below(tensors, f"{name}."))
                 else:
                     _load_optimiser(part, _below(tensors, f"{name}."))
-            _set_random_state(tensors, json.loads(header["random"]))
-        except (SafetensorError, RuntimeError, KeyError) as error:
+            _set_random_state(tensors, read_json(header["random"]))
+        except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
             raise RunError(f"{self.state} cannot be resumed from ({error}); remove it to start again") from error
         state = State(int(header["step"]), float(header["seconds"]))
         self.cut_log(state.step)
@@ -248,10 +250,11 @@ def load_weights(path: Path, network: nn.Module) -> None:
         RunError: If the file is missing, is no safetensors file, or belongs to another network.
     """
     try:
+        check_header(path)
         network.load_state_dict(load_file(path))
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise RunError(f"{path} is not a safetensors file: {error}") from None
     except RuntimeError as error:
         first = str(error).strip().splitlines()

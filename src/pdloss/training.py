@@ -74,14 +74,18 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     device = ranks.device
     _check_parts(config, ranks.count)
     defaults = task(config.task)
-    objective = losses.objective(config.loss)
+    objective = losses.objective(config.loss, config.trusted)
     run = runs.RunFolder(config.out, writes=ranks.first)
     begun = run.state.exists()  # then what it began from is needed no more, and may be gone
     begin = run.path if begun else config.init
-    network_choice = networks.NETWORKS.parse(
-        (_network_of(begin) or defaults.network) if config.network is None else config.network
+    if config.network is None:
+        network_choice = networks.NETWORKS.parse(_network_of(begin) or defaults.network, config.received)
+    else:
+        network_choice = networks.NETWORKS.parse(config.network, config.trusted)
+    networks.check_size(network_choice)
+    degradation_choice = degradations.parse(
+        defaults.degradation if config.degradation is None else config.degradation, config.trusted
     )
-    degradation_choice = degradations.parse(defaults.degradation if config.degradation is None else config.degradation)
     crop = config.crop or defaults.crop
 
     if not ranks.first:

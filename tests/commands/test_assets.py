@@ -40,7 +40,13 @@ def test_list_tells_of_every_file_where_it_is_and_whether_it_can_be_had(folder, 
     rows = {row[0]: row[1:] for line in printed.splitlines() if len(row := cells(line)) == 6}
     assert rows["here"] == [str(folder), "1 MB", "MIT", "caffe", "no"]
     assert rows["far"] == ["not here", "", "CC0", "niqe", "yes, 5 MB"]
-    assert rows["partly"] == ["here, but wrong: see 'path'", "", "CC0", "dists", "yes, hash known in part"]
+    assert rows["partly"] == [
+        "here, but wrong: see 'path'",
+        "",
+        "CC0",
+        "dists",
+        "yes, hash known in part: --accept-short-hash",
+    ]
     assert "caffe: BGR in [0, 255], minus (103.939, 116.779, 123.68), not divided" in printed
 
 

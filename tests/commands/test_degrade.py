@@ -87,7 +87,7 @@ SIZE = r"photo0\.png is 50x40 pixels, too small for .*: each side needs at least
         ("blur(kernel='none.npz')", r"cannot read the kernel none\.npz: No such file or directory"),
         ("blur(support=100, seed=0)", r"an image of 40x50 .* is smaller than the kernel of .*, or a smaller kernel"),
         ("mosaic(layout='plane')", r"makes 1 planes, but a frozen set holds RGB images"),
-        ("os:getcwd", r"os:getcwd is no degradation: what it makes is of type str, and no callable"),
+        ("os:getcwd", r"os:getcwd is of the type builtin_function_or_method, and not a degradation: a class"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_with_the_cure_and_nothing_is_written(

@@ -21,6 +21,7 @@ from pdloss.degradations import (
 )
 from pdloss.errors import ImageError, SpecError
 from pdloss.specs import Own
+from pdloss.trust import TYPED
 
 TEXTS = [
     "noise",
@@ -195,7 +196,7 @@ def test_noise_after_a_masked_mosaic_stays_on_the_sites_that_there_are(noise, ge
 
 
 def test_a_users_own_kind_is_built_once_and_may_stand_anywhere(own, generator):
-    chain = parse(f"noise(sigma=0..0.1) | {own}(by=4)")
+    chain = parse(f"noise(sigma=0..0.1) | {own}(by=4)", TYPED)
     built = chain.build()
     kind = type(chain.kinds[1])
     assert kind.made == 1
@@ -205,24 +206,29 @@ def test_a_users_own_kind_is_built_once_and_may_stand_anywhere(own, generator):
     assert kind.made == 1
     assert chain.drawn(generator).kinds[1] is chain.kinds[1]
     assert str(chain) == f"noise(sigma=0..0.1) | {own}(by=4)"
-    after = degradation(f"mosaic(layout='plane') | {own}(factor=2)")
+    after = degradation(f"mosaic(layout='plane') | {own}(factor=2)", TYPED)
     assert after.factor == 2
     assert after(torch.rand(3, 6, 8), generator).shape == (1, 3, 4)
 
 
 def test_a_users_own_kind_alone_is_that_object(own):
-    assert type(degradation(own)).__name__ == "Darker"
-    assert parse(own).links == (Own(own),)
+    assert type(degradation(own, TYPED)).__name__ == "Darker"
+    assert parse(own, TYPED).links == (Own(own),)
     with pytest.raises(SpecError, match="No module named"):
-        parse("pdloss_test_no_such:Kind")
+        parse("pdloss_test_no_such:Kind", TYPED)
 
 
 @pytest.mark.parametrize("text", ["os:getcwd", "noise | collections:Counter", "builtins:dict | jpeg"])
 def test_what_makes_no_callable_is_no_degradation(text):
-    with pytest.raises(SpecError, match=r"is no degradation: .* of type \w+, and no callable of \(clean, generator\)"):
-        parse(text)
-    with pytest.raises(SpecError, match="is no degradation"):
-        degradation(text)
+    with pytest.raises(SpecError, match=r"and not a degradation: a class whose objects are called with \(clean, gen"):
+        parse(text, TYPED)
+    with pytest.raises(SpecError, match="and not a degradation"):
+        degradation(text, TYPED)
+
+
+def test_an_own_class_made_in_python_must_be_callable_too():
+    with pytest.raises(SpecError, match=r"is no degradation: .* of type dict, and no callable of \(clean, generator\)"):
+        Chain((Own("builtins:dict"),))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pdloss.evaluation.pictures import Restored, Stored, load_network, restore_b
 from pdloss.images import read_image, to_bytes
 from pdloss.ops.color import quantize
 from pdloss.runs import RunFolder
+from pdloss.trust import trusting
 from tests.runs_for_tests import photographs_in, trained_run
 
 CPU = torch.device("cpu")
@@ -84,10 +85,8 @@ class FromPlanes(torch.nn.Module):
 def test_of_a_mosaic_in_planes_the_plain_demosaicing_is_written(tmp_path: Path) -> None:
     data = photographs_in(tmp_path / "photographs", count=1)
     packed = "mosaic(layout='packed', noise=0.0)"
-    run = trained_run(
-        tmp_path / "run", data, network="tests.evaluation.test_pictures:FromPlanes", degradation=packed, steps=1
-    )
-    scores = evaluate(run, data, metric_names=["psnr"]).scores
+    run = trained_run(tmp_path / "run", data, network=f"{__name__}:FromPlanes", degradation=packed, steps=1, typed=True)
+    scores = evaluate(run, data, metric_names=["psnr"], trusted=trusting(__name__)).scores
     degraded = read_image(run / "degraded" / "photographs" / "photo0.png")
     target = read_image(data / "photo0.png")
     error = (quantize(degraded) - target).square().mean()

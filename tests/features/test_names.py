@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import BACKBONES, FeatureNames, SteerablePyramidFeatures, extractor
+from pdloss.trust import TYPED
 
 few = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 words = st.from_regex(r"[a-z]+[0-9_]{0,3}", fullmatch=True)
@@ -42,7 +43,7 @@ def test_the_text_of_names_makes_them_again(backbone: str, layers: list[str]) ->
     ],
 )
 def test_text_is_a_backbone_and_its_layers(text: str, backbone: str, layers: tuple[str, ...]) -> None:
-    assert FeatureNames.parse(text) == FeatureNames(backbone, layers)
+    assert FeatureNames.parse(text, TYPED) == FeatureNames(backbone, layers)
 
 
 def test_an_unknown_backbone_is_answered_with_the_nearest() -> None:

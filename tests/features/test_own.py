@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames, OwnFeatures, extractor
+from pdloss.trust import TYPED
 
 HERE = __name__
 
@@ -47,14 +48,14 @@ def nothing() -> None:
 
 def test_text_makes_the_users_module_with_its_arguments(generator: torch.Generator) -> None:
     images = torch.rand(2, 3, 6, 4, generator=generator)
-    features = extractor(f"{HERE}:Tiny(width=8)")
+    features = extractor(f"{HERE}:Tiny(width=8)", TYPED)
     maps = features(images)
     assert maps["maps"].shape == (2, 8, 3, 2)
     torch.testing.assert_close(maps["maps"], features.own.convolution(images))
 
 
 def test_it_is_frozen_and_stays_in_eval_mode(generator: torch.Generator) -> None:
-    features = extractor(f"{HERE}:Tiny")
+    features = extractor(f"{HERE}:Tiny", TYPED)
     parent = nn.Sequential(features).train()
     assert not any(module.training for module in features.modules())
     assert not any(parameter.requires_grad for parameter in parent.parameters())
@@ -65,22 +66,24 @@ def test_it_is_frozen_and_stays_in_eval_mode(generator: torch.Generator) -> None
 
 
 def test_a_plain_callable_may_give_several_maps() -> None:
-    maps = extractor(f"{HERE}:Two")(torch.ones(1, 3, 2, 2))
+    maps = extractor(f"{HERE}:Two", TYPED)(torch.ones(1, 3, 2, 2))
     assert {name: x.mean().item() for name, x in maps.items()} == {"once": 1, "twice": 2}
 
 
 @pytest.mark.parametrize("text", ["mine:Tiny", "a.b.mine:Tiny(width=8)", "mine:Tiny(name='a.safetensors', at=[1, 2])"])
 def test_the_text_of_names_makes_them_again(text: str) -> None:
-    names = FeatureNames.parse(text)
+    names = FeatureNames.parse(text, TYPED)
     assert str(names) == text
     assert names.layers == ()
-    assert FeatureNames.parse(f" {text} ".replace("=", " = ")) == names
+    assert FeatureNames.parse(f" {text} ".replace("=", " = "), TYPED) == names
 
 
 def test_terms_that_name_it_share_one(generator: torch.Generator) -> None:
     from pdloss.losses import objective
 
-    built = objective(f"pdl(features='{HERE}:Tiny(width=8)') + perceptual(features='{HERE}:Tiny( width=8 )')").build()
+    built = objective(
+        f"pdl(features='{HERE}:Tiny(width=8)') + perceptual(features='{HERE}:Tiny( width=8 )')", TYPED
+    ).build()
     first, second = built.terms
     assert first.extractor is second.extractor  # type: ignore[attr-defined]
     assert isinstance(first.extractor, OwnFeatures)  # type: ignore[attr-defined]
@@ -98,13 +101,13 @@ def test_terms_that_name_it_share_one(generator: torch.Generator) -> None:
         (f"{HERE}:Tiny(8)", "at '8': write the option's name too"),
         (f"{HERE}:Tiny(width=8", "unknown features .* package.module:Name"),
         (f"{HERE}:Tiny(width=8).maps", "unknown features .*Tiny.width=8.*; .* package.module:Name.*, without layers"),
-        (f"{HERE}:nothing", "nothing makes None, which is no module"),
-        (f"{HERE}:HERE", "'str' object is not callable"),
+        (f"{HERE}:nothing", "nothing is of the type function, and not features: .* its annotation says"),
+        (f"{HERE}:HERE", "HERE is of the type str, and not features: a class"),
     ],
 )
 def test_a_slip_of_the_pen_is_refused(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        extractor(text)
+        extractor(text, TYPED)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,6 @@ def test_a_slip_of_the_pen_is_refused(text: str, message: str) -> None:
     ],
 )
 def test_what_is_no_map_is_refused(kind: str, message: str) -> None:
-    features = extractor(f"{HERE}:Gives(kind='{kind}')")
+    features = extractor(f"{HERE}:Gives(kind='{kind}')", TYPED)
     with pytest.raises(SpecError, match=message):
         features(torch.ones(1, 3, 2, 2))

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from pdloss.errors import SpecError
 from pdloss.losses import L1, L2, PDL, Perceptual, objective
+from pdloss.trust import TYPED
 
 
 def test_sums_in_python_and_in_text_are_the_same() -> None:
@@ -18,7 +19,7 @@ def test_sums_in_python_and_in_text_are_the_same() -> None:
 
 def test_equal_terms_get_names_of_their_own() -> None:
     text = f"l1 + l1 + {__name__}:Charbonnier + l2 + {__name__}:Charbonnier + l1"
-    assert objective(text).names() == ["l1", "l1_2", "Charbonnier", "l2", "Charbonnier_2", "l1_3"]
+    assert objective(text, TYPED).names() == ["l1", "l1_2", "Charbonnier", "l2", "Charbonnier_2", "l1_3"]
 
 
 class Charbonnier:
@@ -33,7 +34,7 @@ class Charbonnier:
 
 def test_a_users_own_loss_joins_in() -> None:
     text = f"l1 + 0.5*{__name__}:Charbonnier(epsilon=0.25)"
-    made = objective(text)
+    made = objective(text, TYPED)
     assert str(made) == text
     image = torch.rand(1, 3, 4, 4)
     terms = made.build()(image, image)

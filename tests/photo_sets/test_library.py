@@ -274,3 +274,29 @@ def test_a_set_lies_below_data_unless_a_variable_says_otherwise(tmp_path, toys, 
     assert (tmp_path / "data" / "toy" / "valid" / "0801.png").exists()
     monkeypatch.setenv("PDLOSS_DATA", str(tmp_path / "elsewhere"))
     assert default_folder("toy") == tmp_path / "elsewhere" / "toy"
+
+
+def test_where_only_an_md5_is_published_the_sha256_is_shown_kept_and_demanded(tmp_path, mirror, know_sets, capsys):
+    know_sets(splits(url := mirror.url("/splits.tgz", going_on(SPLITS_TGZ))))
+    get("splits", tmp_path, "train")
+    sha256 = hashlib.sha256(SPLITS_TGZ).hexdigest()
+    assert f"splits.tgz: SHA-256 {sha256}; only an MD5 is published" in capsys.readouterr().err
+    record = tmp_path / "photo_set.json"
+    whole = record.read_text()
+    assert json.loads(whole)["parts"]["train"]["sha256"] == {url: sha256}
+    record.write_text(whole.replace(sha256, "0" * 64))  # as if another file of the same MD5 had come first
+    with pytest.raises(DataError, match=f"is not what it was: its SHA-256 is {sha256}, and what came first had 0000"):
+        get("splits", tmp_path, "valid", progress=False)
+    assert not (tmp_path / "valid").exists()
+    assert holds(tmp_path) == {name.removeprefix("B/images/"): body for name, body in SPLITS.items() if "train" in name}
+    record.write_text(whole)
+    get("splits", tmp_path, "valid", progress=False)
+    assert len(list((tmp_path / "valid").iterdir())) == 2
+
+
+def test_every_address_of_the_catalogue_is_asked_in_secret_or_its_answer_proven_by_sha256():
+    from pdloss.photo_sets.catalogue import _SETS
+
+    downloads = {each for known in _SETS for part in known.parts for each in part.downloads}
+    assert all(each.url.startswith("https://") or not each.forgeable for each in downloads)
+    assert {each.name for each in downloads if each.forgeable} == {"Flickr2K.tar", "BSR_bsds500.tgz"}

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from pdloss import assets
 from pdloss.catalogue import Asset
@@ -9,7 +10,7 @@ from pdloss.errors import AssetError
 
 
 def main(argv: list[str]) -> int:
-    """Runs ``pdloss assets list | get NAME... | path NAME`` and returns the exit status.
+    """Runs ``pdloss assets list | get NAME... | path NAME | import FILE --as NAME`` and returns the exit status.
 
     Raises:
         AssetError: If a name is unknown or a file cannot be had.
@@ -19,7 +20,9 @@ def main(argv: list[str]) -> int:
         _list()
     elif arguments.verb == "get":
         for name in arguments.names:
-            sys.stdout.write(f"{name}: {assets.path(name)}\n")
+            sys.stdout.write(f"{name}: {assets.path(name, short_hash=arguments.accept_short_hash)}\n")
+    elif arguments.verb == "import":
+        _import(arguments.file, arguments.name)
     else:
         sys.stdout.write(f"{assets.path(arguments.name)}\n")
     return 0
@@ -35,9 +38,38 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("list", help="show every file: where it is, its size, licence and input convention")
     get = verbs.add_parser("get", help="fetch files that are not here yet")
     get.add_argument("names", nargs="+", metavar="NAME", help="a name that 'list' shows")
+    get.add_argument(
+        "--accept-short-hash",
+        action="store_true",
+        help="fetch also where only the first digits of the hash are published; the whole hash of what comes first is "
+        "shown, remembered and demanded from then on",
+    )
+    own = verbs.add_parser(
+        "import",
+        help="take a file that you have from elsewhere",
+        description="Takes a file that you have from elsewhere: safetensors, or .pth, of which plain tensors are read "
+        "and nothing is run. One with a hash of the catalogue is as good as fetched; of any other, shapes and the "
+        "activations on a test picture must be those known, and it is taken on your word.",
+    )
+    own.add_argument("file", type=Path, metavar="FILE")
+    own.add_argument("--as", dest="name", required=True, metavar="NAME", help="a name that 'list' shows")
     path = verbs.add_parser("path", help="print where a file is, and nothing else; fetches it if need be")
     path.add_argument("name", metavar="NAME", help="a name that 'list' shows")
     return parser
+
+
+def _import(file: Path, name: str) -> None:
+    from pdloss.importing import import_asset
+
+    made = import_asset(file, name)
+    if made.known:
+        said = "a file of the catalogue, known by its hash"
+    else:
+        said = (
+            f"taken on your word: shapes as they must be, activations on a test picture within "
+            f"{made.largest_difference:.2%} of those known; runs that use it will say so"
+        )
+    sys.stdout.write(f"{name}: {made.path}\nSHA-256 of {file}: {made.sha256}\n{said}\n")
 
 
 def _list() -> None:
@@ -63,7 +95,8 @@ def _whereabouts(asset: Asset) -> tuple[str, str]:
         return "here, but wrong: see 'path'", ""
     if file is None:
         return "not here", ""
-    return str(file.parent), _megabytes(file.stat().st_size)
+    word = " (imported)" if asset.name in assets.imported(assets.cache_folder()) else ""
+    return f"{file.parent}{word}", _megabytes(file.stat().st_size)
 
 
 def _download(asset: Asset) -> str:
@@ -71,7 +104,7 @@ def _download(asset: Asset) -> str:
         return "no"
     size = next((f", {_megabytes(source.size)}" for source in asset.sources if source.size), "")
     # Eight digits find damage, but someone could make another file that begins the same way.
-    hashes = "" if all(source.whole_hash for source in asset.sources) else ", hash known in part"
+    hashes = "" if all(source.whole_hash for source in asset.sources) else ", hash known in part: --accept-short-hash"
     return f"yes{size}{hashes}"
 
 

@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 
 def _measure(options: BenchOptions) -> None:
     with Bar("measuring") as bar:
-        benchmark = loss_costs(options.config, bar.stage)
+        benchmark = loss_costs(dataclasses.replace(options.config, typed=True), bar.stage)
     console = Console()
     console.print(table(benchmark.losses))
     for cost in benchmark.losses:

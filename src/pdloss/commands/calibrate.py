@@ -1,5 +1,7 @@
 """``pdloss calibrate``."""
 
+import dataclasses
+
 import tyro
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +22,8 @@ def main(argv: list[str]) -> int:
         UserError: If an option, the data or the run cannot be used, or a term cannot be balanced.
     """
     description = "Finds the weights that give each term of a loss its share of the pull on the restored images."
-    config = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
+    asked = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
+    config = dataclasses.replace(asked, typed=True)
     with Bar("reading photographs") as bar:
         found = calibrate(config, bar.stage)
     console = Console()

@@ -13,6 +13,7 @@ from pdloss.comparison import Comparison, MatchedComparison, compare, compare_ma
 from pdloss.comparison import tables as texts
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.limits import check_seed
 from pdloss.records import write_record
 
 _STYLES = {"better": "green", "worse": "red"}
@@ -113,8 +114,7 @@ def _columns(content: texts.Table, first: int, last: int, fold: bool = False) ->
 
 
 def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
-    if options.seed < 0:
-        raise SpecError(f"--seed {options.seed} must be at least 0")
+    check_seed(options.seed)
     if options.matched is not None:
         return compare_matched(options.runs, options.matched, options.set, level=options.at, seed=options.seed)
     if options.at is not None:

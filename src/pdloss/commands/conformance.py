@@ -1,9 +1,11 @@
 """``pdloss conformance``: does a loss on feature maps do what its kind must?"""
 
 import importlib
+import inspect
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +19,7 @@ from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, Verdict, conformanc
 from pdloss.conformance.tables import markdown, summary
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.limits import check_seed
 
 MOST_CHANNELS = 4096
 _STYLES = {True: "green", False: "bold red", None: "dim"}
@@ -53,6 +56,7 @@ def main(argv: list[str]) -> int:
         raise SpecError(f"--channels {options.channels} are more than {MOST_CHANNELS}, the most that are checked")
     if not options.losses:
         raise SpecError("no loss is named; write it as package.module:callable")
+    check_seed(options.seed)
     with output(options.markdown, overwrite=options.overwrite, option="--markdown"):
         return _checked(options, shlex.join(argv))
 
@@ -92,9 +96,20 @@ def named(path: str) -> FeatureMapLoss:
         loss = loss() if isinstance(loss, type) else loss
     except Exception as error:  # whatever a stranger's file does while it is read
         raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
+    if callable(loss) and not takes_two(loss):
+        raise SpecError(f"{path} does not take two tensors, (restored, target): it is no loss on feature maps")
     if not callable(loss):
         raise SpecError(f"{path} is a {type(loss).__name__}, which cannot be called as a loss (restored, target)")
     return loss  # type: ignore[no-any-return]
+
+
+def takes_two(function: Callable[..., object]) -> bool:
+    """Returns whether a callable takes two arguments by position, as far as Python can tell."""
+    try:
+        inspect.signature(function).bind(0, 1)
+    except (TypeError, ValueError):  # ValueError: written in C, and not saying
+        return False
+    return True
 
 
 def table(name: str, verdicts: list[Verdict]) -> Table:

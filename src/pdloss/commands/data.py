@@ -8,7 +8,11 @@ from pdloss.photo_sets import library
 from pdloss.photo_sets.catalogue import SETS, PhotoSet
 from pdloss.photo_sets.library import DataError
 
-_KINDS = {"sha256": "SHA-256", "md5": "MD5", "pixels": "SHA-256 of pixels"}
+_KINDS = {
+    "sha256": "SHA-256",
+    "md5": "MD5, which finds damage but not forgery",
+    "pixels": "SHA-256 of pixels",
+}
 _WIDE = 140
 """Columns of a terminal from which on the list is a table: in a narrower one, its words would be cut up."""
 

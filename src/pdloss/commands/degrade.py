@@ -9,6 +9,7 @@ from pdloss.commands.progress import Bar
 from pdloss.datasets import Photographs
 from pdloss.frozen_sets import freeze
 from pdloss.tasks import task
+from pdloss.trust import TYPED
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
     with Bar("reading photographs") as bar:
         photographs = Photographs(options.data, split="valid", skip_damaged=options.skip_damaged, progress=bar.update)
         bar.begin("degrading", 0, len(photographs))
-        manifest = freeze(photographs, degradation, options.out, options.seed, bar.update)
+        manifest = freeze(photographs, degradation, options.out, options.seed, bar.update, TYPED)
     print(f"{len(manifest.images)} images, {manifest.degradation}, seed {manifest.seed}")
     print(options.out)
     return 0

@@ -1,5 +1,6 @@
 """``pdloss distill``."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import tyro
@@ -14,7 +15,7 @@ def main(argv: list[str]) -> int:
     Raises:
         UserError: If the teacher or the images cannot be used.
     """
-    config = tyro.cli(DistillConfig, args=argv, prog="pdloss distill")
+    config = dataclasses.replace(tyro.cli(DistillConfig, args=argv, prog="pdloss distill"), typed=True)
     with Bar("distilling") as bar:
 
         def show(step: int, errors: Mapping[str, float]) -> None:

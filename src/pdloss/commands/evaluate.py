@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
 from pdloss.comparison.scored import shortest_ends
+from pdloss.configuration import TrustOptions
 from pdloss.errors import SpecError
 from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
 from pdloss.evaluation.inputs import Demosaic
@@ -17,7 +18,7 @@ from pdloss.runs import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(TableOptions):
+class EvaluateOptions(TableOptions, TrustOptions):
     """Restores folders of clean photographs, degraded as in training, with each run, and scores the results."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -71,6 +72,7 @@ def _evaluate(options: EvaluateOptions) -> None:
         again=options.again,
         niqe_model=options.niqe_model,
         demosaic=options.demosaic,
+        trusted=options.received,
     )
     results, notes = [], []
     called = shortest_ends([run.resolve() for run in options.runs])

@@ -136,12 +136,13 @@ def _framework(options: FrameworkOptions) -> list[Path]:
     from pdloss.figures import save_framework
     from pdloss.images import read_image
     from pdloss.ops.color import quantize
+    from pdloss.trust import TYPED
 
     if not 1 <= options.channels <= MOST_CHANNELS:
         raise SpecError(f"--channels {options.channels} must be from 1 to {MOST_CHANNELS}, which stand side by side")
     whole = read_image(options.image)
     if options.restored is None:
-        chain = degradations.parse(options.degradation)
+        chain = degradations.parse(options.degradation, TYPED)
         restored = quantize(chain(_middle(whole), torch.Generator().manual_seed(0)))
         if restored.shape != _middle(whole).shape:
             raise SpecError(
@@ -154,7 +155,9 @@ def _framework(options: FrameworkOptions) -> list[Path]:
             raise UserError(f"{options.restored} has {sizes[0]} pixels, {options.image} {sizes[1]}; give equal sizes")
         restored = _middle(other)
     images = restored[None], _middle(whole)[None]
-    return save_framework(*images, options.features, options.out, options.channels, overwrite=options.overwrite)
+    return save_framework(
+        *images, options.features, options.out, options.channels, overwrite=options.overwrite, trusted=TYPED
+    )
 
 
 def _middle(image: "Image", side: int = 256) -> "Image":

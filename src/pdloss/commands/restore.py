@@ -6,11 +6,12 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.configuration import TrustOptions
 from pdloss.restoration import Failed, pictures, restore
 
 
 @dataclass(frozen=True)
-class RestoreOptions:
+class RestoreOptions(TrustOptions):
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
@@ -35,7 +36,14 @@ def main(argv: list[str]) -> int:
     total = len(pictures(options.source))
     failed = []
     with Bar("restoring") as bar:
-        steps = restore(options.source, options.model, options.out, device=options.device, overwrite=options.overwrite)
+        steps = restore(
+            options.source,
+            options.model,
+            options.out,
+            device=options.device,
+            overwrite=options.overwrite,
+            trusted=options.received,
+        )
         for done, restored in enumerate(steps, 1):
             bar.update(done, total)
             if isinstance(restored, Failed):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +14,15 @@ from pdloss import runs
 from pdloss.commands.progress import Bar
 from pdloss.configuration import TrainConfig
 from pdloss.datasets import Photographs
+from pdloss.degradations import DEGRADATIONS
 from pdloss.errors import MissingExtraError, RunError, SpecError
-from pdloss.losses import LossTerms
+from pdloss.losses import LOSSES, LossTerms
+from pdloss.networks import NETWORKS
 from pdloss.ranks import is_first
 from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
 from pdloss.training import Watcher, train
+from pdloss.trust import Trust
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
 
@@ -125,10 +128,10 @@ def parse(argv: list[str]) -> TrainConfig:
     given, rest = _taken(argv, _DEFAULTS)
     if len(given) > 1:
         raise SpecError(f"{' and '.join(given)} both give the defaults: take one of them")
-    default = None
+    default, record = None, None
     for option, value in given.items():
         if option == "--config":
-            default = from_record(read_record(Path(value), RunRecord))
+            default = from_record(record := read_record(Path(value), RunRecord))
         elif option == "--recipe":
             default = from_recipe(recipe(value))
         else:
@@ -147,7 +150,30 @@ def parse(argv: list[str]) -> TrainConfig:
         config=(tyro.conf.OmitArgPrefixes,),
         default=tyro.MISSING_NONPROP if default is None else Options(training=default),
     )
-    return options.training
+    config = options.training
+    if record is not None:
+        check_received(record, config.received, rest)
+    return dataclasses.replace(config, typed=True)
+
+
+def check_received(record: RunRecord, trusted: Trust, typed: Sequence[str]) -> None:
+    """Refuses the choices of a file that name code, unless the same option was typed too, or the module is trusted.
+
+    Args:
+        record: What ``--config`` gave.
+        trusted: What it may name.
+        typed: The other arguments.
+
+    Raises:
+        SpecError: Naming the module, and the option that allows it.
+    """
+    options = {argument.partition("=")[0] for argument in typed}
+    if "--network" not in options:
+        NETWORKS.parse(record.network, trusted)
+    if "--loss" not in options:
+        LOSSES.parse_sum(record.loss, trusted)
+    if "--degradation" not in options:
+        DEGRADATIONS.parse_chain(record.degradation, trusted)
 
 
 def _taken(argv: list[str], options: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -81,7 +81,7 @@ class DeadLeaves(Choice, name="deadleaves"):
         | (Achddou et al., 2025), https://arxiv.org/abs/2504.10201
     """
 
-    images: Annotated[int, Meta(ge=1)] = 400
+    images: Annotated[int, Meta(ge=1, le=1_000_000)] = 400
     size: Annotated[int, Meta(ge=8, le=1024)] = 256
     seed: int = 0
     exponent: Annotated[float, Meta(ge=0, le=10)] = 3.0

@@ -10,7 +10,7 @@ from pdloss.images import SUFFIXES, Picture, list_images, read_pixels
 from pdloss.provenance import versions
 from pdloss.specs import Family
 
-DRAWERS = Family("source of pictures", (DeadLeaves,))
+DRAWERS = Family("source of pictures", (DeadLeaves,), own=None)
 """What can be drawn, other than read from a folder."""
 
 _CALL = re.compile(r"\w+\(.*\)", re.DOTALL)

@@ -4,7 +4,7 @@ Kinds follow one another in a `Chain`, in text ``"blur(support=1..15) | noise(si
 a strength is drawn anew for every image; ``drawn(generator)`` says, before it is applied, what one image suffers.
 """
 
-from pdloss._types import Degradation
+from pdloss._types import OWN_DEGRADATION, Degradation
 from pdloss.degradations.adjoints import adjoint
 from pdloss.degradations.blur import CameraShake
 from pdloss.degradations.chain import Chain
@@ -15,6 +15,7 @@ from pdloss.degradations.mosaic import BayerMosaic
 from pdloss.degradations.noise import GaussianNoise, PoissonGaussianNoise
 from pdloss.degradations.shake import camera_shake_kernel
 from pdloss.specs import Family, Range
+from pdloss.trust import RECEIVED, Trust
 
 __all__ = [
     "DEGRADATIONS",
@@ -34,22 +35,29 @@ __all__ = [
     "parse",
 ]
 
-DEGRADATIONS = Family("degradation", (GaussianNoise, PoissonGaussianNoise, Downscale, CameraShake, JPEG, BayerMosaic))
+DEGRADATIONS = Family(
+    "degradation", (GaussianNoise, PoissonGaussianNoise, Downscale, CameraShake, JPEG, BayerMosaic), OWN_DEGRADATION
+)
 
 
-def parse(text: str) -> Chain:
+def parse(text: str, trusted: Trust = RECEIVED) -> Chain:
     """Returns the chain that `text` writes, of one degradation or several, such as ``"blur | noise(sigma=0..5/255)"``.
 
+    Args:
+        text: The chain.
+        trusted: Whose text it is; only `TYPED` may name a class of the user's own.
+
     Raises:
-        SpecError: If a name or a value is wrong, or a degradation cannot follow those before it.
+        SpecError: If a name or a value is wrong, names code that it may not name, or a degradation cannot follow those
+            before it.
     """
-    return Chain(DEGRADATIONS.parse_chain(text))
+    return Chain(DEGRADATIONS.parse_chain(text, trusted))
 
 
-def degradation(text: str) -> Degradation:
+def degradation(text: str, trusted: Trust = RECEIVED) -> Degradation:
     """Returns the callable that `text` writes, such as ``"noise(sigma=100/255)"``; of a chain, the `Chain`.
 
     Raises:
         SpecError: As `parse`; also if a user's own class cannot be built.
     """
-    return parse(text).build()
+    return parse(text, trusted).build()

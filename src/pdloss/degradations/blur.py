@@ -1,11 +1,10 @@
 """Motion blur: the shake of a hand-held camera, or a kernel that is given."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from pdloss.degradations.choice import DegradationChoice, number, plain
 from pdloss.degradations.shake import Motion, camera_shake_kernel
 from pdloss.errors import ImageError
 from pdloss.images import read_image
+from pdloss.limits import check_arrays
 from pdloss.ops.convolution import convolve, convolve_adjoint
 from pdloss.specs import Range
 
@@ -52,6 +52,7 @@ class CameraShake(DegradationChoice, name="blur"):
     support: Annotated[float, Meta(ge=1, le=255)] | Range = _PAPERS_SUPPORT
     motion: Motion = "tremor"
     kernel: str | None = None
+    file_options: ClassVar[tuple[str, ...]] = ("kernel",)
     seed: Annotated[int, Meta(ge=0, le=2**62)] | None = None
 
     def drawn(self, generator: torch.Generator) -> "CameraShake":
@@ -158,8 +159,10 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, Tensor]:
             raise ImageError(f"the kernel {path} is coloured: save it as a grey image")
         return {path.name: check_kernel(values[0], str(path))}
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
+        with path.open("rb") as file:
+            check_arrays(file)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
     except Exception as error:  # NumPy and zipfile meet damage with half a dozen kinds of exception
         raise ImageError(f"cannot read the kernels in {path}: {error or type(error).__name__}") from None
     if not arrays:

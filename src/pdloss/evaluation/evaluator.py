@@ -18,10 +18,12 @@ from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
 from pdloss.images import check_stems, pixels_sha256, to_bytes
+from pdloss.limits import check_seed
 from pdloss.ops.color import quantize
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
+from pdloss.trust import RECEIVED, TYPED, Trust
 
 CONSISTENCY = "consistency"
 """The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
@@ -50,6 +52,7 @@ def evaluate(
     again: bool = False,
     niqe_model: Path | None = None,
     demosaic: Demosaic = "malvar",
+    trusted: Trust = RECEIVED,
     progress: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
     """Restores every photograph of a folder and writes ``scores/<set>.json``, the restored and the degraded PNGs.
@@ -70,6 +73,7 @@ def evaluate(
         again: Restore and score anew what is scored already.
         niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
         demosaic: How mosaics are made pictures, to be scored as the input.
+        trusted: Which modules the run, its weights and the frozen set may name; `degradation` counts as typed.
         progress: Told of every image done.
 
     Raises:
@@ -84,6 +88,7 @@ def evaluate(
         again=again,
         niqe_model=niqe_model,
         demosaic=demosaic,
+        trusted=trusted,
     )
     return evaluator(run, data, degraded=degraded, name=name, progress=progress)
 
@@ -100,6 +105,7 @@ class Evaluator:
         again: As in `evaluate`.
         niqe_model: As in `evaluate`.
         demosaic: As in `evaluate`.
+        trusted: As in `evaluate`.
 
     Raises:
         SpecError: If a metric's name is unknown, or the device cannot be used.
@@ -116,9 +122,12 @@ class Evaluator:
         again: bool = False,
         niqe_model: Path | None = None,
         demosaic: Demosaic = "malvar",
+        trusted: Trust = RECEIVED,
     ) -> None:
         scoring.check_names(metric_names, [CONSISTENCY])
+        check_seed(seed)
         self.device, self.seed, self.degradation, self.demosaic = chosen_device(device), seed, degradation, demosaic
+        self.trusted = trusted
         self.skip_damaged, self.again, self.consistency = skip_damaged, again, CONSISTENCY in metric_names
         named = [name for name in metric_names if name != CONSISTENCY]
         self.measures, self.notes = scoring.ready(named, self.device, niqe_model)
@@ -143,7 +152,8 @@ class Evaluator:
         scores_file(folder, name or data.resolve().name)  # refuses now what is no name
         own = None if degraded else folder.record().degradation
         photographs, contents = self._photographs(data)
-        inputs = Inputs(photographs, self.degradation or own, self.seed, degraded, self.demosaic)
+        whose = TYPED if self.degradation else self.trusted
+        inputs = Inputs(photographs, self.degradation or own, self.seed, degraded, self.demosaic, whose)
         measures, notes = self._usable(photographs, inputs)
         if leaks := same_pictures(folder.photographs(), photographs.hashes):
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
@@ -158,7 +168,7 @@ class Evaluator:
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
         with Behind() as behind:
             kind = Restored if before is None else Stored
-            pictures = kind(folder, asked.set, self.device, behind)
+            pictures = kind(folder, asked.set, self.device, behind, self.trusted)
             scores = _scored(asked, inputs, measures, pictures, known, progress)
         scores = replace(
             scores,

@@ -18,6 +18,7 @@ from pdloss.frozen_sets import FrozenPairs
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
+from pdloss.trust import RECEIVED, Trust
 
 Demosaic: TypeAlias = Literal["malvar", "bilinear"]
 """How a mosaic becomes a picture without a network."""
@@ -43,9 +44,10 @@ class Inputs:
         seed: Chooses what the degradation draws.
         frozen: A frozen set of the photographs, to take instead.
         demosaic: How mosaics are made comparable with their targets.
+        trusted: Whose text the degradation is, here or in the frozen set.
 
     Raises:
-        SpecError: If the degradation cannot be used, or is given beside a frozen set.
+        SpecError: If the degradation cannot be used, names code that it may not name, or is given beside a frozen set.
         RunError: If the frozen set is not one of these photographs.
     """
 
@@ -56,16 +58,17 @@ class Inputs:
         seed: int = 0,
         frozen: Path | None = None,
         demosaic: Demosaic = "malvar",
+        trusted: Trust = RECEIVED,
     ) -> None:
         if degradation is not None and frozen is not None:
             raise SpecError(f"--degradation {degradation!r} has no effect on the frozen set {frozen}; leave one out")
-        self.photographs, self._seed, self.demosaic = photographs, seed, demosaic
+        self.photographs, self._seed, self.demosaic, self._trusted = photographs, seed, demosaic, trusted
         self._pairs: Pairs | FrozenPairs
         if frozen is not None:
-            self._pairs = FrozenPairs(frozen, photographs)
-            self.chain, how = degradations.parse(self._pairs.manifest.degradation), self._pairs.description
+            self._pairs = FrozenPairs(frozen, photographs, trusted)
+            self.chain, how = self._pairs.chain, self._pairs.description
         else:
-            self.chain = degradations.parse(degradation or "")
+            self.chain = degradations.parse(degradation or "", trusted)
             self._pairs, how = Pairs(photographs, self.chain, seed), f"{self.chain.in_full()}, seed {seed}"
         self.description = how + _simply(self.chain, demosaic)
         """What was done to the photographs, and how the results are made comparable with them."""
@@ -76,7 +79,7 @@ class Inputs:
     def __getitem__(self, index: int) -> Input:
         degraded, target, name = self._pairs[index]
         if isinstance(self._pairs, FrozenPairs):
-            drawn = degradations.parse(self._pairs.images[name].degradation)
+            drawn = degradations.parse(self._pairs.images[name].degradation, self._trusted)
         else:  # the numbers that the pair drew from the same stream
             drawn = self.chain.drawn(generator(self._seed, name))
         return Input(degraded, target, name, drawn)

@@ -16,16 +16,19 @@ from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.precision import channels_last
 from pdloss.runs import RunFolder
+from pdloss.trust import RECEIVED, Trust
 
 
-def load_network(model: Path, device: torch.device) -> nn.Module:
+def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -> nn.Module:
     """Returns a run's network with its newest weights, or that of a weights file, in eval mode.
 
     Args:
         model: Run folder, or a file that `pdloss.runs.RunFolder` or ``pdloss convert`` wrote, which names its network.
         device: Where to put it.
+        trusted: Which modules the name of its network, which comes from the file, may name.
 
     Raises:
+        SpecError: If the name is not one of pdloss's networks, nor allowed by `trusted`.
         RunError: If there are no weights, they do not fit the network, or the file names none.
     """
     if model.is_file():
@@ -35,7 +38,7 @@ def load_network(model: Path, device: torch.device) -> nn.Module:
     else:
         folder = runs.RunFolder(model)
         text, (_, weights) = folder.record().network, folder.latest_weights()
-    network = networks.network(text)
+    network = networks.network(text, trusted)
     runs.load_weights(weights, network)
     return channels_last(network).to(device).eval()
 
@@ -56,9 +59,11 @@ def restore_batch(network: nn.Module, degraded: Tensor) -> Tensor:
 class Restored:
     """Pictures that a run's network makes of the inputs; both are written while the next is in work."""
 
-    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, behind: Behind) -> None:
+    def __init__(
+        self, folder: RunFolder, set_name: str, device: torch.device, behind: Behind, trusted: Trust = RECEIVED
+    ) -> None:
         self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
-        self._network = load_network(folder.path, device)
+        self._network = load_network(folder.path, device, trusted)
         self._written: dict[str, Future[str]] = {}
 
     def __call__(self, item: Input) -> Tensor:
@@ -92,7 +97,7 @@ class Restored:
 class Stored:
     """Pictures that a run has restored before."""
 
-    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, _: Behind) -> None:
+    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, _: Behind, __: Trust = RECEIVED) -> None:
         self._folder, self._set, self.device = folder, set_name, device
 
     def __call__(self, item: Input) -> Tensor:

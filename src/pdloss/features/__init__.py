@@ -17,6 +17,7 @@ from pdloss.features.squeezenet import SqueezeNetFeatures
 from pdloss.features.steerable import SteerablePyramidFeatures
 from pdloss.features.vgg import VGG16Features, VGG19Features, VGGFeatures
 from pdloss.specs import suggestion
+from pdloss.trust import RECEIVED, TYPED, Trust
 
 __all__ = [
     "BACKBONES",
@@ -54,17 +55,21 @@ class FeatureNames:
     layers: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "FeatureNames":
+    def parse(cls, text: str, trusted: Trust = RECEIVED) -> "FeatureNames":
         """Returns the names in ``backbone.layer+layer``, or in one of the two forms for features of one's own.
 
         ``path/to/own.safetensors.layer+layer`` reads a file written by ``pdloss distill``, and
         ``package.module:Name(key=value)`` a class, whose maps are all used (`OwnFeatures`).
 
+        Args:
+            text: The names.
+            trusted: Whose text it is; only `TYPED` may name a class of the user's own.
+
         Raises:
-            SpecError: If the backbone is unknown.
+            SpecError: If the backbone is unknown, or code that the text may not name.
         """
         if is_own(text):
-            return cls(own_text(text), ())
+            return cls(own_text(text, trusted), ())
         own, mark, layers = text.rpartition(".safetensors")
         if mark:
             backbone, layers = own + mark, layers.removeprefix(".")
@@ -79,7 +84,7 @@ class FeatureNames:
     def build(self) -> Frozen:
         """Returns the extractor, with its weights loaded."""
         if is_own(self.backbone):
-            return OwnFeatures(self.backbone)
+            return OwnFeatures(self.backbone, TYPED)  # looked at where it was read
         if self.backbone.endswith(".safetensors"):
             return DistilledFeatures(self.layers or None, Path(self.backbone))
         return BACKBONES[self.backbone](self.layers)
@@ -93,11 +98,15 @@ class FeatureNames:
         return f"{self.backbone}.{'+'.join(self.layers)}" if self.layers else self.backbone
 
 
-def extractor(text: str) -> Frozen:
+def extractor(text: str, trusted: Trust = RECEIVED) -> Frozen:
     """Returns the extractor named by `text`, such as ``"vgg19.relu3_4+relu4_4"``.
 
+    Args:
+        text: The features.
+        trusted: Whose text it is; only `TYPED` may name a class of the user's own.
+
     Raises:
-        SpecError: If the backbone or a layer is unknown.
+        SpecError: If the backbone or a layer is unknown, or code that the text may not name.
         AssetError: If its weights are not at hand; the message names the way to go on.
     """
-    return FeatureNames.parse(text).build()
+    return FeatureNames.parse(text, trusted).build()

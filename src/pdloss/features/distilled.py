@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import torch
 import torch.nn.functional as F
+from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss import assets
@@ -18,12 +20,16 @@ from pdloss.precision import channels_last
 SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
 
 
+_Size = Annotated[int, Meta(ge=1, le=4096)]
+"""Of a header that somebody passed on: it shall not ask for all memory there is."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What the header of a file says of its network: the arguments of `DistilledNetwork`."""
 
-    heads: dict[str, tuple[int, int]]
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
+    heads: Annotated[dict[str, tuple[_Size, _Size]], Meta(max_length=64)]
+    widths: Annotated[tuple[_Size, ...], Meta(max_length=8)]
+    blocks: Annotated[tuple[Annotated[int, Meta(ge=0, le=64)], ...], Meta(max_length=8)]
 
 
 class Residual(nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pdloss import assets
 from pdloss.errors import AssetError, SpecError
+from pdloss.limits import check_header
 from pdloss.specs import suggestion
 
 
@@ -70,8 +71,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         AssetError: If the file is damaged.
     """
     try:
+        check_header(path)
         return load_file(path)
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise AssetError(f"{path} is damaged ({error}); fetch or write it anew") from None
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from pdloss._types import Images
+from pdloss._types import OWN_FEATURES, Images
 from pdloss.errors import SpecError
 from pdloss.features.frozen import Frozen
 from pdloss.specs import Family
+from pdloss.trust import RECEIVED, TYPED, Trust
 
 _OWN = re.compile(r"\s*[A-Za-z_][\w.]*:[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
 
@@ -21,19 +22,19 @@ class OwnFeatures(Frozen):
 
     Args:
         text: ``package.module:Name(key=value)``; the module is looked for in the working folder too.
+        trusted: Whose text it is; by default typed by whoever makes the object.
 
     Raises:
-        SpecError: If the text cannot be read, the class does not exist or refuses its arguments, or what it makes
-            cannot be called.
+        SpecError: If the text cannot be read, the class does not exist or refuses its arguments, or it is no
+            class of such modules.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, trusted: Trust = TYPED) -> None:
         super().__init__()
-        self.text = own_text(text)
+        choice = _family().parse(text, trusted)
+        self.text = str(choice)
         self.origin = {self.text: "own module"}
-        self.own = _family().parse(text).build()
-        if not callable(self.own):
-            raise SpecError(f"{self.text} makes {self.own!r}, which is no module: it must map images to feature maps")
+        self.own = choice.build()
         if isinstance(self.own, nn.Module):
             self.own.requires_grad_(requires_grad=False).eval()
 
@@ -57,21 +58,21 @@ def is_own(text: str) -> bool:
     return _OWN.fullmatch(text) is not None
 
 
-def own_text(text: str) -> str:
+def own_text(text: str, trusted: Trust = RECEIVED) -> str:
     """Returns the text as it is always written, so that equal modules have equal names.
 
     Raises:
-        SpecError: If it cannot be read.
+        SpecError: If it cannot be read, or may not name that module.
 
     Example:
-        >>> own_text("mine:Tiny( width = 8 )")
+        >>> own_text("mine:Tiny( width = 8 )", TYPED)
         'mine:Tiny(width=8)'
     """
-    return str(_family().parse(text))
+    return str(_family().parse(text, trusted))
 
 
 def _family() -> Family:
-    return Family("features", ())
+    return Family("features", (), OWN_FEATURES)
 
 
 def _is_map(value: object) -> bool:

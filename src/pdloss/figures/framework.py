@@ -16,6 +16,7 @@ from pdloss.errors import ImageError, MissingExtraError
 from pdloss.features import extractor
 from pdloss.files import output, write_atomically
 from pdloss.ops.wasserstein import wasserstein_1d
+from pdloss.trust import RECEIVED, Trust
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,11 @@ class Compared:
 
 
 def compared_channels(
-    restored: Float[Tensor, "1 3 h w"], target: Float[Tensor, "1 3 h w"], features: str, count: int = 4
+    restored: Float[Tensor, "1 3 h w"],
+    target: Float[Tensor, "1 3 h w"],
+    features: str,
+    count: int = 4,
+    trusted: Trust = RECEIVED,
 ) -> Compared:
     """Returns the channels of the picture: the one with the largest cost, then others evenly down to the median.
 
@@ -62,6 +67,7 @@ def compared_channels(
         target: Of the same shape.
         features: A backbone and one layer, such as ``"vgg19.relu4_3"``; of several layers the last.
         count: How many channels.
+        trusted: Whose text the features are.
 
     Raises:
         SpecError: If the features are unknown.
@@ -70,7 +76,7 @@ def compared_channels(
         ValueError: If the shapes differ.
     """
     check_pair(restored, target)
-    network = extractor(features)
+    network = extractor(features, trusted)
     try:
         with torch.no_grad():
             maps = [network(images) for images in (restored, target)]
@@ -95,7 +101,9 @@ def save_framework(
     features: str,
     out: Path,
     count: int = 4,
+    *,
     overwrite: bool = False,
+    trusted: Trust = RECEIVED,
 ) -> list[Path]:
     """Writes the picture as PNG, PDF and SVG and returns their paths.
 
@@ -106,6 +114,7 @@ def save_framework(
         out: Path of the files, without a suffix or with one of the three.
         count: How many channels.
         overwrite: Replace files that stand there and were not written by us.
+        trusted: Whose text the features are.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -118,7 +127,7 @@ def save_framework(
     base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
     paths = [base.parent / f"{base.name}.{kind}" for kind in KINDS]
     with output(*paths, overwrite=overwrite), style.context(["default", _STYLE]):
-        compared = compared_channels(restored, target, features, count)
+        compared = compared_channels(restored, target, features, count, trusted)
         figure = _figure([_pixels(restored), _pixels(target)], compared, features)
         for path, kind in zip(paths, KINDS, strict=True):
             plain: Any = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]

@@ -1,5 +1,6 @@
 """Restored × target → number: every loss as a function, a module and a choice; sums of choices as objectives."""
 
+from pdloss._types import OWN_LOSS
 from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
 from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
 from pdloss.losses.cobi import CoBi, CoBiCode, CoBiCodeLoss, CoBiLoss, cobi_code_loss, cobi_loss
@@ -24,6 +25,7 @@ from pdloss.losses.similarity import (
 )
 from pdloss.losses.weighted import LossTerms, WeightedSum
 from pdloss.specs import Family
+from pdloss.trust import RECEIVED, Trust
 
 __all__ = [
     "DISTS",
@@ -85,13 +87,18 @@ LOSSES = Family(
         *(LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency, FDL, WassersteinDistortion),
         Adversarial,
     ),
+    OWN_LOSS,
 )
 
 
-def objective(text: str) -> Objective:
-    """Returns the sum that `text` writes, such as ``"l1 + 0.01*pdl(features='distilled.relu4_3')"``.
+def objective(text: str, trusted: Trust = RECEIVED) -> Objective:
+    """Returns the sum that `text` writes, such as ``"l1 + 0.0003*pdl(features='distilled.relu4_3')"``.
+
+    Args:
+        text: The sum.
+        trusted: Whose text it is; only `TYPED` may name a class of the user's own.
 
     Raises:
-        SpecError: If a name, an option or a value is wrong.
+        SpecError: If a name, an option or a value is wrong, or names code that it may not name.
     """
-    return Objective(LOSSES.parse_sum(text))
+    return Objective(LOSSES.parse_sum(text, trusted))

@@ -9,11 +9,12 @@ from torch import nn
 from pdloss.features import FeatureNames
 from pdloss.losses.weighted import WeightedSum
 from pdloss.specs import Choice, Own, sum_text
+from pdloss.trust import TYPED
 
 
 @dataclass(frozen=True)
 class LossChoice(Choice):
-    """Base of the library's losses: ``L1() + 0.01 * PDL()`` is an `Objective`."""
+    """Base of the library's losses: ``L1() + 0.002 * PDL()`` is an `Objective`."""
 
     def __mul__(self, weight: float) -> "Objective":
         return self._alone() * weight
@@ -46,15 +47,15 @@ class FeatureChoice(LossChoice, ABC):
 
 @dataclass(frozen=True)
 class Objective:
-    """Weighted choices of losses: ``L1() + 0.01 * PDL()``, in text ``"l1 + 0.01*pdl"``.
+    """Weighted choices of losses: ``L1() + 0.002 * PDL()``, in text ``"l1 + 0.002*pdl"``.
 
     Args:
         terms: Pairs of weight and choice.
 
     Example:
         >>> from pdloss.losses import L1, PDL
-        >>> str(L1() + 0.01 * PDL(features="vgg19.relu4_3"))
-        "l1 + 0.01*pdl(features='vgg19.relu4_3')"
+        >>> str(L1() + 0.0003 * PDL(features="vgg19.relu4_3"))
+        "l1 + 0.0003*pdl(features='vgg19.relu4_3')"
     """
 
     terms: tuple[tuple[float, Choice], ...]
@@ -89,15 +90,15 @@ class Objective:
         Raises:
             AssetError: If a backbone's weights are not at hand.
         """
-        wanted: dict[str, FeatureNames] = {}
+        wanted: dict[str, FeatureNames] = {}  # TYPED: what an option says was looked at where it was read
         for _, choice in self.terms:
             if isinstance(choice, FeatureChoice):
-                names = FeatureNames.parse(choice.features)
+                names = FeatureNames.parse(choice.features, TYPED)
                 before = wanted.get(names.backbone)
                 wanted[names.backbone] = names if before is None else before.union(names)
         extractors = {backbone: names.build() for backbone, names in wanted.items()}
         built = [
-            choice.build(extractors[FeatureNames.parse(choice.features).backbone])
+            choice.build(extractors[FeatureNames.parse(choice.features, TYPED).backbone])
             if isinstance(choice, FeatureChoice)
             else choice.build()
             for _, choice in self.terms

@@ -8,7 +8,9 @@ from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from pdloss._types import OWN_CRITIC
 from pdloss.specs import Choice, Family
+from pdloss.trust import TYPED
 
 
 class SRGANCritic(nn.Module):
@@ -106,8 +108,8 @@ class UNetCritic(nn.Module):
 class SRGAN(Choice, name="srgan"):
     """SRGAN's discriminator, for images of one size; 23,565,505 parameters at 96 pixels."""
 
-    size: Annotated[int, Meta(ge=16, multiple_of=16)] = 96
-    width: Annotated[int, Meta(ge=1)] = 64
+    size: Annotated[int, Meta(ge=16, le=4096, multiple_of=16)] = 96
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
 
     def build(self) -> SRGANCritic:
         """Returns the network."""
@@ -118,21 +120,23 @@ class SRGAN(Choice, name="srgan"):
 class UNet(Choice, name="unet"):
     """A U-Net with spectral norm that judges every pixel, for images of any size."""
 
-    width: Annotated[int, Meta(ge=1)] = 64
+    width: Annotated[int, Meta(ge=1, le=4096)] = 64
 
     def build(self) -> UNetCritic:
         """Returns the network."""
         return UNetCritic(self.width)
 
 
-CRITICS = Family("critic", (SRGAN, UNet))
+CRITICS = Family("critic", (SRGAN, UNet), OWN_CRITIC)
 
 
 def critic(text: str) -> nn.Module:
     """Returns the critic that `text` names, such as ``"srgan(size=96)"``, ``"unet"`` or ``"package.module:Name"``.
 
+    It takes the word of an option, which was looked at where the text of the loss was read.
+
     Raises:
         SpecError: If a name, an option or a value is wrong.
     """
-    built: nn.Module = CRITICS.parse(text).build()
+    built: nn.Module = CRITICS.parse(text, TYPED).build()
     return built

@@ -11,6 +11,7 @@ from pdloss._types import check_pair
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.trust import TYPED
 
 
 class FeatureLoss(nn.Module, ABC):
@@ -39,7 +40,7 @@ class FeatureLoss(nn.Module, ABC):
         if isinstance(features, nn.Module):
             self.extractor, self.layers = features, None
         else:
-            names = FeatureNames.parse(features)
+            names = FeatureNames.parse(features, TYPED)
             self.extractor = extractor or names.build()
             self.layers = names.layers or None
         self.layer_weights = layer_weights

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pdloss.errors import AssetError
+from pdloss.limits import HEADER_BYTES, bounded
 
 # A LevelDB table ends with two (place, size) pairs, padded to 40 bytes, and this number.
 _MAGIC, _FOOTER = 0xDB4775248B80FB57, 48
@@ -32,7 +33,7 @@ def read_bundle(prefix: Path) -> Variables:
     """
     index = Path(f"{prefix}.index")
     try:
-        header, entries = _entries(index.read_bytes())
+        header, entries = _entries(bounded(index, HEADER_BYTES, "TensorFlow index"))
     except FileNotFoundError:
         raise AssetError(f"{index} does not exist: name the checkpoint as TensorFlow does, without .index") from None
     except (LookupError, ValueError, TypeError, struct.error) as error:
@@ -147,3 +148,5 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         value, at, shift = value | (byte & 127) << shift, at + 1, shift + 7
         if byte < 128:
             return value, at
+        if shift > 63:
+            raise ValueError("it holds a number of more than 64 bits")

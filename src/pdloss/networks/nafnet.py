@@ -14,8 +14,8 @@ from pdloss.networks.blocks import check_rgb
 from pdloss.networks.padding import padded
 from pdloss.specs import Choice
 
-_Count = Annotated[int, Meta(ge=0)]
-_Counts = Annotated[tuple[_Count, ...], Meta(min_length=1)]
+_Count = Annotated[int, Meta(ge=0, le=1000)]
+_Counts = Annotated[tuple[_Count, ...], Meta(min_length=1, max_length=16)]
 
 
 @dataclass(frozen=True)

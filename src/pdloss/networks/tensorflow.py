@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pdloss.errors import AssetError
+from pdloss.limits import check_arrays
 from pdloss.networks.bundle import Variables, read_bundle
 from pdloss.networks.dsdeblur import DsDeblur
 from pdloss.networks.srn import SRN
@@ -60,8 +61,10 @@ def read_variables(checkpoint: Path) -> Variables:
     if checkpoint.suffix != ".npz":
         return read_bundle(checkpoint.with_name(_FILE_OF_BUNDLE.sub("", checkpoint.name)))
     try:
-        with checkpoint.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
+        with checkpoint.open("rb") as file:
+            check_arrays(file)
+            with np.load(file, allow_pickle=False) as arrays:
+                return dict(arrays)
     except FileNotFoundError:
         raise AssetError(f"{checkpoint} does not exist") from None
     except (ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:

@@ -1,7 +1,8 @@
 """Public sets of photographs by name: what they are, on whose terms, and where they can be fetched.
 
 No checksum was invented; the comment above each set says where its own come from. ``sha256:`` and ``md5:`` are of the
-file as it is served; MD5 finds damage, but not forgery. ``pixels:`` is the SHA-256 of the decoded image as
+file as it is served; MD5 finds damage, but not forgery (`Download.forgeable`), and so the SHA-256 of what first comes
+is shown, kept beside the data, and demanded from then on. ``pixels:`` is the SHA-256 of the decoded image as
 `pdloss.images.pixels_sha256` takes it, computed from copies at hand whose bytes were compressed anew: such a file
 may come in other bytes, but not with other pixels.
 """
@@ -33,6 +34,11 @@ class Download:
     def kind(self) -> str:
         """What the checksum is: ``"sha256"``, ``"md5"`` or ``"pixels"``."""
         return self.checksum.partition(":")[0]
+
+    @property
+    def forgeable(self) -> bool:
+        """Whether somebody could make another file of this checksum."""
+        return self.kind == "md5"
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,7 @@ _SETS = (
                 "train",
                 2650,
                 11_600_000_000,
-                (Download("http://cv.snu.ac.kr/research/EDSR/Flickr2K.tar", "md5:5d3f39443d5e9489bff8963f8f26cb03"),),
+                (Download("https://cv.snu.ac.kr/research/EDSR/Flickr2K.tar", "md5:5d3f39443d5e9489bff8963f8f26cb03"),),
                 "Flickr2K/Flickr2K_HR",
             ),
         ),

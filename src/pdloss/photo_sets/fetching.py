@@ -6,6 +6,7 @@ next call goes on with it. Nothing that stands under a final name is overwritten
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from pdloss.archives import ArchiveError, unpack
@@ -51,7 +52,9 @@ def tidy(known: PhotoSet, work: Path) -> None:
             left.unlink()
 
 
-def fetch_archive(part: Part, folder: Path, work: Path, spare: int, progress: bool) -> FetchedPart:
+def fetch_archive(
+    part: Part, folder: Path, work: Path, spare: int, progress: bool, before: Mapping[str, str]
+) -> FetchedPart:
     """Fetches the part's archive, which stays in `work`, and unpacks its images to `folder`.
 
     Args:
@@ -60,15 +63,25 @@ def fetch_archive(part: Part, folder: Path, work: Path, spare: int, progress: bo
         work: Where unfinished things lie.
         spare: Bytes that must stay free when all is done.
         progress: Whether to show the time left on standard error.
+        before: SHA-256 of what came before, by address.
 
     Raises:
-        TransferError: If the archive cannot be had.
+        TransferError: If the archive cannot be had, or is another than the one that came before.
         ArchiveError: If it does not hold what it should.
         OSError: If there is no room.
     """
     (archive,) = part.downloads
     file = part_file(archive, work)
     _obtain(archive, file, part.bytes + spare, progress)
+    sha256 = _sha256(archive, file)
+    if (known := before.get(archive.url, sha256)) != sha256:
+        file.unlink()
+        raise TransferError(
+            f"{archive.url} is not what it was: its SHA-256 is {sha256}, and what came first had {known}; it was "
+            "thrown away. If the publisher changed it, fetch the whole set anew into another --out"
+        )
+    if progress and archive.forgeable:
+        say(f"{archive.name}: SHA-256 {sha256}; only an MD5 is published, which finds damage, but not forgery: compare")
     if progress:
         say(f"{archive.name}: unpacking {part.images} images to {folder}")
     fresh = work / part.folder
@@ -83,9 +96,7 @@ def fetch_archive(part: Part, folder: Path, work: Path, spare: int, progress: bo
         raise ArchiveError(f"{file}: {error}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return FetchedPart(
-        files=files, sha256={archive.url: _sha256(archive, file)}, checked={archive.url: archive.checksum}
-    )
+    return FetchedPart(files=files, sha256={archive.url: sha256}, checked={archive.url: archive.checksum})
 
 
 def fetch_images(part: Part, folder: Path, work: Path, progress: bool) -> FetchedPart:

@@ -147,7 +147,8 @@ def _fetch(known: PhotoSet, missing: list[Part], out: Path, progress: bool) -> N
             fetched = fetch_images(part, out / part.folder, work, progress)
         else:
             later = [each.bytes for each in missing[index + 1 :] if each.downloads == part.downloads]
-            fetched = fetch_archive(part, out / part.folder, work, sum(later), progress)
+            before = {url: sha for each in _record(known.name, out).parts.values() for url, sha in each.sha256.items()}
+            fetched = fetch_archive(part, out / part.folder, work, sum(later), progress, before)
             if not later:
                 part_file(part.downloads[0], work).unlink()
         parts = _record(known.name, out).parts | {part.folder: fetched}

@@ -13,6 +13,7 @@ import msgspec
 
 from pdloss.errors import UserError
 from pdloss.files import write_text
+from pdloss.limits import check_depth
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
 from pdloss.study.spreadsheets import read_text, table
@@ -90,8 +91,9 @@ def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:
 
 def _json_rows(path: Path, text: str) -> list[dict[str, Any]]:
     try:
+        check_depth(text.encode())
         rows = msgspec.json.decode(text.encode(), type=list[dict[str, Any]])
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise UserError(f"{path} is not a JSON array of answers: {error}") from None
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 

@@ -1,7 +1,6 @@
 """Crops for a study: where they are cut, and PNG files that say nothing of where they come from."""
 
 import io
-import json
 import os
 import struct
 import zlib
@@ -13,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from pdloss.eight_bit import Picture
 from pdloss.errors import ImageError, SpecError, UserError
+from pdloss.limits import read_json
 from pdloss.study.spreadsheets import read_text
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
@@ -74,7 +74,8 @@ def given_places(path: Path) -> dict[str, tuple[int, int]]:
         SpecError: If the file is not of this form.
     """
     try:
-        return {str(stem): (int(x), int(y)) for stem, (x, y) in json.loads(read_text(path)).items()}
+        boxes = read_json(read_text(path).encode())
+        return {str(stem): (int(x), int(y)) for stem, (x, y) in boxes.items()}
     except (UserError, ValueError, TypeError, AttributeError) as error:
         raise SpecError(f'{path} does not give boxes as {{"0801": [x, y], …}}: {error}') from None
 
