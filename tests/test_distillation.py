@@ -79,7 +79,7 @@ def teacher() -> Iterator[Teacher]:
     """A small teacher that every text names."""
     made = Teacher()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features, "extractor", lambda _: made)
+        patch.setattr(features, "extractor", lambda *_: made)
         yield made
 
 

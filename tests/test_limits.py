@@ -146,7 +146,7 @@ def test_a_seed_beyond_the_generators_is_refused_in_a_sentence(
     from pdloss.images import write_image
 
     write_image(tmp_path / "data" / "a.png", torch.rand(3, 32, 32))
-    assert main([*command, f"--seed={seed}"]) == 1
+    assert main([*command, f"--seed={seed}"]) == 2
     assert f"--seed must be from 0 to 18446744073709551615 (2^64 - 1), got {seed}" in capsys.readouterr().err
 
 

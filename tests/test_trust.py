@@ -269,14 +269,17 @@ def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
-                assert not names & {"pickle", "marshal", "shelve", "dill", "yaml", "joblib"}, file
+                forbidden = names & {"pickle", "marshal", "shelve", "dill", "yaml", "joblib"}
+                # Its reader takes arrays only, and puts stand-ins for all that it is asked to call.
+                assert not forbidden or file.stem == "array_pickles", file
             if isinstance(node, ast.Call):
                 calls.setdefault(ast.unparse(node.func), []).append((file.stem, ast.unparse(node)))
     assert not {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.hub.load"} & calls.keys()
     assert {file for file, _ in calls["torch.load"]} == {"fetching"}
     assert all("weights_only=True" in text for _, text in calls["torch.load"])
     assert all("allow_pickle=False" in text for _, text in calls["np.load"])
-    assert {file for file, _ in calls["subprocess.run"]} == {"provenance"}  # which asks git of this very source
+    # Git of this very source, this program's own verbs, and the list of GPUs.
+    assert {file for file, _ in calls["subprocess.run"]} == {"provenance", "sweep", "slots"}
     # The package's own names, a verb of its own, and what the user typed.
     assert {file for file, _ in calls["importlib.import_module"]} == {"__init__", "cli", "conformance", "specs"}
 

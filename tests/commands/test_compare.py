@@ -89,7 +89,7 @@ def test_a_level_needs_the_metric_it_is_of(tmp_path: Path) -> None:
 
 
 def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"--seed -1 must be at least 0"):
+    with pytest.raises(SpecError, match=r"--seed must be from 0 to .*got -1"):
         main([*map(str, two_runs(tmp_path, FIRST, SECOND)), "--seed", "-1"])
 
 

@@ -63,8 +63,8 @@ SLIPS = [
     ("restore data --model runs/l1 -o new", ["--out"]),
     ("restore data --model runs/l1 --out new --force", ["--overwrite"]),
     # Values that cannot be.
-    (f"{TRAIN} --seed 18446744073709551616", ["2^63 - 1"]),
-    ("degrade --data data --out new --seed -1", ["--seed -1"]),
+    (f"{TRAIN} --seed 18446744073709551616", ["2^64 - 1"]),
+    ("degrade --data data --out new --seed -1", ["got -1"]),
     ("study design a=x b=y --target data --out new --seed 99999999999999999999", ["--seed"]),
     ("restore data --model runs/l1 --out ''", ["--out is empty"]),
     ("evaluate runs/l1 --data data --set ''", ["--set is empty"]),

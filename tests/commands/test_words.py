@@ -54,9 +54,9 @@ def test_a_command_writes_to_the_home_and_makes_no_folder_called_like_it(
         (["--out", ""], "--out is empty"),
         (["--out="], "--out is empty"),
         (["--data", "  "], "--data is empty"),
-        (["--seed", "-1"], "--seed -1 must be from 0"),
-        (["--seed=18446744073709551616"], r"must be from 0 to 9223372036854775807, which is 2\^63 - 1"),
-        (["--seed", "9" * 10_000], "--seed 999"),
+        (["--seed", "-1"], "--seed must be from 0 to .*got -1"),
+        (["--seed=18446744073709551616"], r"must be from 0 to 18446744073709551615 \(2\^64 - 1\)"),
+        (["--seed", "9" * 10_000], "got 999"),
         (["--set", "a\0b"], "holds a NUL"),
     ],
 )
@@ -66,7 +66,7 @@ def test_what_names_nothing_is_refused_before_the_verb_begins(typed: list[str], 
 
 
 def test_what_may_be_empty_and_the_largest_seed_pass() -> None:
-    for typed in (["--question", ""], ["--seed", str(2**63 - 1)], ["--seed=0"], ["--seed", "x"]):
+    for typed in (["--question", ""], ["--seed", str(2**64 - 1)], ["--seed=0"], ["--seed", "x"]):
         assert prepared("train", typed) == typed
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pdloss.commands.habits import HABITS, OTHER_VERBS
-from pdloss.errors import UsageError
+from pdloss.errors import SpecError, UsageError
+from pdloss.limits import check_seed
 from pdloss.specs import suggestion
 
 _FILES = {
@@ -15,7 +16,6 @@ _FILES = {
 """Options whose values are names of files and folders, or of what becomes one."""
 
 _HOME = re.compile(r"(?P<option>(?:--?)?[\w.\- ]+=)?(?P<path>~.*)", re.DOTALL)
-_MOST = 2**63 - 1
 
 
 def verb_sentence(word: str, verbs: Mapping[str, str]) -> str:
@@ -67,8 +67,11 @@ def _refuse_habit(verb: str, option: str, name: str) -> None:
 def _refuse_value(option: str, value: str) -> None:
     if option in _FILES and not value.strip():
         raise UsageError(f"--{option} is empty, which names no file; was a variable of the shell not set?")
-    if option == "seed" and re.fullmatch(r"[+-]?\d+", value) and not 0 <= int(value[:30]) <= _MOST:
-        raise UsageError(f"--seed {value[:30]} must be from 0 to {_MOST}, which is 2^63 - 1")
+    if option == "seed" and re.fullmatch(r"[+-]?\d+", value):
+        try:
+            check_seed(int(value[:30]))  # more digits than any seed has, and few enough to be read at once
+        except SpecError as error:
+            raise UsageError(str(error)) from None
 
 
 def _at_home(argument: str) -> str:
