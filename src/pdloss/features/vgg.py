@@ -6,6 +6,7 @@ after it, ``pool4`` after the pooling that closes block 4.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,9 @@ from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
+from pdloss.ops.options import check_option
+
+Depth = Literal["vgg16", "vgg19"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -24,8 +28,13 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
-def layer_plan(depth: str) -> list[tuple[str, int]]:
-    """Returns every layer of ``vgg16`` or ``vgg19`` in order, with its index in torchvision's ``features``."""
+def layer_plan(depth: Depth) -> list[tuple[str, int]]:
+    """Returns every layer of ``vgg16`` or ``vgg19`` in order, with its index in torchvision's ``features``.
+
+    Raises:
+        ValueError: If the depth is unknown.
+    """
+    check_option(Depth, depth=depth)
     plan: list[str] = []
     for block, convolutions in enumerate(_CONVOLUTIONS[depth], start=1):
         for number in range(1, convolutions + 1):
@@ -56,7 +65,7 @@ class VGGFeatures(Frozen):
         AssetError: If the weights are not at hand, lack a key, or do not say their input convention.
     """
 
-    depth: str
+    depth: Depth
 
     def __init__(
         self, layers: Sequence[str], weights: Path | None = None, pool: Callable[[Tensor], Tensor] = max_pool

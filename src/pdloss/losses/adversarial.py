@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from pdloss._types import check_pair
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.critics import CRITICS
 from pdloss.losses.critics import critic as critic_named
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Game = Literal["vanilla", "relativistic"]
 
@@ -36,12 +38,16 @@ def adversarial_loss(
         restored: Logits of restored images, of the same shape.
         objective: ``vanilla`` or ``relativistic``.
 
+    Raises:
+        ValueError: If the objective is unknown.
+
     References:
         | Generative Adversarial Networks (Goodfellow et al., 2014), section 3
         | https://arxiv.org/abs/1406.2661
         | The relativistic discriminator (Jolicoeur-Martineau, 2018)
         | https://arxiv.org/abs/1807.00734
     """
+    check_option(Game, objective=objective)
     if objective == "vanilla":
         return F.softplus(-restored).mean()
     return F.softplus(real.mean() - restored).mean() + F.softplus(real - restored.mean()).mean()
@@ -62,10 +68,14 @@ def critic_loss(
         restored: Logits of restored images, of the same shape.
         objective: ``vanilla`` or ``relativistic``.
 
+    Raises:
+        ValueError: If the objective is unknown.
+
     Example:
         >>> critic_loss(torch.zeros(4, 1), torch.zeros(4, 1))
         tensor(1.3863)
     """
+    check_option(Game, objective=objective)
     if objective == "relativistic":
         real, restored = real - restored.mean(), restored - real.mean()
     return F.softplus(-real).mean() + F.softplus(restored).mean()
@@ -83,10 +93,14 @@ class AdversarialLoss(nn.Module):
         critic: Maps images (B, 3, H, W) in [0, 1] to logits, higher for real ones.
         objective: ``vanilla`` (SRGAN) or ``relativistic`` (average; ESRGAN).
         lr: Learning rate of the critic's Adam.
+
+    Raises:
+        ValueError: If the objective is unknown.
     """
 
     def __init__(self, critic: nn.Module, objective: Game = "vanilla", lr: float = 1e-4) -> None:
         super().__init__()
+        check_option(Game, objective=objective)
         self.critic, self.objective, self.lr = critic, objective, lr
         self.optimiser = torch.optim.Adam(critic.parameters(), lr)
 
@@ -132,6 +146,10 @@ class Adversarial(LossChoice, name="adversarial"):
     critic: str = "srgan"
     objective: Game = "vanilla"
     lr: Annotated[float, Meta(gt=0)] = 1e-4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        CRITICS.parse(self.critic)
 
     def build(self) -> AdversarialLoss:
         """Returns the module."""

@@ -30,10 +30,18 @@ class LossChoice(Choice):
 
 @dataclass(frozen=True)
 class FeatureChoice(LossChoice, ABC):
-    """Base of the losses that compare feature maps; its module may share an extractor with other terms."""
+    """Base of the losses that compare feature maps; its module may share an extractor with other terms.
+
+    Raises:
+        SpecError: If an option is out of its range, or the features have no known name.
+    """
 
     features: str = "vgg16.relu4_3"
     layer_weights: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        FeatureNames.parse(self.features)
 
     @abstractmethod
     def build(self, extractor: nn.Module | None = None) -> nn.Module:

@@ -13,6 +13,7 @@ from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.contextual import MatchingLoss
 from pdloss.ops import matching
 from pdloss.ops.matching import Center
+from pdloss.ops.options import check_option
 
 FEATURES, LAYER_WEIGHTS = "vgg19.relu1_2+relu2_2+relu3_2", (1.0, 1.0, 0.5)
 """The layers of the published code, and their weights."""
@@ -196,7 +197,7 @@ class CoBiCodeLoss(MatchingLoss):
         layer_weights: Sequence[float] | None = None,
     ) -> None:
         _check_weight(spatial_weight, at_most=1)
-        matching.check_words(center=center)
+        check_option(Center, center=center)
         matching.check_positive(bandwidth=bandwidth, position_scale=position_scale)
         super().__init__(features, max_positions, extractor, _published(layer_weights, features))
         self.options = (spatial_weight, bandwidth, center, position_scale)

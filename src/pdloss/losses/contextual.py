@@ -14,6 +14,7 @@ from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.features import FeatureLoss
 from pdloss.ops import matching
 from pdloss.ops.matching import Center, Distance
+from pdloss.ops.options import check_option
 
 
 def contextual_loss(
@@ -150,7 +151,8 @@ class ContextualLoss(MatchingLoss):
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
-        matching.check_words(distance, center)
+        check_option(Distance, distance=distance)
+        check_option(Center, center=center)
         matching.check_positive(bandwidth=bandwidth)
         super().__init__(features, max_positions, extractor, layer_weights)
         self.options = (distance, bandwidth, center)

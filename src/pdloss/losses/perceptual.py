@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.features import FeatureLoss
+from pdloss.losses.pixel import Power
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 
 def perceptual_distance(
-    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"], p: int = 1
+    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"], p: Power = 1
 ) -> Float[Tensor, " b"]:
     r"""Returns the mean of :math:`|\phi(\hat x) - \phi(x)|^p` over channels and positions, eq. (6); no root is taken.
 
@@ -21,7 +22,11 @@ def perceptual_distance(
         restored: Features of the restored images (B, C, H, W).
         target: Features of the targets, of the same shape.
         p: 1 for absolute, 2 for squared differences.
+
+    Raises:
+        ValueError: If `p` is neither.
     """
+    check_option(Power, p=p)
     difference = at_least_float32(restored) - at_least_float32(target)
     return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
 
@@ -43,12 +48,11 @@ class PerceptualLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module = "vgg16.relu4_3",
-        p: int = 1,
+        p: Power = 1,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
-        if p not in (1, 2):
-            raise ValueError(f"p must be 1 or 2, got {p}")
+        check_option(Power, p=p)
         super().__init__(features, extractor, layer_weights)
         self.p = p
 
@@ -61,7 +65,7 @@ class PerceptualLoss(FeatureLoss):
 class Perceptual(FeatureChoice, name="perceptual"):
     """Feature difference at the same place, eq. (6): the paper's rows "L1" (p=1) and "L2" (p=2)."""
 
-    p: Literal[1, 2] = 1
+    p: Power = 1
 
     def build(self, extractor: nn.Module | None = None) -> PerceptualLoss:
         """Returns the module."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.features import FeatureLoss
 from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
+from pdloss.ops.options import check_option
 from pdloss.ops.streams import generator
-from pdloss.specs import suggestion
 
 Projection = Literal["identity", "pairs", "perturbed", "sphere", "orthogonal", "max"]
 
@@ -92,7 +92,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         p: float = 1.0,
         extractor: nn.Module | None = None,
         *,
-        projection: str = "identity",
+        projection: Projection = "identity",
         ratio: float = 1.0,
         epsilon: float = 0.1,
         ascents: int = 5,
@@ -103,8 +103,7 @@ class ProjectedDistributionLoss(FeatureLoss):
     ) -> None:
         if not p >= 1:
             raise ValueError(f"p must be at least 1, got {p}")
-        if projection not in get_args(Projection):
-            raise ValueError(f"unknown projection {projection!r}{suggestion(projection, get_args(Projection))}")
+        check_option(Projection, projection=projection)
         if not ratio > 0:
             raise ValueError(f"ratio must be positive, got {ratio}: it is the number of directions per channel")
         if directions is not None and projection != "identity":

@@ -15,6 +15,7 @@ from pdloss._types import check_pair
 from pdloss.metrics.psnr import inside
 from pdloss.ops.color import luma
 from pdloss.ops.filters import filter_valid, gaussian_kernel, halve
+from pdloss.ops.options import check_option
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first."""
@@ -147,8 +148,7 @@ def minimum_side(scales: int = len(MS_SSIM_WEIGHTS), window: int = 11) -> int:
 
 def _planes(images: Tensor, border: int, channels: Channels) -> Tensor:
     """Returns what is compared, (B, 3, h, w) or (B, 1, h, w)."""
-    if channels not in ("rgb", "y"):
-        raise ValueError(f"channels must be rgb or y, got {channels!r}")
+    check_option(Channels, channels=channels)
     images = inside(images, border)
     return luma(images) if channels == "y" else images
 
