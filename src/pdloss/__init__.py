@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pdloss.errors import RangeWarning
     from pdloss.losses import (
         DISTS,
         FDL,
@@ -57,7 +58,11 @@ _LOSSES = (
     "contextual_loss",
     "objective",
 )
-_HOMES = dict.fromkeys(_LOSSES, "pdloss.losses") | dict.fromkeys(("sliced_wasserstein", "wasserstein_1d"), "pdloss.ops")
+_HOMES = {
+    "RangeWarning": "pdloss.errors",
+    **dict.fromkeys(_LOSSES, "pdloss.losses"),
+    **dict.fromkeys(("sliced_wasserstein", "wasserstein_1d"), "pdloss.ops"),
+}
 
 __all__ = [*_HOMES, "__version__"]
 

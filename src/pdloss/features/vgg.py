@@ -51,8 +51,8 @@ def max_pool(x: Tensor) -> Tensor:
 class VGGFeatures(Frozen):
     """Computes maps of a pretrained VGG; the base of `VGG16Features` and `VGG19Features`.
 
-    Only the layers needed are computed. The weights are buffers, on no optimiser's list and in no state dict, and the
-    module stays in eval mode whatever its parent does.
+    Only the layers needed are computed, in the precision of the images or autocast's. The weights are buffers, on no
+    optimiser's list and in no state dict, and the module stays in eval mode whatever its parent does.
 
     Args:
         layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
@@ -110,11 +110,13 @@ class VGGFeatures(Frozen):
         """
         self.check_side(images)
         x = images.flip(1) if self.convention == "caffe" else images
-        x = (x * self.frozen("scale") - self.frozen("shift")).contiguous(memory_format=torch.channels_last)
+        scale, shift = (self.frozen(name).to(x.dtype) for name in ("scale", "shift"))
+        x = (x * scale - shift).contiguous(memory_format=torch.channels_last)
         maps = {}
         for name, index in self.plan:
             if name.startswith("conv"):
-                x = F.conv2d(x, self.frozen(f"weight{index}"), self.frozen(f"bias{index}"), padding=1)
+                kernel, bias = (self.frozen(f"{part}{index}").to(x.dtype) for part in ("weight", "bias"))
+                x = F.conv2d(x, kernel, bias, padding=1)
             elif name.startswith("relu"):
                 x = F.relu(x)
             else:

@@ -1,15 +1,17 @@
 """The adversarial loss: how easily a critic, itself in training, tells restored images from real ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from pdloss._types import check_pair
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
 from pdloss.losses.critics import CRITICS
 from pdloss.losses.critics import critic as critic_named
@@ -100,9 +102,18 @@ class AdversarialLoss(nn.Module):
 
     def __init__(self, critic: nn.Module, objective: Game = "vanilla", lr: float = 1e-4) -> None:
         super().__init__()
+        self.check = CheckedPair()
         check_option(Game, objective=objective)
         self.critic, self.objective, self.lr = critic, objective, lr
         self.optimiser = torch.optim.Adam(critic.parameters(), lr)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"optimiser": self.optimiser.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.optimiser = torch.optim.Adam(self.critic.parameters(), self.lr)  # of the copy's own parameters
+        self.optimiser.load_state_dict(state["optimiser"])
 
     def forward(self, restored: Tensor, target: Tensor) -> Tensor:
         """Returns what the restoration network minimises; gradients reach `restored`, not the critic.
@@ -110,11 +121,11 @@ class AdversarialLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or of a size the critic cannot take.
         """
-        check_pair(restored, target)
-        self.critic.requires_grad_(False)
-        judged = self._judged(restored)
+        self.check(restored, target)
+        constant = {name: parameter.detach() for name, parameter in self.critic.named_parameters()}
+        judged = self._judged(restored, constant)
         with torch.no_grad():
-            real = self._judged(target) if self.objective == "relativistic" else judged
+            real = self._judged(target, constant) if self.objective == "relativistic" else judged
         return adversarial_loss(real, judged, self.objective)
 
     def learn(self, restored: Tensor, target: Tensor, rate_share: float = 1.0) -> Tensor:
@@ -125,18 +136,19 @@ class AdversarialLoss(nn.Module):
             target: Real ones.
             rate_share: Share of the full learning rate, as the schedule has it.
         """
-        self.critic.requires_grad_(True)
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * rate_share
-        loss = critic_loss(self._judged(target), self._judged(restored.detach()), self.objective)
+        ours = dict(self.critic.named_parameters())
+        loss = critic_loss(self._judged(target, ours), self._judged(restored.detach(), ours), self.objective)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
         return loss.detach()
 
-    def _judged(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.critic(at_least_float32(images))
-        return logits.float()
+    def _judged(self, images: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+        precision = next((p.dtype for p in parameters.values() if p.is_floating_point()), torch.float32)
+        logits: Tensor = functional_call(self.critic, dict(parameters), (images.to(precision),))
+        return at_least_float32(logits)
 
 
 @dataclass(frozen=True)

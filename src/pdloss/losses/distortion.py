@@ -12,7 +12,7 @@ from msgspec import Meta
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
 from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.features import FeatureLoss, pair_of_maps
 from pdloss.ops.dtypes import at_least_float32
@@ -23,7 +23,7 @@ LEVELS = 5
 WIDEST = 2**LEVELS
 """The largest width in pixels: what the last level stands for."""
 
-_TAPS = torch.tensor([0.25, 0.5, 0.25])
+_TAPS = (0.25, 0.5, 0.25)
 # ImageNet's mean and standard deviation: the image counts as a feature map after them.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -193,7 +193,7 @@ class WassersteinDistortionLoss(FeatureLoss):
             ValueError: If the images are not floating-point RGB batches of one shape, or too small for the smallest
                 scale, or the widths have another shape.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         if sigma is not None and (
             sigma.shape[1:] != (1, *restored.shape[2:]) or sigma.shape[0] not in (1, restored.shape[0])
         ):

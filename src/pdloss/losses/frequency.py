@@ -8,7 +8,8 @@ from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
 from pdloss.ops.dtypes import at_least_float32
 
@@ -65,6 +66,7 @@ class FocalFrequencyLoss(nn.Module):
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
+        self.check = CheckedPair()
         if not alpha >= 0:
             raise ValueError(f"alpha must not be negative, got {alpha}")
         self.alpha = alpha
@@ -75,7 +77,7 @@ class FocalFrequencyLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         return focal_frequency_distance(restored, target.detach(), self.alpha).mean()
 
 

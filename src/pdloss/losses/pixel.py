@@ -6,7 +6,8 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.options import check_option
@@ -40,6 +41,7 @@ class PixelLoss(nn.Module):
 
     def __init__(self, p: Power = 1) -> None:
         super().__init__()
+        self.check = CheckedPair()
         check_option(Power, p=p)
         self.p = p
 
@@ -49,7 +51,7 @@ class PixelLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         return pixel_distance(restored, target.detach(), self.p).mean()
 
 

@@ -11,8 +11,9 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss import metrics
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
 from pdloss.features import Frozen
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
 from pdloss.losses.pixel import pixel_distance
 from pdloss.metrics.lpips import Net
@@ -99,6 +100,7 @@ class MetricLoss(nn.Module):
 
     def __init__(self, metric: Frozen) -> None:
         super().__init__()
+        self.check = CheckedPair()
         self.metric = metric
 
     def forward(self, restored: Tensor, target: Tensor) -> Tensor:
@@ -107,7 +109,7 @@ class MetricLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the metric.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         _check_side(restored, self.metric.minimum_side, type(self.metric).__name__, "train on larger crops")
         value: Tensor = self.metric(restored, target.detach())
         return value.mean()
@@ -128,6 +130,7 @@ class MSSSIMLoss(nn.Module):
 
     def __init__(self, scales: int = 5) -> None:
         super().__init__()
+        self.check = CheckedPair()
         ms_ssim_weights(scales)
         self.scales = scales
 
@@ -137,7 +140,7 @@ class MSSSIMLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         return ms_ssim_distance(restored, target.detach(), self.scales).mean()
 
 
@@ -154,6 +157,7 @@ class MSSSIML1Loss(nn.Module):
 
     def __init__(self, alpha: float = 0.84, scales: int = 5) -> None:
         super().__init__()
+        self.check = CheckedPair()
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must be from 0 to 1, got {alpha}")
         ms_ssim_weights(scales)
@@ -165,7 +169,7 @@ class MSSSIML1Loss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         return ms_ssim_l1_distance(restored, target.detach(), self.alpha, self.scales).mean()
 
 
