@@ -34,6 +34,7 @@ def test_options_are_found_by_looking_at_signatures(answers: dict[str, dict[str,
     assert rooms == {"ops", "features", "losses", "metrics", "networks", "degradations"}
     for option in (
         "pdloss.ops.jpeg.jpeg(rounding)",
+        "pdloss.losses.pixel.pixel_loss(p)",
         "pdloss.losses.adversarial.AdversarialLoss(objective)",
         "pdloss.degradations.downscale.Downscale(factor)",
     ):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pdloss.losses import LOSSES, FeatureChoice, LossChoice, objective
-from pdloss.losses.weighted import Learner
+from pdloss.losses.weighted_sum import Learner
 from pdloss.specs import call_text
 
 FEATURES = "distilled.relu3_4"

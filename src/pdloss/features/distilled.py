@@ -27,12 +27,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Convolution(nn.Conv2d):
-    """A convolution in the precision of what it is given, whatever that of its weights."""
+    """A convolution without groups in the precision of what it is given, whatever that of its weights."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the convolved maps."""
         bias = None if self.bias is None else self.bias.to(x.dtype)
-        return self._conv_forward(x, self.weight.to(x.dtype), bias)
+        return F.conv2d(x, self.weight.to(x.dtype), bias, self.stride, self.padding)
 
 
 class Residual(nn.Module):

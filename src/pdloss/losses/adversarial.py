@@ -18,11 +18,13 @@ from pdloss.losses.critics import critic as critic_named
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.options import check_option
 
+__all__ = ["Adversarial", "AdversarialLoss", "adversarial_loss", "critic_loss"]
+
 Game = Literal["vanilla", "relativistic"]
 
 
 def adversarial_loss(
-    real: Float[Tensor, "*logits"], restored: Float[Tensor, "*logits"], objective: Game = "vanilla"
+    restored: Float[Tensor, "*logits"], target: Float[Tensor, "*logits"], *, objective: Game = "vanilla"
 ) -> Float[Tensor, ""]:
     r"""Returns what the restoration network minimises, given the critic's logits C.
 
@@ -36,8 +38,8 @@ def adversarial_loss(
               - \mathbb{E} \log \sigma\left(\mathbb{E} C(\hat x) - C(x)\right)
 
     Args:
-        real: Logits of real images.
-        restored: Logits of restored images, of the same shape.
+        restored: Logits of restored images.
+        target: Logits of real images, of the same shape.
         objective: ``vanilla`` or ``relativistic``.
 
     Raises:
@@ -52,11 +54,11 @@ def adversarial_loss(
     check_option(Game, objective=objective)
     if objective == "vanilla":
         return F.softplus(-restored).mean()
-    return F.softplus(real.mean() - restored).mean() + F.softplus(real - restored.mean()).mean()
+    return F.softplus(target.mean() - restored).mean() + F.softplus(target - restored.mean()).mean()
 
 
 def critic_loss(
-    real: Float[Tensor, "*logits"], restored: Float[Tensor, "*logits"], objective: Game = "vanilla"
+    restored: Float[Tensor, "*logits"], target: Float[Tensor, "*logits"], *, objective: Game = "vanilla"
 ) -> Float[Tensor, ""]:
     r"""Returns what the critic minimises, given its logits C: the negative log-likelihood of being right.
 
@@ -66,8 +68,8 @@ def critic_loss(
     pays :math:`2 \log 2`.
 
     Args:
-        real: Logits of real images.
-        restored: Logits of restored images, of the same shape.
+        restored: Logits of restored images.
+        target: Logits of real images, of the same shape.
         objective: ``vanilla`` or ``relativistic``.
 
     Raises:
@@ -79,8 +81,8 @@ def critic_loss(
     """
     check_option(Game, objective=objective)
     if objective == "relativistic":
-        real, restored = real - restored.mean(), restored - real.mean()
-    return F.softplus(-real).mean() + F.softplus(restored).mean()
+        restored, target = restored - target.mean(), target - restored.mean()
+    return F.softplus(-target).mean() + F.softplus(restored).mean()
 
 
 class AdversarialLoss(nn.Module):
@@ -92,26 +94,29 @@ class AdversarialLoss(nn.Module):
     The value is not a mean of single values: batch norm and the relativistic means run over the batch.
 
     Args:
-        critic: Maps images (B, 3, H, W) in [0, 1] to logits, higher for real ones.
+        critic: A name such as ``"unet"``, or a module that maps images (B, 3, H, W) in [0, 1] to logits, higher for
+            real ones.
         objective: ``vanilla`` (SRGAN) or ``relativistic`` (average; ESRGAN).
         lr: Learning rate of the critic's Adam.
 
     Raises:
         ValueError: If the objective is unknown.
+        SpecError: If the critic's name is.
     """
 
-    def __init__(self, critic: nn.Module, objective: Game = "vanilla", lr: float = 1e-4) -> None:
+    def __init__(self, critic: str | nn.Module = "srgan", *, objective: Game = "vanilla", lr: float = 1e-4) -> None:
         super().__init__()
         self.check = CheckedPair()
         check_option(Game, objective=objective)
-        self.critic, self.objective, self.lr = critic, objective, lr
-        self.optimiser = torch.optim.Adam(critic.parameters(), lr)
+        self.critic = critic_named(critic) if isinstance(critic, str) else critic
+        self.objective, self.lr = objective, lr
+        self.optimiser = torch.optim.Adam(self.critic.parameters(), lr)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"optimiser": self.optimiser.state_dict()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self.optimiser = torch.optim.Adam(self.critic.parameters(), self.lr)  # of the copy's own parameters
         self.optimiser.load_state_dict(state["optimiser"])
 
@@ -126,7 +131,7 @@ class AdversarialLoss(nn.Module):
         judged = self._judged(restored, constant)
         with torch.no_grad():
             real = self._judged(target, constant) if self.objective == "relativistic" else judged
-        return adversarial_loss(real, judged, self.objective)
+        return adversarial_loss(judged, real, objective=self.objective)
 
     def learn(self, restored: Tensor, target: Tensor, rate_share: float = 1.0) -> Tensor:
         """Takes one step of the critic, and returns the loss that it had before.
@@ -139,7 +144,8 @@ class AdversarialLoss(nn.Module):
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * rate_share
         ours = dict(self.critic.named_parameters())
-        loss = critic_loss(self._judged(target, ours), self._judged(restored.detach(), ours), self.objective)
+        real = self._judged(target, ours)  # first, since batch norm and spectral norm remember what they see
+        loss = critic_loss(self._judged(restored.detach(), ours), real, objective=self.objective)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
@@ -152,7 +158,7 @@ class AdversarialLoss(nn.Module):
 
 
 @dataclass(frozen=True)
-class Adversarial(LossChoice, name="adversarial"):
+class Adversarial(LossChoice, name="adversarial", module=AdversarialLoss):
     """How easily a critic in training tells restored from real: with a perceptual term, the paper's row SRGAN."""
 
     critic: str = "srgan"
@@ -162,7 +168,3 @@ class Adversarial(LossChoice, name="adversarial"):
     def __post_init__(self) -> None:
         super().__post_init__()
         CRITICS.parse(self.critic)
-
-    def build(self) -> AdversarialLoss:
-        """Returns the module."""
-        return AdversarialLoss(critic_named(self.critic), self.objective, self.lr)

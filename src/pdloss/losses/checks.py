@@ -41,6 +41,19 @@ class CheckedPair:
                 warnings.warn(problem, RangeWarning, stacklevel=5)  # where the module is called
 
 
+def check_side(images: Tensor, least: int, what: str, cure: str) -> None:
+    """Refuses images that are too small, naming what needs more and the way out.
+
+    Raises:
+        ValueError: If a side is shorter than the least.
+    """
+    height, width = images.shape[-2:]
+    if min(height, width) < least:
+        raise ValueError(
+            f"images of {height}x{width} are too small for {what}, which needs at least {least} pixels a side; {cure}"
+        )
+
+
 def range_problem(restored: Tensor, target: Tensor) -> str:
     """Returns what is wrong with the range of the images, and the cure; nothing for images in [0, 1].
 
@@ -79,6 +92,4 @@ def _cure(low: float, high: float) -> str:
 
 
 def _is_captured(images: Tensor) -> bool:
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return True
-    return images.is_cuda and torch.cuda.is_current_stream_capturing()
+    return torch.compiler.is_compiling() or (images.is_cuda and torch.cuda.is_current_stream_capturing())

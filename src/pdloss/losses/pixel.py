@@ -1,7 +1,6 @@
 """Pixel losses: the fidelity term of eq. (5) and (6)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -9,14 +8,13 @@ from torch import Tensor, nn
 from pdloss._types import Images
 from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.differences import Power, mean_difference
 from pdloss.ops.options import check_option
 
-Power = Literal[1, 2]
-"""Of the differences: absolute or squared."""
+__all__ = ["L1", "L2", "PixelLoss", "pixel_loss"]
 
 
-def pixel_distance(restored: Images, target: Images, p: Power = 1) -> Float[Tensor, " b"]:
+def pixel_loss(restored: Images, target: Images, *, p: Power = 1) -> Float[Tensor, " b"]:
     r"""Returns the mean of :math:`|\hat x - x|^p` over channels and positions, one value per image.
 
     Args:
@@ -27,9 +25,7 @@ def pixel_distance(restored: Images, target: Images, p: Power = 1) -> Float[Tens
     Raises:
         ValueError: If `p` is neither.
     """
-    check_option(Power, p=p)
-    difference = at_least_float32(restored) - at_least_float32(target)
-    return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
+    return mean_difference(restored, target, p)
 
 
 class PixelLoss(nn.Module):
@@ -39,7 +35,7 @@ class PixelLoss(nn.Module):
         p: 1 or 2.
     """
 
-    def __init__(self, p: Power = 1) -> None:
+    def __init__(self, *, p: Power = 1) -> None:
         super().__init__()
         self.check = CheckedPair()
         check_option(Power, p=p)
@@ -52,22 +48,22 @@ class PixelLoss(nn.Module):
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
         self.check(restored, target)
-        return pixel_distance(restored, target.detach(), self.p).mean()
+        return pixel_loss(restored, target.detach(), p=self.p).mean()
 
 
 @dataclass(frozen=True)
-class L1(LossChoice, name="l1"):
+class L1(LossChoice, name="l1", module=PixelLoss):
     """Mean absolute difference of pixels."""
 
-    def build(self) -> PixelLoss:
+    def build(self) -> nn.Module:
         """Returns the module."""
-        return PixelLoss(1)
+        return self.module(p=1)
 
 
 @dataclass(frozen=True)
-class L2(LossChoice, name="l2"):
+class L2(LossChoice, name="l2", module=PixelLoss):
     """Mean squared difference of pixels."""
 
-    def build(self) -> PixelLoss:
+    def build(self) -> nn.Module:
         """Returns the module."""
-        return PixelLoss(2)
+        return self.module(p=2)

@@ -12,6 +12,8 @@ from pdloss.features import FeatureNames
 from pdloss.losses.checks import CheckedPair
 from pdloss.ops.dtypes import at_least_float32
 
+__all__ = ["FeatureLoss"]
+
 
 class FeatureLoss(nn.Module, ABC):
     """Base of the losses on feature maps: `distance`, averaged over the batch and summed over layers by their weights.
@@ -32,6 +34,7 @@ class FeatureLoss(nn.Module, ABC):
     def __init__(
         self,
         features: str | nn.Module,
+        *,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 from pdloss._types import Loss
 from pdloss.losses.checks import CheckedPair
-from pdloss.losses.features import FeatureLoss, pair_of_maps
+from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
+
+__all__ = ["LossTerms", "WeightedSum"]
 
 
 class LossTerms(NamedTuple):
