@@ -71,14 +71,14 @@ def _allowed(hint: Any) -> str:
         return " or ".join(_allowed(arm) for arm in arms)
     if get_origin(hint) is tuple:
         return "numbers in brackets"
-    words: dict[Any, str] = {
+    plain: dict[Any, str] = {
         str: "text",
         float: "a number",
         int: "a whole number",
         bool: "True or False",
         type(None): "None",
     }
-    return words.get(hint, str(hint))
+    return plain.get(hint, str(hint))
 
 
 if __name__ == "__main__":
