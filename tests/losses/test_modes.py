@@ -3,6 +3,7 @@
 import copy
 import multiprocessing
 import pickle
+import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.losses.every import DISTANCES, EVERY, FEATURES, built, pair, value_and_gradient
+from tests.losses.every import EVERY, built, pair, value_and_gradient
 from tests.losses.random_weights import use_random_weights
 
 BACKBONES = [
@@ -32,19 +33,23 @@ def measured(loss: nn.Module, restored: Tensor, target: Tensor) -> float:
     return float(loss(restored, target))
 
 
-@pytest.mark.parametrize("text", [*EVERY, *BACKBONES])
+# Directions that are drawn in another way take the same way through every mode.
+SAMPLE = [text for text in EVERY if not re.search("projection='(pairs|perturbed|orthogonal)'", text)]
+
+
+@pytest.mark.parametrize("text", [*SAMPLE, *BACKBONES])
 class TestEveryLoss:
-    @pytest.mark.parametrize("of_module", [None, torch.float16, torch.bfloat16, torch.float32, torch.float64])
+    @pytest.mark.parametrize("of_module", [None, torch.float16, torch.bfloat16, torch.float64])
     def test_takes_images_and_casts_of_any_precision(
         self, text: str, of_module: torch.dtype | None, generator: torch.Generator
     ) -> None:
         restored, target = pair(generator)
         exact, slope = value_and_gradient(built(text), restored, target)
-        for of_images in {torch.float32, torch.float64, of_module or torch.float16}:
+        every = (torch.float64, torch.float16, torch.bfloat16)
+        for of_images in every if of_module is None else (torch.float32, of_module):
             loss = built(text) if of_module is None else built(text).to(of_module)
             value, gradient = value_and_gradient(loss, restored.to(of_images), target.to(of_images))
-            coarse = torch.finfo(torch.promote_types(of_images, of_images) if of_module is None else of_module).eps
-            coarse = max(coarse, torch.finfo(of_images).eps, torch.finfo(torch.float32).eps)
+            coarse = max(torch.finfo(kind).eps for kind in (torch.float32, of_images, of_module or of_images))
             assert value.dtype in (torch.float32, torch.float64)
             assert value.item() == pytest.approx(exact.item(), rel=max(1e-4, 32 * coarse), abs=1e-4)
             assert gradient.dtype == of_images
@@ -109,4 +114,3 @@ def test_every_loss_reaches_a_process_of_its_own(generator: torch.Generator) -> 
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         values = list(pool.map(measured, losses, *([image] * len(losses) for image in images)))
     assert values == pytest.approx(expected, rel=1e-4)
-    assert len(DISTANCES) > 10 and FEATURES in EVERY[2] + EVERY[3]
