@@ -24,7 +24,7 @@ from pdloss.commands.progress import Bar
 from pdloss.errors import AssetError
 from pdloss.features import extractor
 from pdloss.losses import LOSSES, PDL, FeatureChoice, WeightedSum
-from pdloss.losses.weighted import Learner
+from pdloss.losses.weighted_sum import Learner
 from pdloss.metrics import psnr
 
 FEATURES = "distilled.relu4_3"

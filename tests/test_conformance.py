@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pdloss.commands.conformance import main
 from pdloss.conformance import CHECKS, assert_conforms, conformance
-from pdloss.losses import perceptual_distance, projected_distribution_distance
+from pdloss.losses import perceptual_loss, projected_distribution_loss
 from pdloss.ops.sliced import sliced_wasserstein
 from tests.conformance.losses import Loss, along_random_directions, failed, marginals, said
 from tests.oracles import wrong_distribution_losses as wrong
@@ -34,8 +34,8 @@ def with_pot(u: Tensor, v: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_ours_conform_whatever_the_seed(seed: int) -> None:
-    assert_conforms(projected_distribution_distance, seed=seed)
-    assert_conforms(perceptual_distance, "perceptual", seed=seed)
+    assert_conforms(projected_distribution_loss, seed=seed)
+    assert_conforms(perceptual_loss, "perceptual", seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_ours_conform_whatever_the_seed(seed: int) -> None:
         (with_pot, "W1"),
         (along_random_directions, "W1"),
         (rooted, "W2, rooted"),
-        (lambda u, v: projected_distribution_distance(u, v, 2.0), "W2^2, without the root"),
-        (lambda u, v: projected_distribution_distance(u, v, 3.0), "W3^3, without the root"),
+        (lambda u, v: projected_distribution_loss(u, v, p=2.0), "W2^2, without the root"),
+        (lambda u, v: projected_distribution_loss(u, v, p=3.0), "W3^3, without the root"),
         (lambda u, v: marginals(u.float(), v.float()), "W1"),
     ],
     ids=["sorted", "scalar", "POT", "sliced", "rooted", "squared", "cubed", "computed in float32"],
@@ -69,7 +69,7 @@ def test_the_librarys_sliced_cost_conforms_along_random_directions() -> None:
 @pytest.mark.parametrize(
     ("loss", "zero"),
     [
-        (projected_distribution_distance, {"shuffled", "rolled"}),
+        (projected_distribution_loss, {"shuffled", "rolled"}),
         (wrong.projects_positions, {"channels"}),
         (wrong.reshapes_without_transposing, set()),
         (wrong.sums_along_the_raster, {"contrast"}),
@@ -126,9 +126,9 @@ def test_summing_along_the_raster_is_found_out() -> None:
 
 
 def test_each_kind_fails_as_the_other() -> None:
-    place_by_place = failed(conformance(perceptual_distance))
+    place_by_place = failed(conformance(perceptual_loss))
     assert {"ignores shuffled positions", "ignores rolled positions", "equals the 1-D cost"} <= place_by_place
-    as_perceptual = conformance(projected_distribution_distance, "perceptual")
+    as_perceptual = conformance(projected_distribution_loss, "perceptual")
     assert failed(as_perceptual) == {"sees shuffled positions", "sees rolled positions"}
     assert "distribution loss" in said(as_perceptual, "sees rolled positions")
 

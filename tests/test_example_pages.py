@@ -209,7 +209,7 @@ def test_painting_starts_at_noise_and_comes_closer_by_the_loss_that_paints(writt
 
 def test_l1_paints_the_target(lab: ModuleType, generator: torch.Generator):
     target, start = torch.rand(2, 3, 8, 8, generator=generator)
-    assert (lab.minimised(PixelLoss(1), start, target, 120, "l1") - target).abs().max() < 0.01
+    assert (lab.minimised(PixelLoss(p=1), start, target, 120, "l1") - target).abs().max() < 0.01
 
 
 def test_a_shifted_view_shows_the_same_things_elsewhere(lab: ModuleType, generator: torch.Generator):

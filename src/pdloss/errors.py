@@ -30,3 +30,7 @@ class MissingExtraError(UserError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; it comes with: pip install 'pdloss[{extra}]'")
+
+
+class RangeWarning(UserWarning):
+    """Images that a loss was given are not in [0, 1]: its value, and the weight it was given, mean something else."""

@@ -8,9 +8,9 @@ import pytest
 
 from pdloss.commands.conformance import main, named
 from pdloss.errors import SpecError
-from pdloss.losses import perceptual_distance
+from pdloss.losses import perceptual_loss
 
-OURS = "pdloss.losses:projected_distribution_distance"
+OURS = "pdloss.losses:projected_distribution_loss"
 
 OWN = """
 import torch
@@ -57,7 +57,7 @@ def test_one_that_does_not_is_told_why_and_ends_with_status_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "250")
-    assert main([OURS, "pdloss.losses:perceptual_distance"]) == 1
+    assert main([OURS, "pdloss.losses:perceptual_loss"]) == 1
     said = capsys.readouterr().out
     assert "conforms: 15 pass" in said
     assert "does not conform: " in said
@@ -65,10 +65,10 @@ def test_one_that_does_not_is_told_why_and_ends_with_status_one(
 
 
 def test_the_kind_and_the_seed_are_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["pdloss.losses:perceptual_distance", "--kind", "perceptual"]) == 0
+    assert main(["pdloss.losses:perceptual_loss", "--kind", "perceptual"]) == 0
     first = capsys.readouterr().out
     assert "conforms: 12 pass, 0 fail, 1 not judged" in first
-    assert main(["pdloss.losses:perceptual_distance", "--kind", "perceptual", "--seed", "9"]) == 0
+    assert main(["pdloss.losses:perceptual_loss", "--kind", "perceptual", "--seed", "9"]) == 0
     assert capsys.readouterr().out != first
 
 
@@ -81,7 +81,7 @@ def test_functions_objects_and_classes_of_the_working_folder_are_found(own: Path
 
 
 def test_names_the_function_itself() -> None:
-    assert named("pdloss.losses:perceptual_distance") is perceptual_distance
+    assert named("pdloss.losses:perceptual_loss") is perceptual_loss
 
 
 def test_the_tables_are_written_as_markdown_too(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_tables_are_written_as_markdown_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("perceptual_distance", "expected package.module:callable, .* got 'perceptual_distance'"),
+        ("perceptual_loss", "expected package.module:callable, .* got 'perceptual_loss'"),
         ("pdloss.losses:", "expected package.module:callable"),
         ("no_such_module:loss", "no_such_module:loss: ModuleNotFoundError: No module named 'no_such_module'"),
         ("own_losses:missing", "own_losses:missing: AttributeError"),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pdloss.conformance import CHECKS, conformance
-from pdloss.losses import perceptual_distance
+from pdloss.losses import perceptual_loss
 from tests.conformance.losses import Loss, failed, marginals, said
 
 
@@ -167,7 +167,7 @@ def test_a_loss_for_several_channels_only_is_not_judged_on_a_line() -> None:
 
 
 def test_a_loss_that_is_not_symmetric_is_noted_not_refused() -> None:
-    verdicts = conformance(lambda u, v: perceptual_distance(u, v) / v.flatten(1).std(1), "perceptual")
+    verdicts = conformance(lambda u, v: perceptual_loss(u, v) / v.flatten(1).std(1), "perceptual")
     assert "not symmetric" in said(verdicts, "symmetric")
     assert "symmetric" not in failed(verdicts)
 

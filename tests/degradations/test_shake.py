@@ -145,7 +145,7 @@ def test_boracchi_foi_sees_a_hundredth_a_tenth_a_half_or_all_of_its_path():
 @pytest.mark.parametrize(
     ("kind", "support", "said"),
     [
-        ("shiver", 5, "unknown kind of motion 'shiver'; known are tremor, boracchi_foi, gp"),
+        ("shiver", 5, "kind must be one of tremor, boracchi_foi, gp, got 'shiver'"),
         ("gp", 0.5, "the support of a kernel is at least 1 pixel, got 0.5"),
         ("gp", float("nan"), "at least 1 pixel, got nan"),
     ],

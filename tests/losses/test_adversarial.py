@@ -19,8 +19,8 @@ REAL, RESTORED = [0.5, 2.0, -1.0], [-0.3, 1.5, 0.2]
 def test_vanilla_is_the_negative_log_likelihood() -> None:
     for_network = -sum(math.log(sigmoid(c)) for c in RESTORED) / 3
     for_critic = -sum(math.log(sigmoid(r)) + math.log(1 - sigmoid(f)) for r, f in zip(REAL, RESTORED, strict=True)) / 3
-    assert adversarial_loss(torch.tensor(REAL), torch.tensor(RESTORED)).item() == pytest.approx(for_network, rel=1e-6)
-    assert critic_loss(torch.tensor(REAL), torch.tensor(RESTORED)).item() == pytest.approx(for_critic, rel=1e-6)
+    assert adversarial_loss(torch.tensor(RESTORED), torch.tensor(REAL)).item() == pytest.approx(for_network, rel=1e-6)
+    assert critic_loss(torch.tensor(RESTORED), torch.tensor(REAL)).item() == pytest.approx(for_critic, rel=1e-6)
 
 
 def test_relativistic_judges_each_against_the_mean_of_the_other_kind() -> None:
@@ -29,9 +29,9 @@ def test_relativistic_judges_each_against_the_mean_of_the_other_kind() -> None:
     restored = [sigmoid(f - real_mean) for f in RESTORED]
     for_critic = -sum(math.log(r) for r in real) / 3 - sum(math.log(1 - f) for f in restored) / 3
     for_network = -sum(math.log(1 - r) for r in real) / 3 - sum(math.log(f) for f in restored) / 3
-    logits = torch.tensor(REAL), torch.tensor(RESTORED)
-    assert critic_loss(*logits, "relativistic").item() == pytest.approx(for_critic, rel=1e-6)
-    assert adversarial_loss(*logits, "relativistic").item() == pytest.approx(for_network, rel=1e-6)
+    logits = torch.tensor(RESTORED), torch.tensor(REAL)
+    assert critic_loss(*logits, objective="relativistic").item() == pytest.approx(for_critic, rel=1e-6)
+    assert adversarial_loss(*logits, objective="relativistic").item() == pytest.approx(for_network, rel=1e-6)
 
 
 class Brightness(nn.Module):
@@ -47,7 +47,7 @@ class Brightness(nn.Module):
 
 @pytest.mark.parametrize("kind", ["vanilla", "relativistic"])
 def test_the_network_is_pulled_towards_what_the_critic_takes_for_real(kind: str) -> None:
-    loss = AdversarialLoss(Brightness(), kind)
+    loss = AdversarialLoss(Brightness(), objective=kind)
     restored, target = torch.full((2, 3, 8, 8), 0.3, requires_grad=True), torch.rand(2, 3, 8, 8, requires_grad=True)
     loss(restored, target).backward()
     assert (restored.grad < 0).all(), "brighter images pass for real"

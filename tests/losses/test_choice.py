@@ -1,5 +1,7 @@
 """Sums of losses in Python and in text: arithmetic, names, own classes, slips of the pen."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -55,3 +57,13 @@ def test_a_users_own_loss_joins_in() -> None:
 def test_a_slip_of_the_pen_is_pointed_at(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         objective(text).build()
+
+
+OF_VERSION_0_1 = Path(__file__).with_name("texts_of_0_1.txt").read_text().splitlines()
+"""Texts with every option, as that version wrote them into its run folders."""
+
+
+@pytest.mark.parametrize("text", OF_VERSION_0_1)
+def test_texts_of_earlier_runs_still_say_the_same(text: str) -> None:
+    assert objective(text).in_full() == text
+    assert str(objective(str(objective(text)))) == str(objective(text))

@@ -36,7 +36,7 @@ def test_the_papers_form_is_the_formula_looped_over_all_pairs(
     restored, target = differently_sized(generator)
     pairs = zip(restored.numpy(), target.numpy(), strict=True)
     expected = [oracle.cobi_loss(x, y, spatial_weight) for x, y in pairs]
-    np.testing.assert_allclose(cobi_loss(restored, target, spatial_weight).numpy(), expected, rtol=1e-10)
+    np.testing.assert_allclose(cobi_loss(restored, target, spatial_weight=spatial_weight).numpy(), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("spatial_weight", [0.0, 0.1, 0.7])
@@ -47,7 +47,7 @@ def test_the_codes_form_is_the_formula_looped_over_all_pairs(
     restored, target = differently_sized(generator)
     pairs = zip(restored.numpy(), target.numpy(), strict=True)
     expected = [oracle.cobi_code_loss(x, y, spatial_weight, bandwidth, scale) for x, y in pairs]
-    value = cobi_code_loss(restored, target, spatial_weight, bandwidth, position_scale=scale)
+    value = cobi_code_loss(restored, target, spatial_weight=spatial_weight, bandwidth=bandwidth, position_scale=scale)
     np.testing.assert_allclose(value.numpy(), expected, rtol=1e-10)
 
 
@@ -55,7 +55,7 @@ def test_without_positions_the_codes_form_is_the_contextual_loss(generator: torc
     restored, target = torch.randn(2, 2, 3, 4, 5, generator=generator, dtype=torch.float64)
     for center in ("image", "batch"):
         torch.testing.assert_close(
-            cobi_code_loss(restored, target, 0.0, center=center, epsilon=1e-5),
+            cobi_code_loss(restored, target, spatial_weight=0.0, center=center, epsilon=1e-5),
             contextual_loss(restored, target, center=center),
         )
 
@@ -86,8 +86,8 @@ def test_a_shift_costs_the_papers_form_its_length(
     assert inside == pytest.approx(0, abs=1e-6)
     kept = torch.zeros(4, 8, dtype=torch.bool)
     kept[: 4 - shift[0], : 8 - shift[1]] = True
-    value = cobi_loss(restored, target, 0.2).item() * 32
-    newcomers = cobi_loss(torch.where(kept, target, restored), target, 0.2).item() * 32
+    value = cobi_loss(restored, target, spatial_weight=0.2).item() * 32
+    newcomers = cobi_loss(torch.where(kept, target, restored), target, spatial_weight=0.2).item() * 32
     assert value - newcomers == pytest.approx(0.2 * cost * kept.sum().item(), abs=1e-4)
 
 

@@ -40,7 +40,7 @@ def test_is_the_formula_looped_over_all_pairs(
     target = torch.randn(2, 3, 3, 6, generator=generator, dtype=torch.float64) + 2
     pairs = zip(restored.numpy(), target.numpy(), strict=True)
     expected = [oracle.contextual_loss(x, y, distance, bandwidth, epsilon) for x, y in pairs]
-    value = contextual_loss(restored, target, distance, bandwidth, epsilon=epsilon)
+    value = contextual_loss(restored, target, distance=distance, bandwidth=bandwidth, epsilon=epsilon)
     np.testing.assert_allclose(value.numpy(), expected, rtol=1e-10)
 
 
@@ -65,7 +65,7 @@ def test_value_and_gradient_are_those_of_the_whole_table(
 ) -> None:
     target = torch.randn(2, 16, 9, 11, generator=generator, dtype=torch.float64).relu().to(dtype)
     restored = (target + 0.5 * torch.randn(target.shape, generator=generator, dtype=dtype)).requires_grad_()
-    value = contextual_loss(restored, target, distance, block=block)
+    value = contextual_loss(restored, target, distance=distance, block=block)
     expected = oracle.contextual_loss_at_once(restored, target, distance)
     torch.testing.assert_close(value, expected, rtol=1e-5, atol=0)
     slope, expected_slope = gradient(value, restored), gradient(expected, restored)
@@ -75,7 +75,7 @@ def test_value_and_gradient_are_those_of_the_whole_table(
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_gradient_agrees_with_finite_differences(distance: Distance, generator: torch.Generator) -> None:
     restored, target = torch.randn(2, 2, 3, 3, 2, generator=generator, dtype=torch.float64)
-    assert gradcheck(lambda x: contextual_loss(x, target, distance, block=12), restored.requires_grad_())
+    assert gradcheck(lambda x: contextual_loss(x, target, distance=distance, block=12), restored.requires_grad_())
 
 
 def test_ignores_where_the_features_lie(generator: torch.Generator) -> None:
@@ -99,15 +99,15 @@ def test_one_position_repeated_all_over_costs_the_logarithm_of_the_number(
     target = torch.randn(1, 3, 4, 5, generator=generator, dtype=torch.float64)
     restored = torch.randn(1, 3, 1, 1, generator=generator, dtype=torch.float64).expand(1, 3, 6, 2)
     # All rows of CX are the same and sum to one.
-    assert contextual_loss(restored, target, distance).item() == pytest.approx(math.log(20))
+    assert contextual_loss(restored, target, distance=distance).item() == pytest.approx(math.log(20))
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_is_zero_at_positions_well_apart_and_nowhere_lower(distance: Distance, generator: torch.Generator) -> None:
     target = torch.randn(1, 16, 5, 5, generator=generator)
     noise = torch.randn(1, 16, 5, 5, generator=generator)
-    assert contextual_loss(target, target, distance).item() == pytest.approx(0, abs=1e-6)
-    values = [contextual_loss(target + amount * noise, target, distance).item() for amount in (1, 2, 4)]
+    assert contextual_loss(target, target, distance=distance).item() == pytest.approx(0, abs=1e-6)
+    values = [contextual_loss(target + amount * noise, target, distance=distance).item() for amount in (1, 2, 4)]
     assert 0.01 < values[0] < values[1] < values[2] < math.log(25)
 
 
@@ -117,10 +117,12 @@ def test_repetitions_in_the_target_leave_the_logarithm_of_their_number(
 ) -> None:
     once = torch.randn(1, 8, 4, 4, generator=generator, dtype=torch.float64)
     twice = torch.cat([once, once], dim=2)
-    assert contextual_loss(twice, twice, distance).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert contextual_loss(twice, twice, distance=distance).item() == pytest.approx(math.log(2), abs=1e-6)
     # 16 positions that are alone, and 16 of which there are 2.
     some = torch.cat([twice, 5 + torch.randn(1, 8, 4, 4, generator=generator, dtype=torch.float64)], dim=2)
-    assert contextual_loss(some, some, distance).item() == pytest.approx(-math.log((32 / 2 + 16) / 48), abs=1e-6)
+    assert contextual_loss(some, some, distance=distance).item() == pytest.approx(
+        -math.log((32 / 2 + 16) / 48), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -133,21 +135,21 @@ def test_constant_maps_stay_finite(
     varied = torch.rand(1, 3, 4, 6, generator=generator).to(dtype)
     for restored, target in [(constant, constant), (constant, varied), (varied, constant)]:
         x = restored.clone().requires_grad_()
-        loss = contextual_loss(x, target, distance)
+        loss = contextual_loss(x, target, distance=distance)
         loss.sum().backward()
         assert 0 <= loss.item() <= math.log(24) * (1 + 1e-6)
         assert x.grad is not None
         assert x.grad.isfinite().all()
-    assert contextual_loss(varied, constant, distance).item() == pytest.approx(math.log(24), rel=1e-3)
+    assert contextual_loss(varied, constant, distance=distance).item() == pytest.approx(math.log(24), rel=1e-3)
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_gradient_is_finite_and_small_at_the_target(distance: Distance, generator: torch.Generator) -> None:
     target = torch.randn(2, 8, 5, 5, generator=generator)
     restored = target.clone().requires_grad_()
-    at_target = gradient(contextual_loss(restored, target, distance), restored)
+    at_target = gradient(contextual_loss(restored, target, distance=distance), restored)
     noisy = (target + torch.randn(target.shape, generator=generator)).requires_grad_()
-    elsewhere = gradient(contextual_loss(noisy, target, distance), noisy)
+    elsewhere = gradient(contextual_loss(noisy, target, distance=distance), noisy)
     assert at_target.isfinite().all()
     assert at_target.norm() < 1e-3 * elsewhere.norm()
 
@@ -159,10 +161,10 @@ def test_half_precision_is_computed_in_float32(
 ) -> None:
     target = (300 * torch.randn(1, 8, 5, 5, generator=generator)).to(dtype)
     restored = (target + 100 * torch.randn(1, 8, 5, 5, generator=generator)).to(dtype).requires_grad_()
-    value = contextual_loss(restored, target, distance)
+    value = contextual_loss(restored, target, distance=distance)
     assert value.dtype == torch.float32
     full = restored.detach().float().requires_grad_()
-    expected = contextual_loss(full, target.float(), distance)
+    expected = contextual_loss(full, target.float(), distance=distance)
     assert value.equal(expected)
     assert gradient(value, restored).equal(gradient(expected, full).to(dtype))
 
@@ -183,7 +185,7 @@ def test_autocast_changes_nothing(generator: torch.Generator) -> None:
 def test_nan_is_not_hidden(distance: Distance, of_target: bool, generator: torch.Generator) -> None:
     maps = torch.randn(2, 2, 3, 4, 4, generator=generator)
     maps[int(of_target), 1, 0, 2, 1] = math.nan
-    assert contextual_loss(maps[0], maps[1], distance, block=32).isnan().tolist() == [False, True]
+    assert contextual_loss(maps[0], maps[1], distance=distance, block=32).isnan().tolist() == [False, True]
 
 
 def test_gradient_reaches_the_restored_features_only(generator: torch.Generator) -> None:
@@ -240,7 +242,10 @@ def test_module_and_choice_sum_over_layers_and_average_over_the_batch(generator:
     )
     layers = extractor(choice.features)
     expected = [
-        weight * contextual_loss(layers(restored)[layer], layers(target)[layer], "l2", 0.1, "batch").mean()
+        weight
+        * contextual_loss(
+            layers(restored)[layer], layers(target)[layer], distance="l2", bandwidth=0.1, center="batch"
+        ).mean()
         for layer, weight in (("relu3_4", 1), ("relu4_3", 0.5))
     ]
     torch.testing.assert_close(choice.build()(restored, target), sum(expected))

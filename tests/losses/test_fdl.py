@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pdloss.errors import SpecError
 from pdloss.features import extractor
 from pdloss.losses import PDL
-from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, amplitude_and_phase, frequency_distribution_distance
+from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, amplitude_and_phase, frequency_distribution_loss
 from tests.losses.tiny import TinyFeatures
 from tests.oracles.fdl import fdl
 
@@ -32,7 +32,7 @@ def test_is_the_sum_over_filters_of_sorted_responses(phase_weight: float, genera
     # Odd sides: of the bins that must be real only the first is left, whose sign no rounding can turn.
     restored, target = torch.rand(2, 2, 3, 7, 9, generator=generator, dtype=torch.float64)
     filters = 3 * torch.randn(6, 3, 3, 3, generator=generator, dtype=torch.float64)
-    ours = frequency_distribution_distance(restored, target, filters, phase_weight)
+    ours = frequency_distribution_loss(restored, target, directions=filters, phase_weight=phase_weight)
     expected = [fdl(u, v, filters.numpy(), phase_weight) for u, v in zip(restored.numpy(), target.numpy(), strict=True)]
     np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-10)
 
@@ -59,17 +59,17 @@ def test_moving_the_features_round_changes_phases_only(generator: torch.Generato
     maps = torch.rand(1, 4, 12, 10, generator=generator)
     moved = maps.roll((5, 3), dims=(-2, -1))
     filters = torch.randn(32, 4, 5, 5, generator=generator)
-    assert frequency_distribution_distance(moved, maps, filters, 0.0).item() < 1e-4
-    assert frequency_distribution_distance(moved, maps, filters, 1.0).item() > 0.01
+    assert frequency_distribution_loss(moved, maps, directions=filters, phase_weight=0.0).item() < 1e-4
+    assert frequency_distribution_loss(moved, maps, directions=filters, phase_weight=1.0).item() > 0.01
 
 
 def test_amplitudes_scale_with_the_features_and_phases_do_not(generator: torch.Generator) -> None:
     u, v = torch.rand(2, 1, 4, 12, 10, generator=generator)
     filters = torch.randn(8, 4, 5, 5, generator=generator)
-    amplitudes = frequency_distribution_distance(u, v, filters, 0.0)
-    phases = frequency_distribution_distance(u, v, filters) - amplitudes
+    amplitudes = frequency_distribution_loss(u, v, directions=filters, phase_weight=0.0)
+    phases = frequency_distribution_loss(u, v, directions=filters) - amplitudes
     # What the docstring advises for features 57 times larger: phase_weight 57, and the whole 57 times smaller.
-    larger = frequency_distribution_distance(57 * u, 57 * v, filters, phase_weight=57.0)
+    larger = frequency_distribution_loss(57 * u, 57 * v, directions=filters, phase_weight=57.0)
     torch.testing.assert_close(larger / 57, amplitudes + phases)
 
 
@@ -88,7 +88,7 @@ def test_constant_maps_have_a_finite_value_and_gradient(value: float, dtype: tor
     maps = torch.full((1, 2, 7, 9), value, dtype=dtype, requires_grad=True)
     other = torch.full((1, 2, 7, 9), 2.0, dtype=dtype)
     filters = torch.randn(4, 2, 5, 5, generator=torch.Generator().manual_seed(0))
-    distance = frequency_distribution_distance(maps, other, filters)
+    distance = frequency_distribution_loss(maps, other, directions=filters)
     distance.sum().backward()
     assert distance.dtype == torch.float32
     assert distance.isfinite().all()
@@ -107,7 +107,9 @@ def test_the_phase_of_nothing_has_no_gradient() -> None:
 def test_constant_maps_of_one_sign_differ_in_amplitude_only() -> None:
     u, v = torch.full((1, 1, 7, 7), 0.3), torch.full((1, 1, 7, 7), 1.7)
     filters = torch.randn(16, 1, 5, 5, generator=torch.Generator().manual_seed(0))
-    both, amplitudes = (frequency_distribution_distance(u, v, filters, weight) for weight in (1.0, 0.0))
+    both, amplitudes = (
+        frequency_distribution_loss(u, v, directions=filters, phase_weight=weight) for weight in (1.0, 0.0)
+    )
     assert both.item() == amplitudes.item() > 0
 
 
@@ -116,7 +118,7 @@ def test_the_gradient_is_the_slope(generator: torch.Generator) -> None:
     filters = torch.randn(3, 2, 2, 2, generator=generator, dtype=torch.float64)
 
     def value(maps: Tensor) -> Tensor:
-        return frequency_distribution_distance(maps, v, filters)
+        return frequency_distribution_loss(maps, v, directions=filters)
 
     assert torch.autograd.gradcheck(value, (u.requires_grad_(),), eps=1e-7, atol=1e-6)
 
@@ -132,7 +134,7 @@ def test_layers_are_summed_and_the_batch_is_averaged(generator: torch.Generator)
     weighted = FDL(features="distilled.relu3_4+relu4_3", count=4, layer_weights=(0.5, 2.0)).build()
     torch.testing.assert_close(weighted(restored, target), 0.5 * each[0] + 2 * each[1])
     maps = [extractor("distilled.relu4_3")(images)["relu4_3"] for images in (restored, target)]
-    by_hand = frequency_distribution_distance(*maps, loss.draw(maps[0].shape[1]))
+    by_hand = frequency_distribution_loss(*maps, directions=loss.draw(maps[0].shape[1]))
     torch.testing.assert_close(each[1], by_hand.mean())
 
 
@@ -215,7 +217,7 @@ def test_small_images_are_refused_with_both_sizes_and_the_cure() -> None:
 
 def test_maps_of_other_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"same shape, .* got \(1, 2, 4, 4\) and \(1, 2, 4, 5\)"):
-        frequency_distribution_distance(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 4, 5), torch.rand(1, 2, 3, 3))
+        frequency_distribution_loss(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 4, 5), directions=torch.rand(1, 2, 3, 3))
 
 
 def test_refuses_options_that_make_no_sense() -> None:

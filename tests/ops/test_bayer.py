@@ -140,7 +140,7 @@ def test_malvar_beats_bilinear_on_a_photograph(images_folder):
 
 
 def test_mosaics_that_make_no_sense_are_refused():
-    with pytest.raises(ValueError, match="unknown Bayer pattern 'RGBG'; known are RGGB"):
+    with pytest.raises(ValueError, match="pattern must be one of RGGB, GRBG, BGGR, GBRG, got 'RGBG'"):
         inspect.unwrap(bayer_masks)("RGBG", 4, 4)  # below the check of types, which comes with the tests only
     with pytest.raises(ValueError, match="5x4 has no whole 2x2 blocks; crop it first"):
         bayer_packed(torch.zeros(1, 5, 4))

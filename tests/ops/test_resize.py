@@ -253,7 +253,7 @@ def test_refuses_what_makes_no_image_with_the_values_in_the_sentence(call, messa
         (resize_adjoint, torch.zeros(4, 4, dtype=torch.int64), "bicubic", "got torch.int64"),
         (resize_bytes, torch.zeros(4, 4), "bicubic", "got torch.float32; use resize for"),
         (resize_bytes, torch.zeros(4, dtype=torch.uint8), "bicubic", r"with pixels, got \(4,\)"),
-        (resize, torch.zeros(4, 4), "box", "'box'; known are bicubic, lanczos3, bilinear, area"),
+        (resize, torch.zeros(4, 4), "box", "kernel must be one of bicubic, lanczos3, bilinear, area, got 'box'"),
     ],
 )
 def test_refuses_other_numbers_and_unknown_kernels(function, images, kernel, message):

@@ -87,7 +87,7 @@ def named(path: str) -> FeatureMapLoss:
         SpecError: If the text is no such name, the module cannot be imported, or there is nothing to call.
     """
     if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", path):
-        raise SpecError(f"expected package.module:callable, such as pdloss.losses:perceptual_distance, got {path!r}")
+        raise SpecError(f"expected package.module:callable, such as pdloss.losses:perceptual_loss, got {path!r}")
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     module, _, name = path.partition(":")

@@ -107,8 +107,8 @@ def conformance(
         ValueError: If the kind is unknown, the scale not positive and finite, or there is no channel.
 
     Example:
-        >>> from pdloss.losses import projected_distribution_distance
-        >>> [verdict.name for verdict in conformance(projected_distribution_distance) if verdict.passed is False]
+        >>> from pdloss.losses import projected_distribution_loss
+        >>> [verdict.name for verdict in conformance(projected_distribution_loss) if verdict.passed is False]
         []
     """
     if kind not in CHECKS:

@@ -7,12 +7,14 @@ import cmath
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+
+from pdloss.ops.options import check_option
 
 Motion = Literal["tremor", "boracchi_foi", "gp"]
 
@@ -74,8 +76,7 @@ def camera_shake_kernel(kind: Motion, support: float, generator: torch.Generator
         | Learning to Deblur (Schuler et al., 2016)
         | https://arxiv.org/abs/1406.7444
     """
-    if kind not in _PATHS:
-        raise ValueError(f"unknown kind of motion {kind!r}; known are {', '.join(get_args(Motion))}")
+    check_option(Motion, kind=kind)
     if not support >= 1:
         raise ValueError(f"the support of a kernel is at least 1 pixel, got {support}")
     return kernel_of_path(_PATHS[kind](generator), support)

@@ -32,12 +32,21 @@ class Plan(msgspec.Struct, frozen=True):
     blocks: Annotated[tuple[Annotated[int, Meta(ge=0, le=64)], ...], Meta(max_length=8)]
 
 
+class Convolution(nn.Conv2d):
+    """A convolution without groups in the precision of what it is given, whatever that of its weights."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the convolved maps."""
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.conv2d(x, self.weight.to(x.dtype), bias, self.stride, self.padding)
+
+
 class Residual(nn.Module):
     """One 3x3 convolution beside the identity."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.convolution = nn.Sequential(nn.Conv2d(width, width, 3, padding=1))
+        self.convolution = nn.Sequential(Convolution(width, width, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns relu(x + convolution(x))."""
@@ -63,13 +72,13 @@ class DistilledNetwork(nn.Module):
         stages: list[nn.Module] = []
         before = 12
         for number, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-            enter = nn.Conv2d(before, width, 3, padding=1) if number == 0 else nn.Conv2d(before, width, 2, stride=2)
+            enter = Convolution(before, width, 3, padding=1) if number == 0 else Convolution(before, width, 2, stride=2)
             stages.append(nn.Sequential(nn.Sequential(enter), nn.ReLU(), *(Residual(width) for _ in range(count))))
             before = width
         self.stages = nn.ModuleList(stages)
         self.heads = nn.ModuleDict(
             {
-                layer: nn.Conv2d(widths[divisor.bit_length() - 2], channels, 1)
+                layer: Convolution(widths[divisor.bit_length() - 2], channels, 1)
                 for layer, (channels, divisor) in heads.items()
             }
         )

@@ -6,6 +6,7 @@ after it, ``pool4`` after the pooling that closes block 4.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,9 @@ from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
+from pdloss.ops.options import check_option
+
+Depth = Literal["vgg16", "vgg19"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -24,8 +28,13 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
-def layer_plan(depth: str) -> list[tuple[str, int]]:
-    """Returns every layer of ``vgg16`` or ``vgg19`` in order, with its index in torchvision's ``features``."""
+def layer_plan(depth: Depth) -> list[tuple[str, int]]:
+    """Returns every layer of ``vgg16`` or ``vgg19`` in order, with its index in torchvision's ``features``.
+
+    Raises:
+        ValueError: If the depth is unknown.
+    """
+    check_option(Depth, depth=depth)
     plan: list[str] = []
     for block, convolutions in enumerate(_CONVOLUTIONS[depth], start=1):
         for number in range(1, convolutions + 1):
@@ -42,8 +51,8 @@ def max_pool(x: Tensor) -> Tensor:
 class VGGFeatures(Frozen):
     """Computes maps of a pretrained VGG; the base of `VGG16Features` and `VGG19Features`.
 
-    Only the layers needed are computed. The weights are buffers, on no optimiser's list and in no state dict, and the
-    module stays in eval mode whatever its parent does.
+    Only the layers needed are computed, in the precision of the images or autocast's. The weights are buffers, on no
+    optimiser's list and in no state dict, and the module stays in eval mode whatever its parent does.
 
     Args:
         layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
@@ -56,7 +65,7 @@ class VGGFeatures(Frozen):
         AssetError: If the weights are not at hand, lack a key, or do not say their input convention.
     """
 
-    depth: str
+    depth: Depth
 
     def __init__(
         self, layers: Sequence[str], weights: Path | None = None, pool: Callable[[Tensor], Tensor] = max_pool
@@ -101,11 +110,13 @@ class VGGFeatures(Frozen):
         """
         self.check_side(images)
         x = images.flip(1) if self.convention == "caffe" else images
-        x = (x * self.frozen("scale") - self.frozen("shift")).contiguous(memory_format=torch.channels_last)
+        scale, shift = (self.frozen(name).to(x.dtype) for name in ("scale", "shift"))
+        x = (x * scale - shift).contiguous(memory_format=torch.channels_last)
         maps = {}
         for name, index in self.plan:
             if name.startswith("conv"):
-                x = F.conv2d(x, self.frozen(f"weight{index}"), self.frozen(f"bias{index}"), padding=1)
+                kernel, bias = (self.frozen(f"{part}{index}").to(x.dtype) for part in ("weight", "bias"))
+                x = F.conv2d(x, kernel, bias, padding=1)
             elif name.startswith("relu"):
                 x = F.relu(x)
             else:

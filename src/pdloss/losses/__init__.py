@@ -1,94 +1,28 @@
-"""Restored × target → number: every loss as a function, a module and a choice; sums of choices as objectives."""
+"""Restored × target → number: every loss as a function, a module and a choice; sums of choices as objectives.
+
+A line for every file: `LOSSES`, the public names and whatever lists losses follow from what the files hold.
+"""
 
 from pdloss._types import OWN_LOSS
-from pdloss.losses.adversarial import Adversarial, AdversarialLoss, adversarial_loss, critic_loss
-from pdloss.losses.choice import FeatureChoice, LossChoice, Objective
-from pdloss.losses.cobi import CoBi, CoBiCode, CoBiCodeLoss, CoBiLoss, cobi_code_loss, cobi_loss
-from pdloss.losses.contextual import Contextual, ContextualLoss, contextual_loss
-from pdloss.losses.distortion import WassersteinDistortion, WassersteinDistortionLoss, wasserstein_distortion
-from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, frequency_distribution_distance
-from pdloss.losses.features import FeatureLoss
-from pdloss.losses.frequency import FocalFrequency, FocalFrequencyLoss, focal_frequency_distance
-from pdloss.losses.perceptual import Perceptual, PerceptualLoss, perceptual_distance
-from pdloss.losses.pixel import L1, L2, PixelLoss, pixel_distance
-from pdloss.losses.projected import PDL, ProjectedDistributionLoss, projected_distribution_distance
-from pdloss.losses.similarity import (
-    DISTS,
-    LPIPS,
-    MSSSIM,
-    MSSSIML1,
-    MetricLoss,
-    MSSSIML1Loss,
-    MSSSIMLoss,
-    ms_ssim_distance,
-    ms_ssim_l1_distance,
-)
-from pdloss.losses.weighted import LossTerms, WeightedSum
+from pdloss.losses.adversarial import *
+from pdloss.losses.choice import *
+from pdloss.losses.choice import REGISTERED, Objective
+from pdloss.losses.cobi import *
+from pdloss.losses.contextual import *
+from pdloss.losses.fdl import *
+from pdloss.losses.feature_loss import *
+from pdloss.losses.focal_frequency import *
+from pdloss.losses.learned_metrics import *
+from pdloss.losses.ms_ssim import *
+from pdloss.losses.perceptual import *
+from pdloss.losses.pixel import *
+from pdloss.losses.projected import *
+from pdloss.losses.wasserstein_distortion import *
+from pdloss.losses.weighted_sum import *
 from pdloss.specs import Family
 from pdloss.trust import RECEIVED, Trust
 
-__all__ = [
-    "DISTS",
-    "FDL",
-    "L1",
-    "L2",
-    "LOSSES",
-    "LPIPS",
-    "MSSSIM",
-    "MSSSIML1",
-    "PDL",
-    "Adversarial",
-    "AdversarialLoss",
-    "CoBi",
-    "CoBiCode",
-    "CoBiCodeLoss",
-    "CoBiLoss",
-    "Contextual",
-    "ContextualLoss",
-    "FeatureChoice",
-    "FeatureLoss",
-    "FocalFrequency",
-    "FocalFrequencyLoss",
-    "FrequencyDistributionLoss",
-    "LossChoice",
-    "LossTerms",
-    "MSSSIML1Loss",
-    "MSSSIMLoss",
-    "MetricLoss",
-    "Objective",
-    "Perceptual",
-    "PerceptualLoss",
-    "PixelLoss",
-    "ProjectedDistributionLoss",
-    "WassersteinDistortion",
-    "WassersteinDistortionLoss",
-    "WeightedSum",
-    "adversarial_loss",
-    "cobi_code_loss",
-    "cobi_loss",
-    "contextual_loss",
-    "critic_loss",
-    "focal_frequency_distance",
-    "frequency_distribution_distance",
-    "ms_ssim_distance",
-    "ms_ssim_l1_distance",
-    "objective",
-    "perceptual_distance",
-    "pixel_distance",
-    "projected_distribution_distance",
-    "wasserstein_distortion",
-]
-
-LOSSES = Family(
-    "loss",
-    (
-        *(L1, L2, Perceptual, PDL),
-        *(Contextual, CoBi, CoBiCode),
-        *(LPIPS, DISTS, MSSSIM, MSSSIML1, FocalFrequency, FDL, WassersteinDistortion),
-        Adversarial,
-    ),
-    OWN_LOSS,
-)
+LOSSES = Family("loss", tuple(REGISTERED), OWN_LOSS)
 
 
 def objective(text: str, trusted: Trust = RECEIVED) -> Objective:
@@ -102,3 +36,7 @@ def objective(text: str, trusted: Trust = RECEIVED) -> Objective:
         SpecError: If a name, an option or a value is wrong, or names code that it may not name.
     """
     return Objective(LOSSES.parse_sum(text, trusted))
+
+
+_HERE = {name: getattr(thing, "__module__", "") for name, thing in globals().items()}
+__all__ = sorted({"LOSSES", *(name for name, module in _HERE.items() if module.startswith(__name__))})

@@ -1,20 +1,47 @@
 """Losses as choices: they scale and add up, and the sum prints as the text that makes it again."""
 
-from abc import ABC, abstractmethod
+import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import nn
 
 from pdloss.features import FeatureNames
-from pdloss.losses.weighted import WeightedSum
+from pdloss.losses.weighted_sum import WeightedSum
 from pdloss.specs import Choice, Own, sum_text
 from pdloss.trust import TYPED
+
+__all__ = ["FeatureChoice", "LossChoice", "Objective"]
+
+
+REGISTERED: list[type["LossChoice"]] = []
+"""The library's losses with a name, in the order in which their files were read."""
 
 
 @dataclass(frozen=True)
 class LossChoice(Choice):
-    """Base of the library's losses: ``L1() + 0.002 * PDL()`` is an `Objective`."""
+    """Base of the library's losses: ``L1() + 0.0003 * PDL()`` is an `Objective`.
+
+    ``class Mine(LossChoice, name="mine", module=MineLoss)`` is all that registers a loss: its fields are the module's
+    keywords, and whatever lists losses finds it.
+    """
+
+    module: ClassVar[Callable[..., nn.Module]]
+
+    def __init_subclass__(cls, *, module: Callable[..., nn.Module] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if module is not None:
+            cls.module = staticmethod(module)
+            REGISTERED.append(cls)
+
+    def build(self) -> nn.Module:
+        """Returns the module, given every field as the keyword of that name."""
+        return self.module(**self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def __mul__(self, weight: float) -> "Objective":
         return self._alone() * weight
@@ -30,19 +57,27 @@ class LossChoice(Choice):
 
 
 @dataclass(frozen=True)
-class FeatureChoice(LossChoice, ABC):
-    """Base of the losses that compare feature maps; its module may share an extractor with other terms."""
+class FeatureChoice(LossChoice):
+    """Base of the losses that compare feature maps; its module may share an extractor with other terms.
+
+    Raises:
+        SpecError: If an option is out of its range, or the features have no known name.
+    """
 
     features: str = "vgg16.relu4_3"
     layer_weights: tuple[float, ...] | None = None
 
-    @abstractmethod
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        FeatureNames.parse(self.features)
+
     def build(self, extractor: nn.Module | None = None) -> nn.Module:
-        """Returns the module.
+        """Returns the module, given every field as the keyword of that name.
 
         Args:
             extractor: Computes at least the layers named by `features`; by default one of its own is built.
         """
+        return self.module(**self._options(), extractor=extractor)
 
 
 @dataclass(frozen=True)

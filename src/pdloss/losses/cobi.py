@@ -13,6 +13,9 @@ from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.contextual import MatchingLoss
 from pdloss.ops import matching
 from pdloss.ops.matching import Center
+from pdloss.ops.options import check_option
+
+__all__ = ["CoBi", "CoBiCode", "CoBiCodeLoss", "CoBiLoss", "cobi_code_loss", "cobi_loss"]
 
 FEATURES, LAYER_WEIGHTS = "vgg19.relu1_2+relu2_2+relu3_2", (1.0, 1.0, 0.5)
 """The layers of the published code, and their weights."""
@@ -21,6 +24,7 @@ FEATURES, LAYER_WEIGHTS = "vgg19.relu1_2+relu2_2+relu3_2", (1.0, 1.0, 0.5)
 def cobi_loss(
     restored: Float[Tensor, "b c h w"],
     target: Float[Tensor, "b c h2 w2"],
+    *,
     spatial_weight: float = 0.1,
     block: int = matching.BLOCK,
 ) -> Float[Tensor, " b"]:
@@ -75,6 +79,7 @@ def cobi_loss(
 def cobi_code_loss(
     restored: Float[Tensor, "b c h w"],
     target: Float[Tensor, "b c h2 w2"],
+    *,
     spatial_weight: float = 0.1,
     bandwidth: float = 0.5,
     center: Center = "image",
@@ -152,19 +157,25 @@ class CoBiLoss(MatchingLoss):
     def __init__(
         self,
         features: str | nn.Module = FEATURES,
+        *,
         spatial_weight: float = 0.1,
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
         _check_weight(spatial_weight)
-        super().__init__(features, max_positions, extractor, _published(layer_weights, features))
+        super().__init__(
+            features,
+            max_positions=max_positions,
+            extractor=extractor,
+            layer_weights=_published(layer_weights, features),
+        )
         self.spatial_weight = spatial_weight
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
         self.check_positions(restored, target)
-        return cobi_loss(restored, target, self.spatial_weight)
+        return cobi_loss(restored, target, spatial_weight=self.spatial_weight)
 
 
 class CoBiCodeLoss(MatchingLoss):
@@ -187,6 +198,7 @@ class CoBiCodeLoss(MatchingLoss):
     def __init__(
         self,
         features: str | nn.Module = FEATURES,
+        *,
         spatial_weight: float = 0.1,
         bandwidth: float = 0.5,
         center: Center = "image",
@@ -196,32 +208,37 @@ class CoBiCodeLoss(MatchingLoss):
         layer_weights: Sequence[float] | None = None,
     ) -> None:
         _check_weight(spatial_weight, at_most=1)
-        matching.check_words(center=center)
+        check_option(Center, center=center)
         matching.check_positive(bandwidth=bandwidth, position_scale=position_scale)
-        super().__init__(features, max_positions, extractor, _published(layer_weights, features))
-        self.options = (spatial_weight, bandwidth, center, position_scale)
+        super().__init__(
+            features,
+            max_positions=max_positions,
+            extractor=extractor,
+            layer_weights=_published(layer_weights, features),
+        )
+        self.spatial_weight, self.bandwidth = spatial_weight, bandwidth
+        self.center, self.position_scale = center, position_scale
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
         self.check_positions(restored, target)
-        return cobi_code_loss(restored, target, *self.options)
+        return cobi_code_loss(
+            restored, target, spatial_weight=self.spatial_weight, bandwidth=self.bandwidth, center=self.center,
+            position_scale=self.position_scale,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class CoBi(FeatureChoice, name="cobi"):
+class CoBi(FeatureChoice, name="cobi", module=CoBiLoss):
     """The contextual bilateral loss as its paper defines it."""
 
     features: str = FEATURES
     spatial_weight: Annotated[float, Meta(ge=0)] = 0.1
     max_positions: Annotated[int, Meta(ge=1)] | None = None
 
-    def build(self, extractor: nn.Module | None = None) -> CoBiLoss:
-        """Returns the module."""
-        return CoBiLoss(self.features, self.spatial_weight, self.max_positions, extractor, self.layer_weights)
-
 
 @dataclass(frozen=True)
-class CoBiCode(FeatureChoice, name="cobi_code"):
+class CoBiCode(FeatureChoice, name="cobi_code", module=CoBiCodeLoss):
     """The contextual bilateral loss as its authors' code defines it."""
 
     features: str = FEATURES
@@ -230,13 +247,6 @@ class CoBiCode(FeatureChoice, name="cobi_code"):
     center: Center = "image"
     position_scale: Annotated[float, Meta(gt=0)] = 255.0
     max_positions: Annotated[int, Meta(ge=1)] | None = None
-
-    def build(self, extractor: nn.Module | None = None) -> CoBiCodeLoss:
-        """Returns the module."""
-        return CoBiCodeLoss(
-            self.features, self.spatial_weight, self.bandwidth, self.center, self.position_scale, self.max_positions,
-            extractor, self.layer_weights,
-        )  # fmt: skip
 
 
 def _published(layer_weights: Sequence[float] | None, features: str | nn.Module) -> Sequence[float] | None:

@@ -11,14 +11,18 @@ from torch import Tensor, nn
 
 from pdloss.errors import SpecError
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.features import FeatureLoss
+from pdloss.losses.feature_loss import FeatureLoss
 from pdloss.ops import matching
 from pdloss.ops.matching import Center, Distance
+from pdloss.ops.options import check_option
+
+__all__ = ["Contextual", "ContextualLoss", "contextual_loss"]
 
 
 def contextual_loss(
-    features_restored: Float[Tensor, "b c h w"],
-    features_target: Float[Tensor, "b c h2 w2"],
+    restored: Float[Tensor, "b c h w"],
+    target: Float[Tensor, "b c h2 w2"],
+    *,
     distance: Distance = "dot",
     bandwidth: float = 0.5,
     center: Center = "image",
@@ -39,11 +43,11 @@ def contextual_loss(
     regions, leave something too, and a constant target costs :math:`\log M` whatever is restored.
 
     Exact, whatever the size: pairs are taken a block of rows at a time, see `pdloss.ops.matching`. Computes in float32
-    at least, even under autocast. The target is a constant: gradients reach `features_restored` only.
+    at least, even under autocast. The target is a constant: gradients reach `restored` only.
 
     Args:
-        features_restored: Features of the restored images (B, C, H, W).
-        features_target: Features of the targets; height and width may differ.
+        restored: Features of the restored images (B, C, H, W).
+        target: Features of the targets; height and width may differ.
         distance: d is ``dot``, (1 - cosine)/2 of features around the target's mean; or ``l2``, the squared distance.
         bandwidth: h: 0.5 and 0.1 are in use; the smaller, the more only the best match counts.
         center: For ``dot``, the mean over positions is that of each ``image``'s target by itself; or of the ``batch``,
@@ -68,7 +72,7 @@ def contextual_loss(
         | https://arxiv.org/abs/1803.02077
     """
     matching.check_positive(bandwidth=bandwidth, epsilon=epsilon)
-    pairs = zip(*matching.points(features_restored, features_target, distance, center), strict=True)
+    pairs = zip(*matching.points(restored, target, distance, center), strict=True)
     values = [_of_one(x, y, distance, bandwidth, epsilon, block) for x, y in pairs]
     return torch.stack(values)
 
@@ -96,13 +100,14 @@ class MatchingLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module,
+        *,
         max_positions: int | None,
         extractor: nn.Module | None,
         layer_weights: Sequence[float] | None,
     ) -> None:
         if max_positions is not None and max_positions < 1:
             raise ValueError(f"max_positions must be at least 1, or None for no limit, got {max_positions}")
-        super().__init__(features, extractor, layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
         self.max_positions = max_positions
 
     def check_positions(self, *maps: Float[Tensor, "b c _ _"]) -> None:
@@ -143,6 +148,7 @@ class ContextualLoss(MatchingLoss):
     def __init__(
         self,
         features: str | nn.Module = "vgg16.relu4_3",
+        *,
         distance: Distance = "dot",
         bandwidth: float = 0.5,
         center: Center = "image",
@@ -150,29 +156,23 @@ class ContextualLoss(MatchingLoss):
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
-        matching.check_words(distance, center)
+        check_option(Distance, distance=distance)
+        check_option(Center, center=center)
         matching.check_positive(bandwidth=bandwidth)
-        super().__init__(features, max_positions, extractor, layer_weights)
-        self.options = (distance, bandwidth, center)
+        super().__init__(features, max_positions=max_positions, extractor=extractor, layer_weights=layer_weights)
+        self.pairwise, self.bandwidth, self.center = distance, bandwidth, center
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
         self.check_positions(restored, target)
-        return contextual_loss(restored, target, *self.options)
+        return contextual_loss(restored, target, distance=self.pairwise, bandwidth=self.bandwidth, center=self.center)
 
 
 @dataclass(frozen=True)
-class Contextual(FeatureChoice, name="contextual"):
+class Contextual(FeatureChoice, name="contextual", module=ContextualLoss):
     """The contextual loss: every position of the target's features should be found in the restored ones, anywhere."""
 
     distance: Distance = "dot"
     bandwidth: Annotated[float, Meta(gt=0)] = 0.5
     center: Center = "image"
     max_positions: Annotated[int, Meta(ge=1)] | None = None
-
-    def build(self, extractor: nn.Module | None = None) -> ContextualLoss:
-        """Returns the module."""
-        return ContextualLoss(
-            self.features, self.distance, self.bandwidth, self.center, self.max_positions, extractor,
-            self.layer_weights,
-        )  # fmt: skip

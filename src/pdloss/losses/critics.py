@@ -1,7 +1,8 @@
 """Critics: networks that learn to tell restored images from real ones, while a restoration network learns to pass."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch.nn.functional as F
 from msgspec import Meta
@@ -71,7 +72,7 @@ class UNetCritic(nn.Module):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
-        w = width
+        self.width = w = width
         self.first = nn.Conv2d(3, w, 3, padding=1)
         self.down = nn.ModuleList(
             spectral_norm(nn.Conv2d(c, 2 * c, 4, 2, padding=1, bias=False)) for c in (w, 2 * w, 4 * w)
@@ -79,6 +80,10 @@ class UNetCritic(nn.Module):
         self.up = nn.ModuleList(spectral_norm(nn.Conv2d(2 * c, c, 3, padding=1, bias=False)) for c in (4 * w, 2 * w, w))
         self.last = nn.ModuleList(spectral_norm(nn.Conv2d(w, w, 3, padding=1, bias=False)) for _ in range(2))
         self.verdict = nn.Conv2d(w, 1, 3, padding=1)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # torch pickles no module with spectral norm, and so none would reach another process.
+        return _unet_critic, (self.width, self.state_dict(), self.training)
 
     def forward(self, images: Tensor) -> Tensor:
         """Returns one logit per pixel, (B, 1, H, W).
@@ -102,6 +107,12 @@ class UNetCritic(nn.Module):
             x = F.leaky_relu(last(x), 0.2)
         verdict: Tensor = self.verdict(x)
         return verdict
+
+
+def _unet_critic(width: int, state: Mapping[str, Tensor], training: bool) -> UNetCritic:
+    critic = UNetCritic(width)
+    critic.load_state_dict(state, assign=True)
+    return critic.train(training)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,20 @@ from torch import Tensor, nn
 
 from pdloss.features import Frozen
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.features import FeatureLoss
+from pdloss.losses.feature_loss import FeatureLoss
 from pdloss.ops import sliced_wasserstein
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.streams import generator
 
+__all__ = ["FDL", "FrequencyDistributionLoss", "frequency_distribution_loss"]
+
 FEATURES = "vgg19.relu1_2+relu2_2+relu3_4+relu4_4+relu5_4"
 
 
-def frequency_distribution_distance(
+def frequency_distribution_loss(
     restored: Float[Tensor, "b c h w"],
     target: Float[Tensor, "b c h2 w2"],
+    *,
     directions: Float[Tensor, "m c k k"],
     phase_weight: float = 1.0,
 ) -> Float[Tensor, " b"]:
@@ -49,9 +52,9 @@ def frequency_distribution_distance(
         >>> maps = torch.rand(1, 2, 8, 8)
         >>> shifted = maps.roll((2, 3), dims=(-2, -1))
         >>> filters = torch.randn(16, 2, 3, 3)
-        >>> bool(frequency_distribution_distance(shifted, maps, filters, phase_weight=0.0) < 1e-4)
+        >>> bool(frequency_distribution_loss(shifted, maps, directions=filters, phase_weight=0.0) < 1e-4)
         True
-        >>> bool(frequency_distribution_distance(shifted, maps, filters) > 1e-2)
+        >>> bool(frequency_distribution_loss(shifted, maps, directions=filters) > 1e-2)
         True
 
     References:
@@ -97,7 +100,7 @@ def amplitude_and_phase(
 
 
 class FrequencyDistributionLoss(FeatureLoss):
-    """Measures how differently the spectra of features are distributed, `frequency_distribution_distance`.
+    """Measures how differently the spectra of features are distributed, `frequency_distribution_loss`.
 
     The filters are drawn once for each number of channels, from `seed` and that number alone; they are fixed, on no
     optimiser's list and in no state dict. Computes in float32 even under autocast.
@@ -132,8 +135,8 @@ class FrequencyDistributionLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module = FEATURES,
-        extractor: nn.Module | None = None,
         *,
+        extractor: nn.Module | None = None,
         count: int = 256,
         patch: int = 5,
         phase_weight: float = 1.0,
@@ -144,7 +147,7 @@ class FrequencyDistributionLoss(FeatureLoss):
             raise ValueError(f"count and patch must be at least 1, got {count} and {patch}")
         if not phase_weight >= 0:
             raise ValueError(f"phase_weight must not be negative, got {phase_weight}")
-        super().__init__(features, extractor, layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
         self.count, self.patch, self.phase_weight, self.seed = count, patch, phase_weight, seed
         self._drawn: dict[int, Tensor] = {}
 
@@ -166,7 +169,7 @@ class FrequencyDistributionLoss(FeatureLoss):
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
         directions = self.draw(restored.shape[1], restored.device)
-        return frequency_distribution_distance(restored, target, directions, self.phase_weight)
+        return frequency_distribution_loss(restored, target, directions=directions, phase_weight=self.phase_weight)
 
     def draw(self, channels: int, device: torch.device | None = None) -> Float[Tensor, "m c k k"]:
         """Returns the filters for maps of that many channels: Gaussian numbers, the same ones every time."""
@@ -187,7 +190,7 @@ class FrequencyDistributionLoss(FeatureLoss):
 
 
 @dataclass(frozen=True)
-class FDL(FeatureChoice, name="fdl"):
+class FDL(FeatureChoice, name="fdl", module=FrequencyDistributionLoss):
     """The frequency distribution loss (Ni et al. 2024): amplitudes and phases of spectra, for pairs out of line."""
 
     features: str = FEATURES
@@ -195,10 +198,3 @@ class FDL(FeatureChoice, name="fdl"):
     patch: Annotated[int, Meta(ge=1)] = 5
     phase_weight: Annotated[float, Meta(ge=0)] = 1.0
     seed: int = 0
-
-    def build(self, extractor: nn.Module | None = None) -> FrequencyDistributionLoss:
-        """Returns the module."""
-        return FrequencyDistributionLoss(
-            self.features, extractor, count=self.count, patch=self.patch, phase_weight=self.phase_weight,
-            seed=self.seed, layer_weights=self.layer_weights,
-        )  # fmt: skip

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.features import FeatureLoss
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.losses.feature_loss import FeatureLoss
+from pdloss.ops.differences import Power, mean_difference
+from pdloss.ops.options import check_option
+
+__all__ = ["Perceptual", "PerceptualLoss", "perceptual_loss"]
 
 
-def perceptual_distance(
-    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"], p: int = 1
+def perceptual_loss(
+    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"], *, p: Power = 1
 ) -> Float[Tensor, " b"]:
     r"""Returns the mean of :math:`|\phi(\hat x) - \phi(x)|^p` over channels and positions, eq. (6); no root is taken.
 
@@ -21,9 +23,11 @@ def perceptual_distance(
         restored: Features of the restored images (B, C, H, W).
         target: Features of the targets, of the same shape.
         p: 1 for absolute, 2 for squared differences.
+
+    Raises:
+        ValueError: If `p` is neither.
     """
-    difference = at_least_float32(restored) - at_least_float32(target)
-    return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
+    return mean_difference(restored, target, p)
 
 
 class PerceptualLoss(FeatureLoss):
@@ -43,26 +47,22 @@ class PerceptualLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module = "vgg16.relu4_3",
-        p: int = 1,
+        *,
+        p: Power = 1,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
-        if p not in (1, 2):
-            raise ValueError(f"p must be 1 or 2, got {p}")
-        super().__init__(features, extractor, layer_weights)
+        check_option(Power, p=p)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
         self.p = p
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
-        return perceptual_distance(restored, target, self.p)
+        return perceptual_loss(restored, target, p=self.p)
 
 
 @dataclass(frozen=True)
-class Perceptual(FeatureChoice, name="perceptual"):
+class Perceptual(FeatureChoice, name="perceptual", module=PerceptualLoss):
     """Feature difference at the same place, eq. (6): the paper's rows "L1" (p=1) and "L2" (p=2)."""
 
-    p: Literal[1, 2] = 1
-
-    def build(self, extractor: nn.Module | None = None) -> PerceptualLoss:
-        """Returns the module."""
-        return PerceptualLoss(self.features, self.p, extractor, self.layer_weights)
+    p: Power = 1

@@ -5,21 +5,27 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
-from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.differences import Power, mean_difference
+from pdloss.ops.options import check_option
+
+__all__ = ["L1", "L2", "PixelLoss", "pixel_loss"]
 
 
-def pixel_distance(restored: Images, target: Images, p: int = 1) -> Float[Tensor, " b"]:
+def pixel_loss(restored: Images, target: Images, *, p: Power = 1) -> Float[Tensor, " b"]:
     r"""Returns the mean of :math:`|\hat x - x|^p` over channels and positions, one value per image.
 
     Args:
         restored: Restored images (B, 3, H, W) in [0, 1].
         target: What they should be, of the same shape.
         p: 1 for absolute, 2 for squared differences; no root is taken.
+
+    Raises:
+        ValueError: If `p` is neither.
     """
-    difference = at_least_float32(restored) - at_least_float32(target)
-    return (difference.abs() if p == 1 else difference.square()).flatten(1).mean(-1)
+    return mean_difference(restored, target, p)
 
 
 class PixelLoss(nn.Module):
@@ -29,10 +35,10 @@ class PixelLoss(nn.Module):
         p: 1 or 2.
     """
 
-    def __init__(self, p: int = 1) -> None:
+    def __init__(self, *, p: Power = 1) -> None:
         super().__init__()
-        if p not in (1, 2):
-            raise ValueError(f"p must be 1 or 2, got {p}")
+        self.check = CheckedPair()
+        check_option(Power, p=p)
         self.p = p
 
     def forward(self, restored: Tensor, target: Tensor) -> Tensor:
@@ -41,23 +47,23 @@ class PixelLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
-        check_pair(restored, target)
-        return pixel_distance(restored, target.detach(), self.p).mean()
+        self.check(restored, target)
+        return pixel_loss(restored, target.detach(), p=self.p).mean()
 
 
 @dataclass(frozen=True)
-class L1(LossChoice, name="l1"):
+class L1(LossChoice, name="l1", module=PixelLoss):
     """Mean absolute difference of pixels."""
 
-    def build(self) -> PixelLoss:
+    def build(self) -> nn.Module:
         """Returns the module."""
-        return PixelLoss(1)
+        return self.module(p=1)
 
 
 @dataclass(frozen=True)
-class L2(LossChoice, name="l2"):
+class L2(LossChoice, name="l2", module=PixelLoss):
     """Mean squared difference of pixels."""
 
-    def build(self) -> PixelLoss:
+    def build(self) -> nn.Module:
         """Returns the module."""
-        return PixelLoss(2)
+        return self.module(p=2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -10,16 +10,18 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.features import FeatureLoss
+from pdloss.losses.feature_loss import FeatureLoss
 from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
+from pdloss.ops.options import check_option
 from pdloss.ops.streams import generator
-from pdloss.specs import suggestion
+
+__all__ = ["PDL", "ProjectedDistributionLoss", "projected_distribution_loss"]
 
 Projection = Literal["identity", "pairs", "perturbed", "sphere", "orthogonal", "max"]
 
 
-def projected_distribution_distance(
-    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"], p: float = 1.0
+def projected_distribution_loss(
+    restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"], *, p: float = 1.0
 ) -> Float[Tensor, " b"]:
     r"""Returns the mean over channels of the 1-D Wasserstein cost between their values, one value per image.
 
@@ -38,9 +40,9 @@ def projected_distribution_distance(
         >>> import torch
         >>> features = torch.rand(1, 4, 8, 8)
         >>> elsewhere = features.flatten(2)[:, :, torch.randperm(64)].view(1, 4, 8, 8)
-        >>> projected_distribution_distance(features, elsewhere)
+        >>> projected_distribution_loss(features, elsewhere)
         tensor([0.])
-        >>> projected_distribution_distance(features, elsewhere + 2)
+        >>> projected_distribution_loss(features, elsewhere + 2)
         tensor([2.])
 
     References:
@@ -89,10 +91,10 @@ class ProjectedDistributionLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module = "vgg16.relu4_3",
+        *,
         p: float = 1.0,
         extractor: nn.Module | None = None,
-        *,
-        projection: str = "identity",
+        projection: Projection = "identity",
         ratio: float = 1.0,
         epsilon: float = 0.1,
         ascents: int = 5,
@@ -103,13 +105,12 @@ class ProjectedDistributionLoss(FeatureLoss):
     ) -> None:
         if not p >= 1:
             raise ValueError(f"p must be at least 1, got {p}")
-        if projection not in get_args(Projection):
-            raise ValueError(f"unknown projection {projection!r}{suggestion(projection, get_args(Projection))}")
+        check_option(Projection, projection=projection)
         if not ratio > 0:
             raise ValueError(f"ratio must be positive, got {ratio}: it is the number of directions per channel")
         if directions is not None and projection != "identity":
             raise ValueError(f"directions are given, so there are none to draw by {projection!r}; leave one out")
-        super().__init__(features, extractor, layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
         self.p, self.projection, self.ratio, self.epsilon, self.ascents = p, projection, ratio, epsilon, ascents
         self.seed = seed
         self.drawings = Count() if redraw and projection != "identity" else None
@@ -127,7 +128,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         if self.given is not None:
             return sliced_wasserstein(restored, target, self.given, self.p)
         if self.projection == "identity":
-            return projected_distribution_distance(restored, target, self.p)
+            return projected_distribution_loss(restored, target, p=self.p)
         drawn = self.draw(restored.shape[1])
         if self.projection == "max":
             return max_sliced_wasserstein(restored, target, drawn, self.p, self.ascents)
@@ -161,7 +162,7 @@ class Count(nn.Module):
 
 
 @dataclass(frozen=True)
-class PDL(FeatureChoice, name="pdl"):
+class PDL(FeatureChoice, name="pdl", module=ProjectedDistributionLoss):
     """The projected distribution loss, eq. (5): by default with each channel as its own projection."""
 
     p: Annotated[float, Meta(ge=1)] = 1.0
@@ -171,10 +172,3 @@ class PDL(FeatureChoice, name="pdl"):
     ascents: Annotated[int, Meta(ge=0)] = 5
     redraw: bool = True
     seed: int = 0
-
-    def build(self, extractor: nn.Module | None = None) -> ProjectedDistributionLoss:
-        """Returns the module."""
-        return ProjectedDistributionLoss(
-            self.features, self.p, extractor, projection=self.projection, ratio=self.ratio, epsilon=self.epsilon,
-            ascents=self.ascents, redraw=self.redraw, seed=self.seed, layer_weights=self.layer_weights,
-        )  # fmt: skip

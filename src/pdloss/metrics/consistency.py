@@ -15,6 +15,7 @@ from pdloss.ops.bayer import Pattern, bayer_plane
 from pdloss.ops.convolution import convolve
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.jpeg import Subsampling, jpeg_cells, jpeg_coefficients, jpeg_tables
+from pdloss.ops.options import check_option
 from pdloss.ops.resize import Kernel, resize_bytes
 
 
@@ -113,7 +114,8 @@ def jpeg_cell_share(
         subsampling: With which they were encoded.
 
     Raises:
-        ValueError: If the shapes differ, a side is too small, or the quality is outside 1 to 100.
+        ValueError: If the shapes differ, a side is too small, the quality is outside 1 to 100, or the subsampling is
+            unknown.
 
     Example:
         >>> grey = torch.full((1, 3, 16, 16), 0.5)
@@ -122,6 +124,7 @@ def jpeg_cell_share(
     """
     check_pair(restored, degraded)
     height, width = restored.shape[-2:]
+    check_option(Subsampling, subsampling=subsampling)
     unit = 16 if subsampling == "4:2:0" else 8
     if min(height, width) < unit:
         raise ValueError(f"images of {height}x{width} hold no whole block of {unit}x{unit} pixels")

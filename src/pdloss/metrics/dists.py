@@ -132,9 +132,9 @@ class DISTS(Frozen):
             ValueError: If the shapes differ or are not RGB batches, or a side is below 16 pixels.
         """
         check_pair(restored, target)
-        restored, target = (images.to(self.frozen("alpha").dtype) for images in (restored, target))
+        restored, target = (images.float() for images in (restored, target))
         restored_maps, target_maps = ([images, *self.backbone(images).values()] for images in (restored, target))
-        alpha, beta = (torch.split(self.frozen(name), list(_CHANNELS.values())) for name in ("alpha", "beta"))
+        alpha, beta = (torch.split(self.frozen(name).float(), list(_CHANNELS.values())) for name in ("alpha", "beta"))
         return dists(restored_maps, target_maps, alpha, beta)
 
 

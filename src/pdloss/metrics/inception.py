@@ -1,7 +1,7 @@
 """Feature vectors of FID's Inception-v3, and the three ways in which images of any size are shown to it."""
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from pdloss._types import Images
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, read_weights
 from pdloss.metrics.inception_graph import Block, Branch, Convolution, Dims, convolutions, shapes, up_to
+from pdloss.ops.options import check_option
 
 View = Literal["whole", "clean", "crops"]
 """How images of any size become the 299 x 299 pixels that the network was trained on."""
@@ -80,6 +81,7 @@ class InceptionFeatures(Frozen):
         weights: A safetensors file with the tensors of `shapes`; by default `weights_path`.
 
     Raises:
+        ValueError: If an option is unknown.
         AssetError: If the weights are not at hand, lack a tensor, or hold one of another shape.
 
     References:
@@ -88,8 +90,8 @@ class InceptionFeatures(Frozen):
 
     def __init__(self, dims: Dims = 2048, view: View = "whole", weights: Path | None = None) -> None:
         super().__init__()
-        if dims not in get_args(Dims) or view not in _VIEWS:
-            raise ValueError(f"expected 64, 192, 768 or 2048 and {', '.join(_VIEWS)}, got {dims!r} and {view!r}")
+        check_option(Dims, dims=dims)
+        check_option(View, view=view)
         self.dims, self.view = dims, view
         path = weights or weights_path(dims)
         self.origin = self.describe(path)
@@ -152,6 +154,7 @@ def weights_path(dims: Dims) -> Path:
     Raises:
         AssetError: If there is none; says which tensors are missing and how to get them.
     """
+    check_option(Dims, dims=dims)
     if whole := assets.find("inception-fid"):
         return whole
     if dims != 2048:
@@ -174,6 +177,7 @@ def lacking(path: Path, dims: Dims) -> list[str]:
     Raises:
         AssetError: If it is not a safetensors file.
     """
+    check_option(Dims, dims=dims)
     try:
         with safe_open(path, "pt") as file:
             held = set(file.keys())

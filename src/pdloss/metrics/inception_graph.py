@@ -8,6 +8,8 @@ and the weights are others.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
+from pdloss.ops.options import check_option
+
 Dims = Literal[64, 192, 768, 2048]
 """Lengths of the four feature vectors; only the last makes what is called FID without an addition."""
 
@@ -148,7 +150,12 @@ def shapes(dims: Dims = 2048) -> dict[str, tuple[int, ...]]:
 
 
 def up_to(dims: Dims) -> Branch:
-    """Returns the steps from the image to the map whose mean is the vector of that length."""
+    """Returns the steps from the image to the map whose mean is the vector of that length.
+
+    Raises:
+        ValueError: If the network has no vector of that length.
+    """
+    check_option(Dims, dims=dims)
     return tuple(step for reached, stage in _STAGES.items() if reached <= dims for step in stage)
 
 

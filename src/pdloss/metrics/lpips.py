@@ -16,6 +16,7 @@ from pdloss.features.frozen import Frozen, read_weights
 from pdloss.features.squeezenet import SqueezeNetFeatures
 from pdloss.metrics.vgg16 import TorchvisionVGG16
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Net = Literal["alex", "squeeze", "vgg"]
 
@@ -108,6 +109,7 @@ class LPIPS(Frozen):
             ``lpips-squeeze`` or ``lpips-vgg``.
 
     Raises:
+        ValueError: If the net is unknown.
         AssetError: If a file is not at hand, lacks a key, or holds a head of the wrong size or with negative weights.
 
     References:
@@ -116,8 +118,7 @@ class LPIPS(Frozen):
 
     def __init__(self, net: Net = "alex", backbone: Path | None = None, heads: Path | None = None) -> None:
         super().__init__()
-        if net not in _NETS:
-            raise ValueError(f"net must be one of {', '.join(_NETS)}, got {net!r}")
+        check_option(Net, net=net)
         chosen = _NETS[net]
         self.layers = tuple(chosen.channels)
         self.backbone = chosen.build(self.layers, backbone)

@@ -18,6 +18,7 @@ from pdloss.errors import AssetError, ImageError
 from pdloss.features.frozen import Frozen, read_weights
 from pdloss.files import write_atomically
 from pdloss.metrics.scene_statistics import BLOCK, FEATURES, MINIMUM_SIDE, Gray, block_features
+from pdloss.ops.options import check_option
 
 
 class Pristine(NamedTuple):
@@ -124,6 +125,7 @@ class NIQE(Frozen):
         border: See `niqe`.
 
     Raises:
+        ValueError: If `gray` is unknown.
         AssetError: If the file is not at hand, or holds no model.
     """
 
@@ -131,6 +133,7 @@ class NIQE(Frozen):
 
     def __init__(self, model: Path | None = None, gray: Gray = "gray", border: int = 0) -> None:
         super().__init__()
+        check_option(Gray, gray=gray)
         path = model or assets.path("niqe")
         self.gray: Gray = gray
         self.border = border

@@ -16,6 +16,7 @@ from pdloss._types import check_pair
 from pdloss.metrics.psnr import inside
 from pdloss.ops.color import gray_levels, luma
 from pdloss.ops.filters import gaussian_kernel
+from pdloss.ops.options import check_option
 from pdloss.ops.resize import resize
 
 Gray = Literal["gray", "y"]
@@ -102,8 +103,7 @@ def flat_share(images: Tensor, gray: Gray = "gray", border: int = 0) -> Float[Te
 def _levels(images: Tensor, gray: Gray, border: int) -> Tensor:
     """Returns the gray levels, whole numbers from 0 to 255, (B, H, W), float64."""
     check_pair(images, images)
-    if gray not in ("gray", "y"):
-        raise ValueError(f"gray must be gray or y, got {gray!r}")
+    check_option(Gray, gray=gray)
     images = inside(images, border)
     height, width = images.shape[-2:]
     if min(height, width) < MINIMUM_SIDE:

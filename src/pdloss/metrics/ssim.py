@@ -14,7 +14,8 @@ from torch import Tensor
 from pdloss._types import check_pair
 from pdloss.metrics.psnr import inside
 from pdloss.ops.color import gray_levels, luma, quantize
-from pdloss.ops.filters import filter_valid, gaussian_kernel, halve
+from pdloss.ops.filters import filter_valid, gaussian_taps, halve
+from pdloss.ops.options import check_option
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first."""
@@ -72,7 +73,7 @@ def ssim(
     check_pair(restored, target)
     restored, target = _planes(restored, border, channels), _planes(target, border, channels)
     _check_side(restored, window, "SSIM")
-    luminance, contrast = _fractions(restored, target, gaussian_kernel(window, sigma), k1, k2)
+    luminance, contrast = _fractions(restored, target, gaussian_taps(window, sigma), k1, k2)
     return (luminance * contrast).mean(dim=(1, 2, 3))
 
 
@@ -126,7 +127,7 @@ def ms_ssim(
     check_pair(restored, target)
     restored, target = _planes(restored, border, channels), _planes(target, border, channels)
     _check_side(restored, minimum_side(len(weights), window), f"MS-SSIM at {len(weights)} scales")
-    kernel = gaussian_kernel(window, sigma)
+    kernel = gaussian_taps(window, sigma)
     product = restored.new_ones(restored.shape[:2])  # (B, channels)
     for scale, weight in enumerate(weights, start=1):
         if scale > 1:
@@ -149,15 +150,14 @@ def minimum_side(scales: int = len(MS_SSIM_WEIGHTS), window: int = 11) -> int:
 
 def _planes(images: Tensor, border: int, channels: Channels) -> Tensor:
     """Returns what is compared, (B, 3, h, w) or (B, 1, h, w)."""
-    if channels not in ("rgb", "y", "gray"):
-        raise ValueError(f"channels must be rgb, y or gray, got {channels!r}")
+    check_option(Channels, channels=channels)
     images = inside(images, border)
     if channels == "gray":
         return (gray_levels(quantize(images) * 255) / 255).to(images.dtype)[:, None]
     return luma(images) if channels == "y" else images
 
 
-def _fractions(x: Tensor, y: Tensor, kernel: Tensor, k1: float, k2: float) -> tuple[Tensor, Tensor]:
+def _fractions(x: Tensor, y: Tensor, kernel: Sequence[float], k1: float, k2: float) -> tuple[Tensor, Tensor]:
     """Returns the luminance and the contrast-structure of every window, (B, C, h, w) each.
 
     Both fractions are written as one minus a difference: with d = x - y, 2 σ_xy = σ_x² + σ_y² - σ_d² and

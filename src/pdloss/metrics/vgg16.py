@@ -44,4 +44,4 @@ class TorchvisionVGG16(VGG16Features):
             ValueError: If a side is so small that the pooling leaves nothing.
         """
         with torch.autocast(images.device.type, enabled=False):
-            return super().forward(images.to(self.frozen("scale").dtype))
+            return super().forward(images.float())

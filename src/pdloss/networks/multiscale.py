@@ -17,6 +17,7 @@ from pdloss._types import Images
 from pdloss.networks.blocks import HalvingConv2d, check_rgb
 from pdloss.networks.padding import padded
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Resize = Literal["antialiased", "tf1"]
 
@@ -65,7 +66,11 @@ def resized(
         size: The height and width wanted.
         how: ``antialiased``: bilinear, about the pixels' centres, over as many pixels as fall into one when made
             smaller; or ``tf1``: see :func:`resize_tf1`.
+
+    Raises:
+        ValueError: If `how` is unknown.
     """
+    check_option(Resize, how=how)
     if tuple(images.shape[-2:]) == size:
         return images
     if how == "tf1":
@@ -131,6 +136,9 @@ class MultiScaleNetwork(nn.Module):
         resize: How images and states change size.
         detach: Whether the gradient stops between scales.
         residual: Whether the result is added to the degraded image.
+
+    Raises:
+        ValueError: If `resize` is unknown.
     """
 
     def __init__(
@@ -145,6 +153,7 @@ class MultiScaleNetwork(nn.Module):
         residual: bool,
     ) -> None:
         super().__init__()
+        check_option(Resize, resize=resize)
         self.changes = nn.ModuleList(changes)
         self.stages = nn.ModuleDict(dict(zip(_STAGES, stages, strict=True)))
         self.memory = memory

@@ -19,11 +19,14 @@ from pdloss.limits import check_arrays
 from pdloss.networks.bundle import Variables, read_bundle
 from pdloss.networks.dsdeblur import DsDeblur
 from pdloss.networks.srn import SRN
+from pdloss.ops.options import check_option
 
 # What training leaves beside the weights: Adam's moments and powers, and the step.
 _OF_TRAINING = re.compile(r"(.*/)?(Adam(_\d+)?|beta\d_power|global_step|Variable(_\d+)?)")
 
 _FILE_OF_BUNDLE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+
+Architecture = Literal["srn", "dsdeblur"]
 
 _ENTRANCE = {"srn": "g_net/enc1_1", "dsdeblur": "g_net/enc1_1_0"}
 _LSTM = "g_net/convLSTM/LSTM_conv"
@@ -71,7 +74,7 @@ def read_variables(checkpoint: Path) -> Variables:
         raise AssetError(f"{checkpoint} is not an .npz file of arrays, or damaged: {error}") from None
 
 
-def converted(name: Literal["srn", "dsdeblur"], variables: Mapping[str, np.ndarray]) -> Converted:
+def converted(name: Architecture, variables: Mapping[str, np.ndarray]) -> Converted:
     """Returns the network that a checkpoint's variables belong to, with its weights.
 
     Width, planes and the LSTM follow from the variables; the network resizes as TensorFlow 1 did.
@@ -81,8 +84,10 @@ def converted(name: Literal["srn", "dsdeblur"], variables: Mapping[str, np.ndarr
         variables: Arrays under the names of the authors' code.
 
     Raises:
+        ValueError: If the architecture is unknown.
         AssetError: If variables of the network are missing, too many, or of another shape; it names them.
     """
+    check_option(Architecture, name=name)
     network = _network(name, variables)
     with torch.device("meta"):
         wanted = network.build().state_dict()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pdloss.ops.convolution import mirrored
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Pattern = Literal["RGGB", "GRBG", "BGGR", "GBRG"]
 
@@ -38,7 +39,7 @@ def bayer_masks(pattern: Pattern, height: int, width: int) -> Bool[Tensor, "3 h 
         >>> bayer_masks("RGGB", 2, 2).int().tolist()
         [[[1, 0], [0, 0]], [[0, 1], [1, 0]], [[0, 0], [0, 1]]]
     """
-    _check_pattern(pattern)
+    check_option(Pattern, pattern=pattern)
     masks = torch.zeros(3, height, width, dtype=torch.bool)
     for place, letter in enumerate(pattern):
         masks[_COLOURS.index(letter), place // 2 :: 2, place % 2 :: 2] = True
@@ -162,11 +163,6 @@ def _filtered(padded: Tensor, taps: tuple[tuple[float, ...], ...]) -> Tensor:
             if weight:
                 result = result.add(padded[..., row : row + height, column : column + width], alpha=weight)
     return result
-
-
-def _check_pattern(pattern: str) -> None:
-    if pattern not in ("RGGB", "GRBG", "BGGR", "GBRG"):
-        raise ValueError(f"unknown Bayer pattern {pattern!r}; known are RGGB, GRBG, BGGR, GBRG")
 
 
 def _check_size(planes: Tensor) -> None:

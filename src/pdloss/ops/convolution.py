@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Method = Literal["auto", "direct", "fft"]
 
@@ -64,7 +65,7 @@ def convolve(
         method: ``direct``, ``fft``, or by default that which costs less; they differ by rounding only.
 
     Raises:
-        ValueError: If a side of the kernel is even, or the image has no pixels.
+        ValueError: If a side of the kernel is even, the image has no pixels, or the method is unknown.
 
     Example:
         >>> image = torch.zeros(3, 5)
@@ -72,6 +73,7 @@ def convolve(
         >>> convolve(image, torch.tensor([[0.25, 0.5, 0.0]]))[1]
         tensor([0.0000, 0.2500, 0.5000, 0.0000, 0.0000])
     """
+    check_option(Method, method=method)
     images, margin = at_least_float32(images), _margin(images, kernel)
     return _valid(mirrored(images, margin), kernel, method)
 
@@ -88,6 +90,7 @@ def convolve_adjoint(
 
     Args and errors: see `convolve`.
     """
+    check_option(Method, method=method)
     images, (rows, columns) = at_least_float32(images), _margin(images, kernel)
     spread = F.pad(images, (2 * columns, 2 * columns, 2 * rows, 2 * rows))
     return mirrored_adjoint(_valid(spread, kernel.flip(0, 1), method), (rows, columns))

@@ -1,5 +1,8 @@
 """Windows and pooling of images: the Gaussian kernel, separable filtering without a border, halving."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -27,14 +30,33 @@ def gaussian_kernel(size: int, sigma: float) -> Float[Tensor, " size"]:
         >>> kernel / kernel[1]
         tensor([0.6065, 1.0000, 0.6065], dtype=torch.float64)
     """
+    return torch.tensor(gaussian_taps(size, sigma), dtype=torch.float64)
+
+
+def gaussian_taps(size: int, sigma: float) -> tuple[float, ...]:
+    """Returns the taps of `gaussian_kernel` as numbers, which `filter_valid` reads without a tensor's detour.
+
+    Args:
+        size: Number of taps.
+        sigma: Standard deviation in pixels, positive.
+
+    Raises:
+        ValueError: If `size` or `sigma` is not positive.
+
+    Example:
+        >>> [round(tap, 4) for tap in gaussian_taps(3, sigma=1.0)]
+        [0.2741, 0.4519, 0.2741]
+    """
     if size < 1 or not sigma > 0:
         raise ValueError(f"a Gaussian kernel needs a positive size and sigma, got size {size} and sigma {sigma}")
-    distance = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
-    kernel = torch.exp(-distance.square() / (2 * sigma**2))
-    return kernel / kernel.sum()
+    taps = [math.exp(-((place - (size - 1) / 2) ** 2) / (2 * sigma**2)) for place in range(size)]
+    total = math.fsum(taps)
+    return tuple(tap / total for tap in taps)
 
 
-def filter_valid(images: Float[Tensor, "*batch h w"], kernel: Float[Tensor, " n"]) -> Float[Tensor, "*batch h2 w2"]:
+def filter_valid(
+    images: Float[Tensor, "*batch h w"], kernel: Float[Tensor, " n"] | Sequence[float]
+) -> Float[Tensor, "*batch h2 w2"]:
     """Returns the images correlated with the kernel along rows and along columns, whole windows only.
 
     No border is invented: each side shrinks by one less than the number of taps.
@@ -45,7 +67,8 @@ def filter_valid(images: Float[Tensor, "*batch h w"], kernel: Float[Tensor, " n"
 
     Args:
         images: Images, :math:`(*, H, W)`.
-        kernel: Taps, :math:`(n)`; read as numbers, so a kernel on a GPU costs a synchronisation.
+        kernel: Taps, :math:`(n)`, as numbers, or as a tensor, which is read: one on a GPU costs a synchronisation, and
+            in a compiled graph a break.
 
     Returns:
         The filtered images, :math:`(*, H - n + 1, W - n + 1)`, in the dtype of `images`.
@@ -59,7 +82,7 @@ def filter_valid(images: Float[Tensor, "*batch h w"], kernel: Float[Tensor, " n"
                 [6.5000, 7.5000, 8.5000]])
     """
     height, width = images.shape[-2:]
-    taps = kernel.tolist()
+    taps = kernel.tolist() if isinstance(kernel, Tensor) else list(kernel)
     if min(height, width) < len(taps):
         raise ValueError(f"images of {height}x{width} are smaller than the window of {len(taps)}x{len(taps)} pixels")
     return _correlate(_correlate(images, taps, -1), taps, -2)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pdloss._types import Images
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Subsampling = Literal["4:2:0", "4:4:4"]
 Rounding = Literal["straight", "cubic"]
@@ -86,7 +87,8 @@ def jpeg(
         rounding: ``straight`` or ``cubic``.
 
     Raises:
-        ValueError: If the quality is outside 1 to 100, or the images are no RGB batch with pixels.
+        ValueError: If the quality is outside 1 to 100, another option unknown, or the images are no RGB batch with
+            pixels.
 
     Example:
         >>> grey = torch.full((1, 3, 8, 8), 128 / 255)
@@ -99,6 +101,7 @@ def jpeg(
         | JPEG-resistant Adversarial Images (Shin and Song, 2017), for the cubic rounding
         | https://machine-learning-and-security.github.io/papers/mlsec17_paper_54.pdf
     """
+    check_option(Rounding, rounding=rounding)
     images = at_least_float32(images)
     tables = jpeg_tables(quality)
     steps = [table.to(images) for table in (tables[0], tables[1], tables[1])]
@@ -121,8 +124,9 @@ def jpeg_coefficients(images: Images, subsampling: Subsampling = "4:2:0") -> Coe
     gradients. Blocks that reach over the border repeat the last row and column, as libjpeg's do.
 
     Raises:
-        ValueError: If the images are no RGB batch with pixels.
+        ValueError: If the images are no RGB batch with pixels, or the subsampling is unknown.
     """
+    check_option(Subsampling, subsampling=subsampling)
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape[-2:]:
         raise ValueError(f"expected RGB images with pixels, of shape (B, 3, H, W), got {tuple(images.shape)}")
     planes = [_straight(plane) for plane in _ycbcr(_straight(images.clamp(0, 1) * 255))]
@@ -143,7 +147,11 @@ def jpeg_cells(degraded: Images, quality: int, subsampling: Subsampling = "4:2:0
         degraded: Decoded RGB in [0, 1], :math:`(B, 3, H, W)`.
         quality: With which it was encoded.
         subsampling: With which it was encoded.
+
+    Raises:
+        ValueError: If the quality is outside 1 to 100, or the subsampling unknown.
     """
+    check_option(Subsampling, subsampling=subsampling)
     planes = list(_ycbcr(at_least_float32(degraded) * 255))
     if subsampling == "4:2:0":
         planes[1:] = [_reduced(plane) for plane in planes[1:]]

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Int
 from numpy.typing import NDArray
 
+from pdloss.ops.options import check_option
+
 Shape = Literal["disc", "rectangle"]
 
 _Numbers = NDArray[np.float64]
@@ -47,9 +49,13 @@ def partition(
     Returns:
         Numbers into the leaves, (side, side), and the leaves, nearest first.
 
+    Raises:
+        ValueError: If the shape is unknown.
+
     References:
         Perfect Simulation in Stochastic Geometry (Kendall and Thönnes, 1999)
     """
+    check_option(Shape, shape=shape)
     weights = _power_weights(side, smallest, largest, exponent)
     # As many at a time as would, were they discs, cover each sample once on average.
     count = math.ceil(weights.sum() / (math.pi / 4 * weights[2]))

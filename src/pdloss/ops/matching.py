@@ -5,12 +5,14 @@ its rows exist at a time, each with all of its columns.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from pdloss.ops.options import check_option
 
 Distance = Literal["dot", "l2"]
 """``dot``: (1 - cosine)/2. ``l2``: the squared Euclidean distance."""
@@ -52,7 +54,8 @@ def points(
             f"features must agree in batch and channels and have positions, got {tuple(restored.shape)} "
             f"and {tuple(target.shape)}"
         )
-    check_words(distance, center)
+    check_option(Distance, distance=distance)
+    check_option(Center, center=center)
     dtype = torch.promote_types(torch.promote_types(restored.dtype, target.dtype), torch.float32)
     x = restored.flatten(2).transpose(1, 2).to(dtype)  # (B, N, C)
     y = target.detach().flatten(2).transpose(1, 2).to(dtype)  # (B, M, C)
@@ -74,7 +77,11 @@ def distances(x: Float[Tensor, "n c"], y: Float[Tensor, "m c"], distance: Distan
         x: Points, for ``dot`` of length one.
         y: Points.
         distance: ``dot`` or ``l2``.
+
+    Raises:
+        ValueError: If the distance is unknown.
     """
+    check_option(Distance, distance=distance)
     if distance == "dot":
         return torch.addmm(x.new_tensor([[0.5]]), x, y.T, alpha=-0.5).clamp(min=0)
     lengths = x.square().sum(1, keepdim=True) + y.square().sum(1)  # (N, M)
@@ -160,17 +167,6 @@ def grid(features: Float[Tensor, "b c h w"], dtype: torch.dtype) -> Float[Tensor
 def gaps(a: Float[Tensor, "n 2"], b: Float[Tensor, "m 2"]) -> Float[Tensor, "n m"]:
     """Returns the Euclidean distances of positions, each difference taken by itself: exact for equal ones."""
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-def check_words(distance: str = "dot", center: str = "image") -> None:
-    """Refuses unknown options.
-
-    Raises:
-        ValueError: If one is unknown.
-    """
-    for name, value, known in (("distance", distance, get_args(Distance)), ("center", center, get_args(Center))):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
 
 
 def check_positive(**numbers: float) -> None:

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from pdloss.ops.options import check_option
+
 Drawn = Literal["pairs", "perturbed", "sphere", "orthogonal"]
 """The schemes that draw directions at random."""
 
@@ -104,8 +106,9 @@ def directions(
         epsilon: Of `perturbed`.
 
     Raises:
-        ValueError: If the ratio draws no direction, or there are too few channels.
+        ValueError: If the scheme is unknown, the ratio draws no direction, or there are too few channels.
     """
+    check_option(Drawn, scheme=scheme)
     count = round(ratio * channels)
     if count < 1:
         raise ValueError(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pdloss.ops.dtypes import at_least_float32
+from pdloss.ops.options import check_option
 
 Kernel = Literal["bicubic", "lanczos3", "bilinear", "area"]
 
@@ -266,8 +267,7 @@ def _taps(axis: _Axis) -> tuple[NDArray[np.int64], _Array]:
 
 def _passes(size: tuple[int, int], size_or_scale: tuple[int, int] | float, kernel: str, antialias: bool) -> _Passes:
     """Returns what to do along each dimension, the first pass first."""
-    if kernel not in _KERNELS:
-        raise ValueError(f"unknown kernel {kernel!r}; known are {', '.join(_KERNELS)}")
+    check_option(Kernel, kernel=kernel)
     if min(size) < 1:
         raise ValueError(f"an image needs pixels, got {size[0]}x{size[1]}")
     if isinstance(size_or_scale, tuple):

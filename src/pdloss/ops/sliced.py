@@ -112,8 +112,12 @@ def costliest_directions(
     )  # (B, M)
     best_cost, index = costs.max(dim=1)
     best = direction = candidates[index]  # (B, C)
+    if u.is_inference():
+        with torch.inference_mode(False):
+            u, v = u.clone(), v.clone()
     for _ in range(ascents):
-        with torch.enable_grad():
+        # What inference mode made is none of a graph; a clone made outside it is.
+        with torch.inference_mode(False), torch.enable_grad():
             turning = direction.clone().requires_grad_()
             cost = wasserstein_1d(_along(turning, u), _along(turning, v), p)
             (uphill,) = torch.autograd.grad(cost.sum(), turning)

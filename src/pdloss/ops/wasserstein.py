@@ -40,7 +40,7 @@ def wasserstein_1d(
     sign at the same level: their distance is undefined, and the row NaN.
 
     On a CPU, samples of at most 32 bits are sorted many times faster than by `torch.sort`, in as many threads as
-    :func:`torch.get_num_threads` allows. `torch.compile` leaves this function as it is (a graph break).
+    :func:`torch.get_num_threads` allows; `torch.compile` takes all of it as one operation of its graph.
 
     Args:
         u: First samples, :math:`(*, N)`; float32, float64, bfloat16 or float16.
@@ -71,14 +71,10 @@ def wasserstein_1d(
     _check_samples(u, v, p)
     if not torch.is_grad_enabled():
         u, v = u.detach(), v.detach()  # requires_grad alone would have the gradient computed
-    # Nothing to trace into; said here, not by a decorator, since that would load the compiler on every import.
-    if torch.compiler.is_compiling():
-        return torch.compiler.disable(_transport)(u, v, float(p))  # type: ignore[no-any-return, no-untyped-call]
-    return _transport(u, v, float(p))
-
-
-def _transport(u: Tensor, v: Tensor, p: float) -> Tensor:
-    return _Transport.apply(u, v, p)  # type: ignore[no-any-return, no-untyped-call]
+    if torch.compiler.is_compiling():  # NumPy sorts: one operation of the graph, with its slopes
+        cost: Tensor = _transport(u, v, float(p), u.requires_grad, v.requires_grad)[0]
+        return cost
+    return _Transport.apply(u, v, float(p))  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _check_samples(u: Tensor, v: Tensor, p: float) -> None:
@@ -127,6 +123,43 @@ class _Transport(torch.autograd.Function):
             for slope, dtype in zip(slopes, ctx.dtypes, strict=True)
         )
         return by_u, by_v, None
+
+
+@torch.library.custom_op("pdloss::transport", mutates_args=())
+def _transport(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The cost and its slopes for compiled graphs, where a slope that is not needed is empty."""
+    packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
+    cost, *slopes = (_by_blocks if packed else _at_once)(u, v, p, needs_u, needs_v)
+    slope_u, slope_v = (cost.new_empty(0) if slope is None else slope for slope in slopes)
+    return cost, slope_u, slope_v
+
+
+@_transport.register_fake
+def _(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> tuple[Tensor, Tensor, Tensor]:
+    dtype = torch.promote_types(torch.promote_types(u.dtype, v.dtype), torch.float32)
+    cost = u.new_empty(u.shape[:-1], dtype=dtype)
+    slope_u, slope_v = (
+        x.new_empty(x.shape if needed else (0,), dtype=dtype) for x, needed in ((u, needs_u), (v, needs_v))
+    )
+    return cost, slope_u, slope_v
+
+
+def _keep_slopes(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*output)
+    ctx.dtypes, ctx.needed = (inputs[0].dtype, inputs[1].dtype), inputs[3:]
+
+
+def _scaled_slopes(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    cost, *slopes = ctx.saved_tensors
+    gradient = gradient.masked_fill(cost.isnan(), math.nan).unsqueeze(-1)
+    by_u, by_v = (
+        (gradient * slope).to(dtype) if needed else None
+        for slope, dtype, needed in zip(slopes, ctx.dtypes, ctx.needed, strict=True)
+    )
+    return by_u, by_v, None, None, None
+
+
+_transport.register_autograd(_scaled_slopes, setup_context=_keep_slopes)
 
 
 def _cost_and_slope(d: Any, width: Any, p: float, sign: Callable[[Any], Any]) -> tuple[Any, Any]:

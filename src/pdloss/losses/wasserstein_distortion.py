@@ -12,25 +12,28 @@ from msgspec import Meta
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.features import FeatureLoss, pair_of_maps
+from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.filters import filter_valid
+
+__all__ = ["WassersteinDistortion", "WassersteinDistortionLoss", "wasserstein_distortion_loss"]
 
 FEATURES = "vgg16-torchvision.relu1_2+relu2_2+relu3_3+relu4_3+relu5_3"
 LEVELS = 5
 WIDEST = 2**LEVELS
 """The largest width in pixels: what the last level stands for."""
 
-_TAPS = torch.tensor([0.25, 0.5, 0.25])
+_TAPS = (0.25, 0.5, 0.25)
 # ImageNet's mean and standard deviation: the image counts as a feature map after them.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def wasserstein_distortion(
+def wasserstein_distortion_loss(
     restored: Float[Tensor, "b c h w"],
     target: Float[Tensor, "b c h2 w2"],
+    *,
     log2_sigma: Float[Tensor, "#b 1 h3 w3"],
     levels: int = LEVELS,
     steepest: float = 1e6,
@@ -62,9 +65,9 @@ def wasserstein_distortion(
     Example:
         >>> stripes = torch.tensor([0.0, 1.0]).repeat(64, 32).view(1, 1, 64, 64)
         >>> narrow, wide = torch.zeros(1, 1, 64, 64), torch.full((1, 1, 64, 64), 3.0)
-        >>> wasserstein_distortion(stripes, 1 - stripes, narrow)  # black for white, at every position
+        >>> wasserstein_distortion_loss(stripes, 1 - stripes, log2_sigma=narrow)  # black for white, at every position
         tensor([1.])
-        >>> bool(wasserstein_distortion(stripes, 1 - stripes, wide) < 0.01)
+        >>> bool(wasserstein_distortion_loss(stripes, 1 - stripes, log2_sigma=wide) < 0.01)
         True
 
     References:
@@ -133,7 +136,7 @@ class WassersteinDistortionLoss(FeatureLoss):
     """Measures how local means and spreads of features differ, at several scales of the image.
 
     The maps are those of all layers for the image itself and for its halves and quarters, and the image after
-    ImageNet's mean and standard deviation; `wasserstein_distortion` of each is averaged over the batch and summed.
+    ImageNet's mean and standard deviation; `wasserstein_distortion_loss` of each is averaged over the batch and summed.
     A width `sigma` of up to one pixel gives the mean squared difference of features, 32 is the widest; the authors take
     a map of widths and name no constant one, so that 4 is our choice. Computes in float32 even under autocast. Follows
     the authors' JAX release, but for its backbone's pooling:
@@ -169,6 +172,7 @@ class WassersteinDistortionLoss(FeatureLoss):
     def __init__(
         self,
         features: str | nn.Module = FEATURES,
+        *,
         sigma: float = 4.0,
         scales: int = 3,
         extractor: nn.Module | None = None,
@@ -178,7 +182,7 @@ class WassersteinDistortionLoss(FeatureLoss):
             raise ValueError(f"sigma must be from 0 to {WIDEST} pixels, got {sigma}")
         if scales < 1:
             raise ValueError(f"scales must be at least 1, got {scales}")
-        super().__init__(features, extractor, layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
         self.extractor = ImageScales(self.extractor, scales)
         self.sigma = sigma
 
@@ -195,7 +199,7 @@ class WassersteinDistortionLoss(FeatureLoss):
             ValueError: If the images are not floating-point RGB batches of one shape, or too small for the smallest
                 scale, or the widths have another shape.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         if sigma is not None and (
             sigma.shape[1:] != (1, *restored.shape[2:]) or sigma.shape[0] not in (1, restored.shape[0])
         ):
@@ -219,7 +223,7 @@ class WassersteinDistortionLoss(FeatureLoss):
         """Returns one value per image for the maps of one layer; the width is by default `sigma` in its positions."""
         if log2_sigma is None:
             log2_sigma = self._everywhere(restored)
-        return wasserstein_distortion(restored, target, log2_sigma)
+        return wasserstein_distortion_loss(restored, target, log2_sigma=log2_sigma)
 
     def _compare(
         self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor], log2_sigma: Tensor | None
@@ -291,16 +295,12 @@ class ImageScales(nn.Module):
 
 
 @dataclass(frozen=True)
-class WassersteinDistortion(FeatureChoice, name="wasserstein_distortion"):
+class WassersteinDistortion(FeatureChoice, name="wasserstein_distortion", module=WassersteinDistortionLoss):
     """Local means and spreads of features in windows of `sigma` pixels (Qiu et al. 2023): fidelity to texture."""
 
     features: str = FEATURES
     sigma: Annotated[float, Meta(ge=0, le=WIDEST)] = 4.0
     scales: Annotated[int, Meta(ge=1)] = 3
-
-    def build(self, extractor: nn.Module | None = None) -> WassersteinDistortionLoss:
-        """Returns the module."""
-        return WassersteinDistortionLoss(self.features, self.sigma, self.scales, extractor, self.layer_weights)
 
 
 def limited_root(x: Float[Tensor, "*shape"], steepest: float) -> Float[Tensor, "*shape"]:

@@ -5,8 +5,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from pdloss._types import Loss, check_pair
-from pdloss.losses.features import FeatureLoss, pair_of_maps
+from pdloss._types import Loss
+from pdloss.losses.checks import CheckedPair
+from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
+
+__all__ = ["LossTerms", "WeightedSum"]
 
 
 class LossTerms(NamedTuple):
@@ -44,7 +47,11 @@ class WeightedSum(nn.Module):
 
     def __init__(self, names: list[str], weights: list[float], terms: list[Loss]) -> None:
         super().__init__()
+        self.check = CheckedPair()
         self.names, self.weights, self.terms = names, weights, terms
+        for term in terms:  # one look is enough for all
+            if isinstance(getattr(term, "check", None), CheckedPair):
+                term.check = self.check  # type: ignore[attr-defined]
         self.modules_of_terms = nn.ModuleList(term for term in terms if isinstance(term, nn.Module))
 
     @property
@@ -74,7 +81,7 @@ class WeightedSum(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         target = target.detach()
         extractors = {id(t.extractor): t.extractor for t in self.terms if isinstance(t, FeatureLoss)}
         maps = {key: pair_of_maps(extractor, restored, target) for key, extractor in extractors.items()}

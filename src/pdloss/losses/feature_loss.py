@@ -7,11 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pdloss._types import check_pair
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
+from pdloss.losses.checks import CheckedPair
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.trust import TYPED
+
+__all__ = ["FeatureLoss"]
 
 
 class FeatureLoss(nn.Module, ABC):
@@ -33,10 +35,12 @@ class FeatureLoss(nn.Module, ABC):
     def __init__(
         self,
         features: str | nn.Module,
+        *,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        self.check = CheckedPair()
         if isinstance(features, nn.Module):
             self.extractor, self.layers = features, None
         else:
@@ -70,7 +74,7 @@ class FeatureLoss(nn.Module, ABC):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the deepest layer.
         """
-        check_pair(restored, target)
+        self.check(restored, target)
         return self.compare(*pair_of_maps(self.extractor, restored, target))
 
 

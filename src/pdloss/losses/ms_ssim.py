@@ -1,4 +1,4 @@
-"""Measures of similarity to train with: LPIPS, DISTS, and MS-SSIM, alone or mixed with the pixels' difference.
+"""Structural similarity at several scales to train with: MS-SSIM, alone or mixed with the pixels' difference.
 
 A metric that was trained with no longer judges the result: report another one beside it.
 """
@@ -11,12 +11,13 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss import metrics
-from pdloss._types import Images, check_pair
-from pdloss.features import Frozen
+from pdloss._types import Images
+from pdloss.losses.checks import CheckedPair, check_side
 from pdloss.losses.choice import LossChoice
-from pdloss.losses.pixel import pixel_distance
-from pdloss.metrics.lpips import Net
+from pdloss.losses.pixel import pixel_loss
 from pdloss.metrics.ssim import minimum_side
+
+__all__ = ["MSSSIM", "MSSSIML1", "MSSSIML1Loss", "MSSSIMLoss", "ms_ssim_l1_loss", "ms_ssim_loss"]
 
 Scales = Annotated[int, Meta(ge=1, le=len(metrics.MS_SSIM_WEIGHTS))]
 
@@ -39,7 +40,7 @@ def ms_ssim_weights(scales: int) -> tuple[float, ...]:
     return tuple(weight / sum(first) for weight in first)
 
 
-def ms_ssim_distance(restored: Images, target: Images, scales: int = 5) -> Float[Tensor, " b"]:
+def ms_ssim_loss(restored: Images, target: Images, *, scales: int = 5) -> Float[Tensor, " b"]:
     """Returns one minus the multi-scale structural similarity of each image, from 0 for equal images to 1.
 
     With fewer than five scales, smaller images will do: 11, 21, 41, 81 and 161 pixels a side are the least for one to
@@ -58,11 +59,11 @@ def ms_ssim_distance(restored: Images, target: Images, scales: int = 5) -> Float
         | https://ieeexplore.ieee.org/document/1292216
     """
     weights = ms_ssim_weights(scales)
-    _check_side(restored, minimum_side(scales), f"ms_ssim(scales={scales})", _fewer_scales(restored))
+    check_side(restored, minimum_side(scales), f"ms_ssim(scales={scales})", _fewer_scales(restored))
     return 1 - metrics.ms_ssim(restored, target, weights)
 
 
-def ms_ssim_l1_distance(restored: Images, target: Images, alpha: float = 0.84, scales: int = 5) -> Float[Tensor, " b"]:
+def ms_ssim_l1_loss(restored: Images, target: Images, *, alpha: float = 0.84, scales: int = 5) -> Float[Tensor, " b"]:
     r"""Returns the mix of structure and pixels that Zhao et al. train with, one value per image.
 
     .. math:: \alpha \left(1 - \mathrm{MS\text{-}SSIM}(\hat x, x)\right)
@@ -77,7 +78,7 @@ def ms_ssim_l1_distance(restored: Images, target: Images, alpha: float = 0.84, s
         restored: RGB in [0, 1], (B, 3, H, W).
         target: RGB in [0, 1], (B, 3, H, W).
         alpha: Share of MS-SSIM, from 0 to 1.
-        scales: See `ms_ssim_distance`.
+        scales: See `ms_ssim_loss`.
 
     Raises:
         ValueError: If a side is too short for the scales.
@@ -86,35 +87,12 @@ def ms_ssim_l1_distance(restored: Images, target: Images, alpha: float = 0.84, s
         | Loss Functions for Image Restoration with Neural Networks (Zhao et al., 2017)
         | https://arxiv.org/abs/1511.08861
     """
-    structure = ms_ssim_distance(restored, target, scales)
-    return alpha * structure + (1 - alpha) * pixel_distance(restored, target)
-
-
-class MetricLoss(nn.Module):
-    """Measures what a learned metric measures, in float32 even under autocast, averaged over the batch.
-
-    Args:
-        metric: `LPIPS` or `DISTS` of `pdloss.metrics`: one value per image, the lower the better.
-    """
-
-    def __init__(self, metric: Frozen) -> None:
-        super().__init__()
-        self.metric = metric
-
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape, or too small for the metric.
-        """
-        check_pair(restored, target)
-        _check_side(restored, self.metric.minimum_side, type(self.metric).__name__, "train on larger crops")
-        value: Tensor = self.metric(restored, target.detach())
-        return value.mean()
+    structure = ms_ssim_loss(restored, target, scales=scales)
+    return alpha * structure + (1 - alpha) * pixel_loss(restored, target)
 
 
 class MSSSIMLoss(nn.Module):
-    """Measures the lack of structural similarity at several scales, `ms_ssim_distance`, averaged over the batch.
+    """Measures the lack of structural similarity at several scales, `ms_ssim_loss`, averaged over the batch.
 
     Where a scale's structure is inverted on average, the similarity is 0 and so is its gradient: start from images
     that resemble their targets, as a network that adds to its input does.
@@ -126,8 +104,9 @@ class MSSSIMLoss(nn.Module):
         ValueError: If `scales` is not from 1 to 5.
     """
 
-    def __init__(self, scales: int = 5) -> None:
+    def __init__(self, *, scales: int = 5) -> None:
         super().__init__()
+        self.check = CheckedPair()
         ms_ssim_weights(scales)
         self.scales = scales
 
@@ -137,12 +116,12 @@ class MSSSIMLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
         """
-        check_pair(restored, target)
-        return ms_ssim_distance(restored, target.detach(), self.scales).mean()
+        self.check(restored, target)
+        return ms_ssim_loss(restored, target.detach(), scales=self.scales).mean()
 
 
 class MSSSIML1Loss(nn.Module):
-    """Measures a mix of structure and pixels, `ms_ssim_l1_distance`, averaged over the batch.
+    """Measures a mix of structure and pixels, `ms_ssim_l1_loss`, averaged over the batch.
 
     Args:
         alpha: Share of MS-SSIM, from 0 to 1.
@@ -152,8 +131,9 @@ class MSSSIML1Loss(nn.Module):
         ValueError: If a value is out of its range.
     """
 
-    def __init__(self, alpha: float = 0.84, scales: int = 5) -> None:
+    def __init__(self, *, alpha: float = 0.84, scales: int = 5) -> None:
         super().__init__()
+        self.check = CheckedPair()
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must be from 0 to 1, got {alpha}")
         ms_ssim_weights(scales)
@@ -165,59 +145,23 @@ class MSSSIML1Loss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
         """
-        check_pair(restored, target)
-        return ms_ssim_l1_distance(restored, target.detach(), self.alpha, self.scales).mean()
+        self.check(restored, target)
+        return ms_ssim_l1_loss(restored, target.detach(), alpha=self.alpha, scales=self.scales).mean()
 
 
 @dataclass(frozen=True)
-class LPIPS(LossChoice, name="lpips"):
-    """Learned distance of features at the same place (Zhang et al. 2018), with AlexNet, SqueezeNet or VGG16."""
-
-    net: Net = "alex"
-
-    def build(self) -> MetricLoss:
-        """Returns the module."""
-        return MetricLoss(metrics.LPIPS(self.net))
-
-
-@dataclass(frozen=True)
-class DISTS(LossChoice, name="dists"):
-    """Distance of structure and texture in VGG16's features (Ding et al. 2020)."""
-
-    def build(self) -> MetricLoss:
-        """Returns the module."""
-        return MetricLoss(metrics.DISTS())
-
-
-@dataclass(frozen=True)
-class MSSSIM(LossChoice, name="ms_ssim"):
+class MSSSIM(LossChoice, name="ms_ssim", module=MSSSIMLoss):
     """One minus the structural similarity at several scales; fewer scales take smaller crops."""
 
     scales: Scales = 5
 
-    def build(self) -> MSSSIMLoss:
-        """Returns the module."""
-        return MSSSIMLoss(self.scales)
-
 
 @dataclass(frozen=True)
-class MSSSIML1(LossChoice, name="ms_ssim_l1"):
+class MSSSIML1(LossChoice, name="ms_ssim_l1", module=MSSSIML1Loss):
     """Structural similarity at several scales mixed with the mean absolute difference (Zhao et al. 2017)."""
 
     alpha: Annotated[float, Meta(ge=0, le=1)] = 0.84
     scales: Scales = 5
-
-    def build(self) -> MSSSIML1Loss:
-        """Returns the module."""
-        return MSSSIML1Loss(self.alpha, self.scales)
-
-
-def _check_side(images: Tensor, least: int, what: str, cure: str) -> None:
-    height, width = images.shape[-2:]
-    if min(height, width) < least:
-        raise ValueError(
-            f"images of {height}x{width} are too small for {what}, which needs at least {least} pixels a side; {cure}"
-        )
 
 
 def _fewer_scales(images: Tensor) -> str:

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from pdloss.errors import SpecError
 from pdloss.features import VGG19Features, extractor
 from pdloss.losses import PDL
-from pdloss.losses.distortion import (
+from pdloss.losses.wasserstein_distortion import (
     ImageScales,
     WassersteinDistortion,
     WassersteinDistortionLoss,
     limited_root,
     low_pass,
     sigma_of_layer,
-    wasserstein_distortion,
+    wasserstein_distortion_loss,
 )
 from tests.losses.tiny import TinyFeatures
 from tests.oracles import distortion as oracle
@@ -40,12 +40,12 @@ def test_is_the_sum_over_levels_of_weighted_distances_of_gaussians(
 ) -> None:
     restored, target = torch.randn(2, 2, 3, height, width, generator=generator, dtype=torch.float64)
     log2_sigma = 5 * torch.rand(2, 1, height, width, generator=generator, dtype=torch.float64)
-    ours = wasserstein_distortion(restored, target, log2_sigma)
+    ours = wasserstein_distortion_loss(restored, target, log2_sigma=log2_sigma)
     expected = [
         oracle.of_maps(f, g, s[0]) for f, g, s in zip(restored.numpy(), target.numpy(), log2_sigma.numpy(), strict=True)
     ]
     np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-10)
-    shared = wasserstein_distortion(restored, target, log2_sigma[:1])
+    shared = wasserstein_distortion_loss(restored, target, log2_sigma=log2_sigma[:1])
     assert shared[0] == ours[0]
     assert shared[1].item() == pytest.approx(
         oracle.of_maps(restored[1].numpy(), target[1].numpy(), log2_sigma[0, 0].numpy())
@@ -57,13 +57,13 @@ def test_equals_the_authors_jax_release_in_value_and_gradient() -> None:
     k = torch.arange(2 * 9 * 12, dtype=torch.float64).view(1, 2, 9, 12)
     restored, target = k.sin().requires_grad_(), (k * k / 7).cos() + 0.5
     log2_sigma = torch.linspace(0, 4, 9 * 12, dtype=torch.float64).view(1, 1, 9, 12)
-    value = wasserstein_distortion(restored, target, log2_sigma).sum()
+    value = wasserstein_distortion_loss(restored, target, log2_sigma=log2_sigma).sum()
     value.backward()
     assert restored.grad is not None
     assert value.item() == pytest.approx(0.3403316774657802, rel=1e-9)
     assert restored.grad.abs().sum().item() == pytest.approx(0.6342739224551895, rel=1e-9)
     twice = torch.linspace(0, 5, 18 * 24, dtype=torch.float64).view(1, 1, 18, 24)
-    halved = wasserstein_distortion(restored, target, sigma_of_layer(twice, 9, 12))
+    halved = wasserstein_distortion_loss(restored, target, log2_sigma=sigma_of_layer(twice, 9, 12))
     assert halved.item() == pytest.approx(0.5359831799291838, rel=1e-9)
 
 
@@ -85,7 +85,9 @@ def test_widths_are_resized_and_reduced_by_the_downscale(sides: tuple[int, int],
 def test_without_width_it_is_the_mean_squared_difference(generator: torch.Generator) -> None:
     restored, target = torch.randn(2, 2, 3, 8, 7, generator=generator)
     expected = (restored - target).square().mean(dim=(1, 2, 3))
-    torch.testing.assert_close(wasserstein_distortion(restored, target, everywhere(0, restored)), expected)
+    torch.testing.assert_close(
+        wasserstein_distortion_loss(restored, target, log2_sigma=everywhere(0, restored)), expected
+    )
 
 
 @pytest.mark.parametrize("sigma", [0, 0.5, 1])
@@ -102,7 +104,9 @@ def test_up_to_one_pixel_the_module_is_the_squared_difference_of_features(
 
 def test_the_wider_the_less_it_matters_where_grains_lie(generator: torch.Generator) -> None:
     sand, other_sand = torch.rand(2, 1, 2, 64, 64, generator=generator)
-    by_width = [wasserstein_distortion(sand, other_sand, everywhere(width, sand)).item() for width in range(5)]
+    by_width = [
+        wasserstein_distortion_loss(sand, other_sand, log2_sigma=everywhere(width, sand)).item() for width in range(5)
+    ]
     assert by_width[0] == pytest.approx(2 / 12, rel=0.05)  # twice the variance of a uniform sample
     assert by_width == sorted(by_width, reverse=True)
     assert by_width[4] < 0.02 * by_width[0]
@@ -113,10 +117,12 @@ def test_wide_windows_see_contrast_and_brightness(generator: torch.Generator) ->
     other_sand = torch.rand(1, 2, 64, 64, generator=generator) - 0.5
     wide = everywhere(4, sand)
     # Standard deviations of 1/sqrt(12) and of three times that: 4/12, less at the edges, whose widths are cut.
-    contrast = wasserstein_distortion(3 * sand, other_sand, wide).item()
+    contrast = wasserstein_distortion_loss(3 * sand, other_sand, log2_sigma=wide).item()
     assert 0.5 * 4 / 12 < contrast < 4 / 12
-    assert contrast > 20 * wasserstein_distortion(sand, other_sand, wide).item()
-    assert wasserstein_distortion(other_sand + 1, sand, wide).item() > 0.4  # 1 but for the zeros beyond the border
+    assert contrast > 20 * wasserstein_distortion_loss(sand, other_sand, log2_sigma=wide).item()
+    assert (
+        wasserstein_distortion_loss(other_sand + 1, sand, log2_sigma=wide).item() > 0.4
+    )  # 1 but for the zeros beyond the border
 
 
 def test_a_map_says_where_grains_matter(generator: torch.Generator) -> None:
@@ -124,7 +130,9 @@ def test_a_map_says_where_grains_matter(generator: torch.Generator) -> None:
     left, right = target.clone(), target.clone()
     left[..., :32], right[..., 32:] = torch.rand(2, 1, 1, 32, 32, generator=generator)
     widths = torch.cat([torch.zeros(1, 1, 32, 32), torch.full((1, 1, 32, 32), 4.0)], dim=-1)  # narrow on the left
-    assert wasserstein_distortion(left, target, widths) > 20 * wasserstein_distortion(right, target, widths)
+    assert wasserstein_distortion_loss(left, target, log2_sigma=widths) > 20 * wasserstein_distortion_loss(
+        right, target, log2_sigma=widths
+    )
 
 
 def test_the_gradient_is_the_slope(generator: torch.Generator) -> None:
@@ -132,7 +140,7 @@ def test_the_gradient_is_the_slope(generator: torch.Generator) -> None:
     log2_sigma = 3 * torch.rand(1, 1, 4, 5, generator=generator, dtype=torch.float64)
 
     def value(maps: Tensor) -> Tensor:
-        return wasserstein_distortion(maps, target, log2_sigma, levels=3)
+        return wasserstein_distortion_loss(maps, target, log2_sigma=log2_sigma, levels=3)
 
     assert torch.autograd.gradcheck(value, (restored.requires_grad_(),))
 
@@ -154,7 +162,9 @@ def test_the_steepest_slope_is_an_argument() -> None:
     gradients = []
     for steepest in (1e6, 1.0):
         restored = spike.clone().requires_grad_()
-        wasserstein_distortion(restored, target, everywhere(1, spike), levels=1, steepest=steepest).sum().backward()
+        wasserstein_distortion_loss(
+            restored, target, log2_sigma=everywhere(1, spike), levels=1, steepest=steepest
+        ).sum().backward()
         assert restored.grad is not None
         gradients.append(restored.grad.abs().max().item())
     assert gradients[0] > 2 * gradients[1]
@@ -168,7 +178,7 @@ def test_constant_maps_have_a_finite_value_and_gradient(
     maps = torch.full((1, 2, 9, 8), value, dtype=dtype, requires_grad=True)
     log2_sigma = 5 * torch.rand(1, 1, 9, 8, generator=generator)
     for target in (torch.rand(1, 2, 9, 8, generator=generator).to(dtype), torch.zeros(1, 2, 9, 8, dtype=dtype)):
-        distortion = wasserstein_distortion(maps, target, log2_sigma)
+        distortion = wasserstein_distortion_loss(maps, target, log2_sigma=log2_sigma)
         (gradient,) = torch.autograd.grad(distortion.sum(), maps)
         assert distortion.dtype == torch.float32
         assert distortion.isfinite().all()
@@ -226,7 +236,7 @@ def test_a_constant_map_of_widths_is_the_option(generator: torch.Generator) -> N
 
 def test_the_distance_of_bare_maps_takes_the_width_in_their_positions(generator: torch.Generator) -> None:
     u, v = torch.rand(2, 1, 2, 8, 8, generator=generator)
-    expected = wasserstein_distortion(u, v, everywhere(2, u))
+    expected = wasserstein_distortion_loss(u, v, log2_sigma=everywhere(2, u))
     torch.testing.assert_close(tiny(sigma=4).distance(u, v), expected)
 
 
@@ -316,9 +326,9 @@ def test_modules_that_name_no_smallest_side_are_taken_at_their_word(generator: t
 
 def test_refuses_what_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match=r"must agree .* \(1, 2, 4, 4\), \(1, 2, 4, 4\) and log2_sigma \(1, 1, 4, 5\)"):
-        wasserstein_distortion(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 4, 4), torch.rand(1, 1, 4, 5))
+        wasserstein_distortion_loss(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 4, 4), log2_sigma=torch.rand(1, 1, 4, 5))
     with pytest.raises(ValueError, match=r"must agree .* \(1, 2, 4, 4\), \(1, 2, 5, 4\)"):
-        wasserstein_distortion(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 5, 4), torch.rand(1, 1, 4, 4))
+        wasserstein_distortion_loss(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 5, 4), log2_sigma=torch.rand(1, 1, 4, 4))
     images = torch.rand(2, 3, 8, 8)
     with pytest.raises(ValueError, match="must have the same shape"):
         tiny()(images, images[:1])

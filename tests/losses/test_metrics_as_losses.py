@@ -8,18 +8,16 @@ from torch import nn
 
 from pdloss import metrics
 from pdloss.losses.choice import Objective
-from pdloss.losses.similarity import (
-    DISTS,
-    LPIPS,
+from pdloss.losses.learned_metrics import DISTS, LPIPS, MetricLoss
+from pdloss.losses.ms_ssim import (
     MSSSIM,
     MSSSIML1,
-    MetricLoss,
     MSSSIML1Loss,
     MSSSIMLoss,
-    ms_ssim_distance,
-    ms_ssim_l1_distance,
+    ms_ssim_l1_loss,
+    ms_ssim_loss,
     ms_ssim_weights,
-)
+)  # fmt: skip
 from pdloss.specs import Family
 from tests.oracles import imagenet
 from tests.oracles import ms_ssim as oracle
@@ -81,7 +79,7 @@ def test_fewer_scales_are_the_definition_with_the_first_exponents(generator):
             luminance, structure = oracle.fractions(a, b, window)
             product *= float((luminance * structure if scale == 2 else structure).mean()) ** exponent
         products.append(product)
-    assert ms_ssim_distance(restored, target, scales=3).item() == pytest.approx(1 - np.mean(products), abs=1e-6)
+    assert ms_ssim_loss(restored, target, scales=3).item() == pytest.approx(1 - np.mean(products), abs=1e-6)
 
 
 def test_the_exponents_of_fewer_scales_sum_to_one_and_those_of_five_are_published():
@@ -94,7 +92,7 @@ def test_the_exponents_of_fewer_scales_sum_to_one_and_those_of_five_are_publishe
 
 def test_one_scale_is_ssim(generator):
     restored, target = pair(generator, side=20)
-    torch.testing.assert_close(ms_ssim_distance(restored, target, scales=1), 1 - metrics.ssim(restored, target))
+    torch.testing.assert_close(ms_ssim_loss(restored, target, scales=1), 1 - metrics.ssim(restored, target))
 
 
 def test_the_mix_has_its_shares(generator):
@@ -102,15 +100,15 @@ def test_the_mix_has_its_shares(generator):
     restored = target + torch.tensor([0.2, 0.0]).view(2, 1, 1, 1)
     luminance = (2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4)  # flat images differ in nothing else
     structure = 1 - luminance ** (0.2856 / 0.3304)
-    values = ms_ssim_l1_distance(restored, target, alpha=0.7, scales=2)
+    values = ms_ssim_l1_loss(restored, target, alpha=0.7, scales=2)
     assert values.tolist() == pytest.approx([0.7 * structure + 0.3 * 0.2, 0], abs=1e-6)
-    assert MSSSIML1Loss(0.7, 2)(restored, target).item() == pytest.approx(values.mean().item())
+    assert MSSSIML1Loss(alpha=0.7, scales=2)(restored, target).item() == pytest.approx(values.mean().item())
 
 
 @pytest.mark.parametrize(("alpha", "same"), [(1.0, MSSSIMLoss(scales=2)), (0.0, nn.L1Loss())])
 def test_the_ends_of_the_mix_are_its_parts(alpha, same, generator):
     restored, target = pair(generator)
-    torch.testing.assert_close(MSSSIML1Loss(alpha, 2)(restored, target), same(restored, target))
+    torch.testing.assert_close(MSSSIML1Loss(alpha=alpha, scales=2)(restored, target), same(restored, target))
 
 
 @pytest.mark.parametrize("constant", [None, 0.0, 0.5, 1.0])
@@ -170,11 +168,11 @@ def test_inverted_structure_costs_one_with_a_finite_gradient(generator):
 @pytest.mark.parametrize(("scales", "side"), [(1, 11), (2, 21), (3, 41), (4, 81), (5, 161)])
 def test_fewer_scales_take_smaller_images(scales, side):
     images = torch.full((1, 3, side, side), 0.5)
-    assert MSSSIMLoss(scales)(images, images).item() == 0
+    assert MSSSIMLoss(scales=scales)(images, images).item() == 0
     with pytest.raises(
         ValueError, match=rf"images of {side}x{side - 1} are too small for ms_ssim\(scales={scales}\).* least {side} "
     ):
-        MSSSIMLoss(scales)(images[..., 1:], images[..., 1:])
+        MSSSIMLoss(scales=scales)(images[..., 1:], images[..., 1:])
 
 
 @pytest.mark.parametrize(
@@ -244,8 +242,8 @@ def test_choices_build_what_they_say_and_add_up(assets_folder, generator):
     expected = {
         "lpips": metrics.LPIPS()(restored, target),
         "lpips_2": metrics.LPIPS("squeeze")(restored, target),
-        "ms_ssim": ms_ssim_distance(restored, target, 3),
-        "ms_ssim_l1": ms_ssim_l1_distance(restored, target, 0.84, 2),
+        "ms_ssim": ms_ssim_loss(restored, target, scales=3),
+        "ms_ssim_l1": ms_ssim_l1_loss(restored, target, alpha=0.84, scales=2),
     }
     assert {name: value.item() for name, value in terms.values.items()} == pytest.approx(
         {name: value.item() for name, value in expected.items()}

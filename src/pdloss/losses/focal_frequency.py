@@ -8,12 +8,15 @@ from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
-from pdloss._types import Images, check_pair
+from pdloss._types import Images
+from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
 from pdloss.ops.dtypes import at_least_float32
 
+__all__ = ["FocalFrequency", "FocalFrequencyLoss", "focal_frequency_loss"]
 
-def focal_frequency_distance(restored: Images, target: Images, alpha: float = 1.0) -> Float[Tensor, " b"]:
+
+def focal_frequency_loss(restored: Images, target: Images, *, alpha: float = 1.0) -> Float[Tensor, " b"]:
     r"""Returns the mean squared difference of spectra, weighted by how large it is, one value per image.
 
     .. math:: \frac{1}{3 H W} \sum_{c u v} w_{c u v} |D_{c u v}|^2, \quad
@@ -34,7 +37,7 @@ def focal_frequency_distance(restored: Images, target: Images, alpha: float = 1.
     Example:
         >>> shift = torch.tensor([0.5, 0.0, 0.0]).view(1, 3, 1, 1)  # all of it in one frequency of one channel
         >>> black = torch.zeros(1, 3, 4, 4)
-        >>> focal_frequency_distance(black + shift, black)  # 0.5 squared, over three channels
+        >>> focal_frequency_loss(black + shift, black)  # 0.5 squared, over three channels
         tensor([0.0833])
 
     References:
@@ -52,7 +55,7 @@ def focal_frequency_distance(restored: Images, target: Images, alpha: float = 1.
 
 
 class FocalFrequencyLoss(nn.Module):
-    """Measures the difference of spectra, `focal_frequency_distance`, averaged over the batch.
+    """Measures the difference of spectra, `focal_frequency_loss`, averaged over the batch.
 
     Computes in float32 even under autocast.
 
@@ -63,8 +66,9 @@ class FocalFrequencyLoss(nn.Module):
         ValueError: If `alpha` is negative.
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, *, alpha: float = 1.0) -> None:
         super().__init__()
+        self.check = CheckedPair()
         if not alpha >= 0:
             raise ValueError(f"alpha must not be negative, got {alpha}")
         self.alpha = alpha
@@ -75,16 +79,12 @@ class FocalFrequencyLoss(nn.Module):
         Raises:
             ValueError: If the two are not floating-point RGB batches of one shape.
         """
-        check_pair(restored, target)
-        return focal_frequency_distance(restored, target.detach(), self.alpha).mean()
+        self.check(restored, target)
+        return focal_frequency_loss(restored, target.detach(), alpha=self.alpha).mean()
 
 
 @dataclass(frozen=True)
-class FocalFrequency(LossChoice, name="focal_frequency"):
+class FocalFrequency(LossChoice, name="focal_frequency", module=FocalFrequencyLoss):
     """Squared difference of spectra, the frequencies that are furthest off the most (Jiang et al. 2021)."""
 
     alpha: Annotated[float, Meta(ge=0)] = 1.0
-
-    def build(self) -> FocalFrequencyLoss:
-        """Returns the module."""
-        return FocalFrequencyLoss(self.alpha)
