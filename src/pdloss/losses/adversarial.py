@@ -167,4 +167,4 @@ class Adversarial(LossChoice, name="adversarial", module=AdversarialLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        CRITICS.parse(self.critic)
+        CRITICS.parse(self.critic, TYPED)

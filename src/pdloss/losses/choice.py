@@ -69,7 +69,7 @@ class FeatureChoice(LossChoice):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        FeatureNames.parse(self.features)
+        FeatureNames.parse(self.features, TYPED)  # known, or a name of code that was looked at where it was read
 
     def build(self, extractor: nn.Module | None = None) -> nn.Module:
         """Returns the module, given every field as the keyword of that name.
