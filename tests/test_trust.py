@@ -278,8 +278,8 @@ def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
     assert {file for file, _ in calls["torch.load"]} == {"fetching"}
     assert all("weights_only=True" in text for _, text in calls["torch.load"])
     assert all("allow_pickle=False" in text for _, text in calls["np.load"])
-    # Git of this very source, this program's own verbs, and the list of GPUs.
-    assert {file for file, _ in calls["subprocess.run"]} == {"provenance", "sweep", "slots"}
+    # Git of this very source, this program's own verbs, the list of GPUs, and pip.
+    assert {file for file, _ in calls["subprocess.run"]} == {"provenance", "sweep", "slots", "packages"}
     # The package's own names, a verb of its own, and what the user typed.
     assert {file for file, _ in calls["importlib.import_module"]} == {"__init__", "cli", "conformance", "specs"}
 

@@ -8,14 +8,15 @@ import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _KINDS = {"f2": "<f2", "f4": "<f4", "f8": "<f8"}
 
 
-def read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_pickled_arrays(path: Path) -> "dict[str, np.ndarray]":
     """Returns the arrays by the keys that lead to them, joined by ``/``.
 
     Args:
@@ -57,8 +58,10 @@ class _Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.state = state
 
-    def array(self) -> np.ndarray:
+    def array(self) -> "np.ndarray":
         """Returns the array, made from its bytes."""
+        import numpy as np  # here, so that a list of weights loads none of it
+
         _, shape, kind, fortran, data = self.state
         if not isinstance(kind, _Type) or kind.code not in _KINDS or kind.order not in ("<", "="):
             raise ValueError("an array in it holds no little-endian floating-point numbers")

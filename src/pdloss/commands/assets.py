@@ -105,7 +105,8 @@ def _download(asset: Asset) -> str:
     size = next((f", {_megabytes(source.size)}" for source in asset.sources if source.size), "")
     # Eight digits find damage, but someone could make another file that begins the same way.
     hashes = "" if all(source.whole_hash for source in asset.sources) else ", hash known in part: --accept-short-hash"
-    return f"yes{size}{hashes}"
+    package = ", from a Python package" if any(source.package for source in asset.sources) else ""
+    return f"yes{size}{package}{hashes}"
 
 
 def _megabytes(size: int) -> str:
