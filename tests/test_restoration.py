@@ -11,7 +11,8 @@ from pdloss.errors import ImageError, RunError
 from pdloss.evaluation import load_network
 from pdloss.images import read_image
 from pdloss.restoration import restore
-from pdloss.runs import RunFolder, write_tensors
+from pdloss.runs import RunFolder
+from pdloss.tensor_files import write_tensors
 from tests.runs_for_tests import photographs_in, trained_run
 
 

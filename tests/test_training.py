@@ -14,10 +14,11 @@ from torch import Tensor
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.losses import objective
 from pdloss.networks import network
+from pdloss.preparation import coarse_criterion
 from pdloss.ranks import Ranks
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import coarse_criterion, gradient_norms, learning_rate_share, loader_workers, train
+from pdloss.training import gradient_norms, learning_rate_share, loader_workers, train
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 

@@ -16,20 +16,22 @@ class TrainConfig:
     """Folder of training photographs, with all below it; or "deadleaves(images=400)", which needs none."""
     out: Path
     """Run folder. The same command again resumes a stopped run."""
-    task: str = "denoise"
-    """Restoration task; sets the defaults of --network, --degradation and --crop."""
+    task: str | None = None
+    """Restoration task; sets the defaults of --network, --degradation and --crop. By default that of the run in --init,
+    else denoise."""
     network: str | None = None
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     loss: str = "l1 + 0.01*pdl"
     """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
-    """Such as "noise(sigma=100/255)"; by default the task's."""
+    """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
     steps: int = 100_000
     """Optimiser steps."""
     batch: int = 16
     """Crops per step."""
     crop: int | None = None
-    """Side of the training crops in pixels; by default the task's."""
+    """Side of the training crops in pixels; by default that of the run in --init if the task is the same, else the
+    task's."""
     lr: float = 1e-4
     """Learning rate of Adam."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -56,6 +58,8 @@ class TrainConfig:
     """Folder of photographs to measure PSNR on whenever a checkpoint is saved; they should not be trained on."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
+    reread: bool = False
+    """Read every photograph's content to tell whether it changed, instead of trusting its size, times and inode."""
     save_every: int = 1000
     """Steps between checkpoints."""
     log_every: int = 50

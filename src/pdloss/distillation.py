@@ -19,7 +19,7 @@ from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
-from pdloss.runs import write_tensors
+from pdloss.tensor_files import write_tensors
 
 Maps = dict[str, Tensor]
 

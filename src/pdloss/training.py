@@ -6,29 +6,32 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pdloss import degradations, losses, networks, runs
+from pdloss import degradations, runs
+from pdloss.bindings import worth_saying
 from pdloss.configuration import TrainConfig
 from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
-from pdloss.errors import RunError, SpecError
+from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
 from pdloss.ops.streams import generator
-from pdloss.precision import autocast, best_precision, channels_last, chosen_device
-from pdloss.provenance import commit, versions
+from pdloss.precision import autocast, chosen_device
+from pdloss.preparation import Prepared, check_scale, coarse_criterion, leaving_nothing, prepared
+from pdloss.provenance import commit, machine, versions
+from pdloss.purposes import Purpose
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
-from pdloss.specs import Choice
-from pdloss.tasks import task
+from pdloss.states import State, Stateful, seed_everything
 from pdloss.validation import Validation
 
 
@@ -41,8 +44,11 @@ class Watcher:
     def warn(self, text: str) -> None:
         """Is told of what may spoil the results."""
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
-        """Is told once, before the first step."""
+    def note(self, text: str) -> None:
+        """Is told of what is worth knowing, before the first step."""
+
+    def start(self, record: RunRecord, state: State, photographs: Photographs, why: str) -> None:
+        """Is told once, before the first step; also why the photographs are degraded as they are."""
 
     def step(self, step: int, terms: LossTerms) -> None:
         """Is told after every step."""
@@ -51,7 +57,7 @@ class Watcher:
         """Is told of every line of the log."""
 
 
-def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
+def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
     """Trains a network, or goes on with a stopped training, and returns where it stands.
 
     On a CPU, with the same number of threads, a run that was killed at any moment and started again ends in the same
@@ -70,69 +76,38 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
         return _train(config, watcher if watcher and ranks.first else Watcher(), ranks)
 
 
-def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
+def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
     device = ranks.device
-    _check_parts(config, ranks.count)
-    defaults = task(config.task)
-    objective = losses.objective(config.loss)
     run = runs.RunFolder(config.out, writes=ranks.first)
-    begun = run.state.exists()  # then what it began from is needed no more, and may be gone
-    begin = run.path if begun else config.init
-    network_choice = networks.NETWORKS.parse(
-        (_network_of(begin) or defaults.network) if config.network is None else config.network
-    )
-    degradation_choice = degradations.parse(defaults.degradation if config.degradation is None else config.degradation)
-    crop = config.crop or defaults.crop
-
-    if not ranks.first:
-        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    photographs = Photographs(
-        config.data, cached=True, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading
-    )
-    if ranks.first:
-        ranks.wait()
-    validation = None
-    if config.valid is not None and ranks.first:
-        validation = Validation(config.valid, degradation_choice, device)
-        if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
-            watcher.warn(leak_warning(leaks, config.valid))
-    crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
-    runs.seed_everything(config.seed)
-    network = channels_last(trainable(network_choice)).to(device)
-    criterion = objective.build().to(device)
+    ready = prepared(config, run, ranks)
+    network, criterion = ready.network, ready.criterion
+    record = _record(config, ready, ranks)
+    run.check(record)
+    photographs, validation = _pictures(config, ready.purpose, watcher, ranks)
+    record = replace(record, images=len(photographs), data_fingerprint=photographs.fingerprint)
+    crops = Crops(photographs, ready.purpose.degradation, size=ready.purpose.crop, seed=config.seed, batch=config.batch)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
-    if config.init is not None and not begun:
-        runs.load_weights(_weights_of(config.init), network)
     average = moving_average(network, config.ema) if config.ema else None
     # What changes in training beside the network and its optimiser.
     learners = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
-    others: dict[str, runs.Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
+    others: dict[str, Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
     for each in (optimiser, *learners.values()):
         ranks.average_gradients_of(each)
     forward = torch.compile(network) if config.compile else network
-    at_coarse_scales = coarse_criterion(objective, network) if config.scales == "all" else None
+    at_coarse_scales = coarse_criterion(ready.objective, network) if config.scales == "all" else None
 
-    record = RunRecord(
-        task=config.task, data=str(config.data), network=network_choice.in_full(), loss=objective.in_full(),
-        degradation=degradation_choice.in_full(), steps=config.steps, batch=config.batch, crop=crop, lr=config.lr,
-        schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
-        precision=best_precision(device) if config.precision == "auto" else config.precision,
-        init=None if config.init is None else str(config.init),
-        valid=None if config.valid is None else str(config.valid),
-        scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
-        parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
-        images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,
-        versions=versions() | {"jpeg": degradations.codec()}, commit=commit(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-    with run.locked(), _stop_requests() as stop:
+    with leaving_nothing(run), run.locked(), _stop_requests() as stop:
+        notes = list(ready.notes)
         if ranks.first:
-            record = run.open(record, photographs.hashes)
+            notes += worth_saying(run.record(), record) if run.begun else []
+            record = run.open(record, photographs.trained_on, photographs.fingerprint_by_size)
         ranks.wait()
-        state = run.resume(network, optimiser, **others)
+        state = run.resume(network, optimiser, config.steps, **others)
         if not ranks.first:  # what networks and losses draw at random should differ from process to process
-            runs.seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
-        watcher.start(record, state, photographs)
+            seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
+        for note in notes:
+            watcher.note(note)
+        watcher.start(record, state, photographs, ready.purpose.why)
         started = time.monotonic() - state.seconds
         step = state.step
         loader = batches(
@@ -156,7 +131,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                         restored, coarse = forward(degraded).float(), torch.zeros(())
                     else:
                         restored, coarse = at_coarse_scales(degraded, target)
-                    _check_scale(degraded, restored, target, record)
+                    check_scale(degraded, restored, target, record.network, record.degradation)
                     terms = criterion(restored, target)
                 norms += [gradient_norms(terms, restored)] if logging else []
                 ((terms.total + coarse) / config.accumulate).backward()
@@ -187,7 +162,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                 run.append_log(line)
                 watcher.log(line)
                 waited, line_at = 0.0, time.monotonic()
-            state = runs.State(step, time.monotonic() - started)
+            state = State(step, time.monotonic() - started)
             stopping = ranks.any(stop.is_set())
             if saving or stopping:
                 run.save(state, network, optimiser, trained, **others)
@@ -197,42 +172,45 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     return state
 
 
-def trainable(choice: Choice) -> nn.Module:
-    """Returns the network that a choice builds.
+def _record(config: TrainConfig, ready: Prepared, ranks: Ranks) -> RunRecord:
+    """Returns what is known of the run before its photographs are read."""
+    return RunRecord(
+        task=ready.purpose.task, data=str(config.data), network=ready.purpose.network.in_full(),
+        loss=ready.objective.in_full(), degradation=ready.purpose.degradation.in_full(), steps=config.steps,
+        batch=config.batch, crop=ready.purpose.crop, lr=config.lr, schedule=config.schedule, seed=config.seed,
+        device=str(ranks.device), skip_damaged=config.skip_damaged, precision=ready.precision,
+        init=None if config.init is None else str(config.init), init_sha256=ready.init_sha256,
+        valid=None if config.valid is None else str(config.valid),
+        scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
+        parameters=sum(p.numel() for p in ready.network.parameters() if p.requires_grad),
+        images=0, data_fingerprint="", weights=ready.criterion.origin,
+        versions=versions() | {"jpeg": degradations.codec()}, machine=machine(ranks.device, ranks.count),
+        commit=commit(), created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
 
-    Raises:
-        SpecError: If it is no module, or has nothing to train.
-    """
-    network = choice.build()
-    if not isinstance(network, nn.Module):
-        raise SpecError(f"{choice} is no network: it makes a {type(network).__name__}, not a torch.nn.Module")
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise SpecError(f"{choice} has no weights to train")
-    return network
 
-
-def coarse_criterion(
-    objective: losses.Objective, network: nn.Module
-) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Returns what maps degraded and target to the restored batch and the pixel terms' sum over its coarser scales.
-
-    Raises:
-        SpecError: If the network has one scale only, or the objective no pixel term.
-    """
-    pixels = losses.Objective(tuple(term for term in objective.terms if isinstance(term[1], losses.L1 | losses.L2)))
-    if not isinstance(network, networks.MultiScaleNetwork):
-        raise SpecError("--scales all needs a network that restores from coarse to fine: srn or dsdeblur")
-    if not pixels.terms:
-        raise SpecError(f"--scales all compares coarser scales by pixel terms, and {objective} has none; add l1")
-    criterion = pixels.build()
-
-    def restored_and_coarse(degraded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        *coarser, finest = (images.float() for images in network.forward_scales(degraded))
-        targets = network.target_scales(target)[:-1]
-        parts = [criterion(restored, smaller).total for restored, smaller in zip(coarser, targets, strict=True)]
-        return finest, torch.stack(parts).sum()
-
-    return restored_and_coarse
+def _pictures(
+    config: TrainConfig, aim: Purpose, watcher: Watcher, ranks: Ranks
+) -> tuple[Photographs, Validation | None]:
+    """Returns the photographs to train on, and in the first process those to validate on."""
+    if not ranks.first:
+        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
+    photographs = Photographs(
+        config.data,
+        cached=True,
+        skip_damaged=config.skip_damaged,
+        smallest=aim.crop,
+        reread=config.reread and ranks.first,
+        progress=watcher.loading,
+    )
+    if ranks.first:
+        ranks.wait()
+    if config.valid is None or not ranks.first:
+        return photographs, None
+    validation = Validation(config.valid, aim.degradation, ranks.device)
+    if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
+        watcher.warn(leak_warning(leaks, config.valid))
+    return photographs, validation
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
@@ -271,28 +249,11 @@ def gradient_norms(terms: LossTerms, restored: Tensor) -> dict[str, float]:
     return norms
 
 
-def _check_parts(config: TrainConfig, processes: int) -> None:
-    """Refuses a batch whose share of one process cannot be computed in equal parts: their mean would not be the step's.
-
-    Raises:
-        SpecError: Naming the batch, the parts and the processes.
-    """
-    if config.batch % (processes * config.accumulate) and not config.batch % processes:
-        raise SpecError(
-            f"--batch {config.batch} cannot be shared by {processes} processes and computed in {config.accumulate} "
-            f"equal parts each; use a multiple of {processes * config.accumulate}"
-        )
-
-
 def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     """Returns how many processes prepare this process's crops ahead."""
     if config.workers is not None:
         return config.workers
     return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
-
-
-def _network_of(init: Path | None) -> str | None:
-    return runs.RunFolder(init).record().network if init is not None and init.is_dir() else None
 
 
 def _timed(loader: Iterable[Batch]) -> Iterator[tuple[float, Batch]]:
@@ -312,10 +273,6 @@ def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Ten
         for images in (batch.degraded, batch.target)
     )
     return zip(*(images.chunk(count) for images in moved), strict=True)
-
-
-def _weights_of(init: Path) -> Path:
-    return runs.RunFolder(init).latest_weights()[1] if init.is_dir() else init
 
 
 @contextlib.contextmanager
@@ -365,21 +322,6 @@ def _refuse_non_finite(
         f"step {step}: {culprit}; the images of this batch ({', '.join(sorted(set(batch.names)))}) are in {folder}; "
         "the last checkpoint is untouched: try a smaller --lr, or a smaller weight of that term"
     )
-
-
-def _check_scale(degraded: Tensor, restored: Tensor, target: Tensor, record: RunRecord) -> None:
-    """Refuses a network that does not undo the degradation's change of size.
-
-    Raises:
-        SpecError: Naming the network, the degradation and the three sizes.
-    """
-    if restored.shape != target.shape:
-        sizes = ", ".join("x".join(map(str, images.shape[1:])) for images in (degraded, restored, target))
-        raise SpecError(
-            f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} "
-            "(channels x height x width); choose a network of the degradation's "
-            "scale, such as edsr(scale=4) for downscale(factor=4)"
-        )
 
 
 def _refuse_lost_learners(step: int, learned: dict[str, Tensor]) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import msgspec
 import tyro
 
-from pdloss import runs
 from pdloss.commands.progress import Bar
 from pdloss.configuration import TrainConfig
 from pdloss.datasets import Photographs
@@ -18,6 +17,8 @@ from pdloss.losses import LossTerms
 from pdloss.ranks import is_first
 from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
+from pdloss.states import State
+from pdloss.tasks import DEFAULT_TASK
 from pdloss.training import Watcher, train
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
@@ -39,13 +40,17 @@ class Display(Watcher):
         """Says what may spoil the results."""
         self.bar.say(f"warning: {text}")
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
+    def note(self, text: str) -> None:
+        """Says what is worth knowing."""
+        self.bar.say(text)
+
+    def start(self, record: RunRecord, state: State, photographs: Photographs, why: str) -> None:
         """Says what is trained and on what."""
         if self.config.tensorboard:
             self.board = _tensorboard(self.config.out)
         self.bar.say(f"{record.network}, {record.parameters:,} parameters, {record.precision} on {record.device}")
         self.bar.say(f"minimises {record.loss}")
-        self.bar.say(f"{record.images} photographs in {record.data}, degraded by {record.degradation}")
+        self.bar.say(f"{record.images} photographs in {record.data}, degraded by {record.degradation}, {why}")
         for name, said in record.weights.items():
             self.bar.say(f"features from {name}: {said}")
         for note in [*photographs.notes, *(f"{name} left out: {why}" for name, why in photographs.skipped.items())]:
@@ -119,7 +124,7 @@ def parse(argv: list[str]) -> TrainConfig:
             default = from_recipe(recipe(value))
         else:
             chosen, _ = _taken(rest, {"--task": "sr"})
-            default = from_recipe(budget(chosen.get("--task", TrainConfig.task), value))
+            default = from_recipe(budget(chosen.get("--task", DEFAULT_TASK), value))
     description = (
         "Trains a network. --config RUN/config.json repeats a run, --recipe NAME starts from known options, --budget "
         "cpu|halfhour|day from those that fit the time for the task; the other options override. Recipes: "

@@ -2,15 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from jaxtyping import UInt8
 from torch import Tensor
 
+from pdloss.datasets.contents import contents, stamps
 from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, write
 from pdloss.datasets.sources import Source, Split, source
 from pdloss.errors import ImageError
+from pdloss.records import TrainedOn
 
 
 class Photographs:
@@ -26,6 +29,7 @@ class Photographs:
         cached: Keep the pixels, for images that are asked for again and again.
         skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
         smallest: Least height and width, in pixels.
+        reread: Read every file's content to tell whether it changed, instead of trusting its size, times and inode.
         progress: Called with (files done, files in all) after each file.
 
     Raises:
@@ -40,10 +44,11 @@ class Photographs:
         cached: bool = False,
         skip_damaged: bool = False,
         smallest: int = 1,
+        reread: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> None:
         self.source: Source = source(data, split)
-        self.folder = self.source.folder
+        self.folder, self._reread = self.source.folder, reread
         self.skipped: dict[str, str] = {}
         """Names of the files left out, with the reason."""
         done = 0
@@ -64,9 +69,6 @@ class Photographs:
         """Paths from the folder, with their suffix, sorted."""
         if not self.names:
             raise ImageError(f"{self.folder} holds no usable image; the first: {next(iter(self.skipped.values()))}")
-        lines = [f"{name}\0{self.source.identity(name)}\n" for name in self.names]
-        self.fingerprint = hashlib.sha256("".join(lines).encode()).hexdigest()
-        """SHA-256 over names and file sizes of the images in use."""
         notes = Counter(note for _, looked in self._images for note in looked.note.split("; ") if note)
         self.notes = [note for note in (self.source.note, uncached) if note]
         """What is worth saying, such as ``"12 files: alpha dropped"``."""
@@ -77,13 +79,17 @@ class Photographs:
         self._mapped: Mapped | None = None
         if not cached:
             return [looked for looked, _ in look(self.source, accept)], ""
-        path, problem = file_for(self.source), ""
+        before = {name: stamps(self.source, name) for name in self.source.names}
+        path, problem = file_for(self.source, self._contents), ""
         found = read_list(path)
         if found is None:
             found, problem = write(path, look(self.source, accept))
         else:
             for looked in found:
                 accept(looked)
+        if changed := [name for name, stamp in before.items() if stamps(self.source, name) != stamp]:
+            path.unlink(missing_ok=True)
+            raise ImageError(f"{self.folder / changed[0]} changed while the photographs were read; start again")
         if not problem:
             self._mapped = Mapped(path, found)
             return found, ""
@@ -92,10 +98,34 @@ class Photographs:
             "for; PDLOSS_CACHE names another folder"
         )
 
+    @cached_property
+    def _contents(self) -> dict[str, str]:
+        return contents(self.source, self._reread)
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """The SHA-256 of each image's content."""
+        return {name: self._contents[name] for name in self.names}
+
+    @property
+    def fingerprint(self) -> str:
+        """``contents:`` and the SHA-256 over names and contents of the images in use, wherever they lie."""
+        return f"contents:{_sha256_of(self.contents)}"
+
+    @property
+    def fingerprint_by_size(self) -> str:
+        """The SHA-256 over names and sizes of the images in use: all that runs of version 0.1.0 know theirs by."""
+        return _sha256_of({name: self.source.identity(name) for name in self.names})
+
     @property
     def hashes(self) -> dict[str, str]:
         """Each image's `picture_hash`."""
         return {looked.name: looked.hash for _, looked in self._images}
+
+    @property
+    def trained_on(self) -> TrainedOn:
+        """What a run keeps of them."""
+        return TrainedOn(images=self.hashes, contents=self.contents)
 
     def check_crop(self, size: int) -> None:
         """Refuses a crop that some photograph is too small for.
@@ -118,6 +148,10 @@ class Photographs:
     def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
         place, looked = self._images[index]
         return self.source.picture(looked.name).pixels if self._mapped is None else self._mapped[place]
+
+
+def _sha256_of(values: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(f"{name}\0{value}\n" for name, value in values.items()).encode()).hexdigest()
 
 
 def _too_small(path: Path, shape: tuple[int, int], smallest: int) -> str:

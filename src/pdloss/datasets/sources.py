@@ -7,7 +7,6 @@ from typing import Literal, Protocol, runtime_checkable
 from pdloss.assets import sha256
 from pdloss.datasets.deadleaves import DeadLeaves
 from pdloss.images import SUFFIXES, Picture, list_images, read_pixels
-from pdloss.provenance import versions
 from pdloss.specs import Family
 
 DRAWERS = Family("source of pictures", (DeadLeaves,))
@@ -42,10 +41,10 @@ class Source(Protocol):
         """
 
     def identity(self, name: str) -> str:
-        """Returns what tells an image from another of that name, wherever the two lie."""
+        """Returns all that a drawn image depends on; of one that is read, its size, as version 0.1.0 knew it."""
 
-    def stamp(self, name: str) -> str:
-        """Returns what changes whenever the image may have changed, here."""
+    def files(self, name: str) -> list[Path]:
+        """Returns the files that an image is read from; none of one that is drawn."""
 
 
 class Folder:
@@ -77,10 +76,9 @@ class Folder:
         """Returns the file's size."""
         return str((self.folder / name).stat().st_size)
 
-    def stamp(self, name: str) -> str:
-        """Returns the file's size and time of change."""
-        status = (self.folder / name).stat()
-        return f"{status.st_size} {status.st_mtime_ns}"
+    def files(self, name: str) -> list[Path]:
+        """Returns the one file."""
+        return [self.folder / name]
 
 
 class Drawn:
@@ -96,7 +94,6 @@ class Drawn:
         self.names = [f"{index:06d}" for index in range(choice.images)]
         palette = Path(choice.palette)
         self._identity = choice.in_full() + (sha256(palette) if palette.is_file() else "")
-        self._stamp = f"{self._identity} {versions()['pdloss']}"
 
     def picture(self, name: str) -> Picture:
         """Returns the picture, drawn anew."""
@@ -106,9 +103,9 @@ class Drawn:
         """Returns all that the pictures depend on."""
         return self._identity
 
-    def stamp(self, name: str) -> str:
-        """Returns the same, and the version of what draws."""
-        return self._stamp
+    def files(self, name: str) -> list[Path]:
+        """Returns no file."""
+        return []
 
 
 def source(text: str | Path, split: Split = "train") -> Source:

@@ -22,6 +22,7 @@ from pdloss.ops.color import quantize
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
+from pdloss.tensor_files import unverified
 
 CONSISTENCY = "consistency"
 """The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
@@ -146,6 +147,7 @@ class Evaluator:
         measures, notes = self._usable(photographs, inputs)
         if leaks := same_pictures(folder.photographs(), photographs.hashes):
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
+        notes += [note for note in (unverified(folder.latest_weights()[1]),) if note]
         asked = _asked(folder, name or data.resolve().name, inputs, measures, contents)
         before = None if self.again else standing(folder, asked, photographs.names)
         if before is not None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pdloss import networks, runs
-from pdloss.assets import metadata, sha256
+from pdloss.assets import sha256
 from pdloss.background import Behind
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
@@ -15,6 +15,7 @@ from pdloss.evaluation.standing import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.precision import channels_last
+from pdloss.purposes import trained_for
 from pdloss.runs import RunFolder
 
 
@@ -29,14 +30,15 @@ def load_network(model: Path, device: torch.device) -> nn.Module:
         RunError: If there are no weights, they do not fit the network, or the file names none.
     """
     if model.is_file():
-        text, weights = metadata(model).get("network", ""), model
+        text = trained_for(model).network
         if not text:
             raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
+        network = networks.network(text)
+        runs.load_weights(model, network)
     else:
         folder = runs.RunFolder(model)
-        text, (_, weights) = folder.record().network, folder.latest_weights()
-    network = networks.network(text)
-    runs.load_weights(weights, network)
+        network = networks.network(folder.record().network)
+        folder.load(network)
     return channels_last(network).to(device).eval()
 
 
