@@ -12,9 +12,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss.errors import ImageError, RunError, SpecError, UserError
-from pdloss.losses import objective
-from pdloss.networks import network
-from pdloss.preparation import coarse_criterion
 from pdloss.ranks import Ranks
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
@@ -55,15 +52,6 @@ def test_coarser_scales_are_compared_by_the_pixel_terms(photographs: Path, tmp_p
     one, other = (read_log(run / "log.jsonl") for run in (finest, every))
     assert one[0].terms == other[0].terms, "the log holds the finest scale"
     assert one[-1].terms != other[-1].terms
-
-
-def test_the_coarser_scales_part_is_the_sum_of_their_weighted_pixel_terms(generator: torch.Generator) -> None:
-    restorer, (degraded, target) = network("srn(width=4)"), torch.rand(2, 1, 3, 32, 32, generator=generator)
-    finest, coarse = coarse_criterion(objective("2*l1 + pdl(features='distilled')"), restorer)(degraded, target)
-    scales = list(zip(restorer.forward_scales(degraded), restorer.target_scales(target), strict=True))
-    torch.testing.assert_close(finest, scales[-1][0])
-    assert [restored.shape[-1] for restored, _ in scales] == [8, 16, 32]
-    torch.testing.assert_close(coarse, sum(2 * (restored - aim).abs().mean() for restored, aim in scales[:-1]))
 
 
 @pytest.mark.parametrize(
@@ -312,17 +300,3 @@ def test_a_term_without_gradient_has_norm_zero() -> None:
     restored = torch.rand(1, 3, 4, 4, requires_grad=True)
     terms = LossTerms(restored.mean(), {"a": restored.mean(), "b": torch.tensor(1.0)}, {"a": 2.0, "b": 1.0})
     assert gradient_norms(terms, restored) == pytest.approx({"a": 2 * 48**-0.5, "b": 0.0})
-
-
-@pytest.mark.parametrize(
-    ("network", "problem"),
-    [
-        ("torch.nn:Identity", "has no weights to train"),
-        ("collections:Counter", "makes a Counter, not a torch.nn.Module"),
-        ("edsr(blocks=100000000000)", "expected `int` <= 1000"),
-    ],
-)
-def test_what_cannot_be_trained_is_refused(photographs: Path, tmp_path: Path, network: str, problem: str) -> None:
-    with pytest.raises(SpecError, match=problem):
-        train(config(photographs, tmp_path / "run", network=network))
-    assert not (tmp_path / "run").exists()

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pdloss.errors import ImageError
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from pdloss import degradations
+from pdloss._types import Image
+from pdloss.degradations import BayerMosaic
+from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
 from pdloss.precision import chosen_device
+from pdloss.purposes import trained_for
 
 
 class Restored(NamedTuple):
@@ -36,29 +44,79 @@ def pictures(source: Path) -> list[Path]:
     return found
 
 
-def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> Iterator[Restored]:
+def restore(source: Path, model: Path, out: Path, *, device: str = "auto", mosaic: bool = False) -> Iterator[Restored]:
     """Restores an image, or every image of a folder, and writes each as ``out/<stem>.png``, one after the other.
 
     The whole picture goes through the network at once, in float32; the picture itself is taken as the degraded input.
+    A gray picture stays gray: its restored channels are averaged.
 
     Args:
         source: An image or a folder of images.
         model: Run folder of a training, or a file of weights that names its network.
         out: Folder to write to; made if absent, files of the same name are replaced.
         device: As in training.
+        mosaic: For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise.
 
     Raises:
         ImageError: If the source is missing or damaged, or lies in `out` and would be overwritten.
         RunError: If the model cannot be used.
+        SpecError: If the model was trained for another kind of picture.
     """
     found = pictures(source)
     if out.exists() and any((out / f"{path.stem}.png").resolve() == path.resolve() for path in found):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     chosen = chosen_device(device)
+    sensor = _sensor(model, mosaic)
     network = load_network(model, chosen)
     for path in found:
         pixels, note = read_pixels(path)
-        restored = restore_batch(network, pixels[None].to(chosen).float() / 255)
+        degraded = pixels.float() / 255 if sensor is None else _mosaic(pixels, sensor, mosaic, f"{path}", f"{model}")
+        restored = restore_batch(network, degraded[None].to(chosen))[0].cpu()
+        if sensor is None and _is_gray(pixels):
+            restored = restored.mean(0, keepdim=True).expand(3, -1, -1)
         written = out / f"{path.stem}.png"
-        write_image(written, restored[0].cpu())
+        write_image(written, restored)
         yield Restored(path, written, note)
+
+
+def _sensor(model: Path, mosaic: bool) -> BayerMosaic | None:
+    """Returns the sensor whose mosaics a model was trained on; None if it takes pictures.
+
+    Raises:
+        SpecError: If a mosaic is asked for, and the model takes none.
+    """
+    text = trained_for(model).degradation
+    links = degradations.parse(text).links if text else ()
+    sensor = next((link for link in links if isinstance(link, BayerMosaic)), None)
+    if mosaic and sensor is None:
+        raise SpecError(
+            f"--mosaic: {model} takes no mosaics; it was trained for {text or 'something it does not tell'}"
+        )
+    return sensor
+
+
+def _mosaic(
+    pixels: UInt8[Tensor, "3 h w"], sensor: BayerMosaic, ask: bool, picture: str, model: str
+) -> Float[Tensor, "c h2 w2"]:
+    """Returns the mosaic that a picture is, or, if that was asked for, is made into.
+
+    A gray picture is taken as what the sensor measured, one value at each pixel; a coloured one with zeros where the
+    sensor measures nothing is one laid out as ``masked``.
+
+    Raises:
+        SpecError: If it is an ordinary picture.
+    """
+    image: Image = pixels.float() / 255
+    if sensor.layout == "masked" and torch.equal(sensor.at_its_sites(image), image):
+        return image
+    if not ask and not _is_gray(pixels):
+        raise SpecError(
+            f"{model} was trained to demosaic: it expects what {sensor} makes, and {picture} is an ordinary picture; "
+            "--mosaic makes a mosaic of it first"
+        )
+    # Where all colours are equal, what a sensor measures is the picture itself.
+    return BayerMosaic(sensor.pattern, 0.0, sensor.layout)(image, torch.Generator())
+
+
+def _is_gray(pixels: UInt8[Tensor, "3 h w"]) -> bool:
+    return bool((pixels == pixels[:1]).all())

@@ -6,7 +6,9 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.purposes import weights_file
 from pdloss.restoration import pictures, restore
+from pdloss.tensor_files import unverified
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class RestoreOptions:
     """Folder to write to."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    mosaic: bool = False
+    """For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise."""
 
 
 def main(argv: list[str]) -> int:
@@ -32,7 +36,10 @@ def main(argv: list[str]) -> int:
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
     total = len(pictures(options.source))
     with Bar("restoring") as bar:
-        for done, restored in enumerate(restore(options.source, options.model, options.out, device=options.device), 1):
+        if note := unverified(weights_file(options.model)):
+            bar.say(note)
+        work = restore(options.source, options.model, options.out, device=options.device, mosaic=options.mosaic)
+        for done, restored in enumerate(work, 1):
             bar.update(done, total)
             print(restored.written)
             if restored.note:
