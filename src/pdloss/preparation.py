@@ -195,7 +195,7 @@ def _tried(what: str, aim: Purpose, part: Callable[..., Any], *given: Any) -> An
         raise
     except (ValueError, RuntimeError) as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise SpecError(f"{what} crops of {aim.crop} pixels: {said}; try another --crop, or leave that out") from error
+        raise SpecError(f"{what} crops of {aim.crop} pixels, which --crop sets: {said}") from error
 
 
 def _copies(*parts: nn.Module) -> tuple[nn.Module, ...] | None:
