@@ -232,3 +232,11 @@ def test_a_term_that_no_weight_can_balance_is_named(data: Path, own: str, term: 
 def test_a_mistake_is_named(data: Path, loss: str, changes: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         calibrate(config(data, loss, 0.5, **changes))
+
+
+def test_a_loss_that_needs_larger_crops_is_refused_before_a_photograph_is_read(data: Path) -> None:
+    def said(label: str, done: int, total: int) -> None:
+        pytest.fail(f"{label} {done}")
+
+    with pytest.raises(SpecError, match="cannot be computed on crops of 16 pixels, which --crop sets"):
+        calibrate(config(data, "l1 + ms_ssim", 0.7), said)

@@ -143,6 +143,25 @@ def test_weights_that_carry_no_digest_are_said_to_be_unverified(photographs: Pat
     assert note == f"{weights} carries no digest, as files of version 0.1.0 do not, so it could not be verified"
 
 
+class Masked(torch.nn.Module):
+    """A network with a buffer that holds infinities, as masks of attention do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(3, 3, 1)
+        self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+
+    def forward(self, degraded: Tensor) -> Tensor:
+        return self.layer(degraded)
+
+
+def test_infinities_in_a_buffer_are_no_damage(photographs: Path, tmp_path: Path) -> None:
+    own = {"network": f"{__name__}:Masked", "steps": 2}
+    train(config(photographs, tmp_path / "first", **own))
+    assert train(config(photographs, tmp_path / "first", **own)).step == 2
+    assert train(config(photographs, tmp_path / "second", init=tmp_path / "first", **own)).step == 2
+
+
 def test_first_weights_that_are_damaged_or_no_numbers_are_refused(photographs: Path, tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
     asked: TrainConfig = config(photographs, tmp_path / "run", init=file)

@@ -201,9 +201,7 @@ def test_another_picture_of_the_same_size_and_time_is_named(photographs: Path, t
     time.sleep(0.02)
     PIL.Image.new("RGB", (40, 40), "blue").save(picture)
     os.utime(picture, ns=(status.st_atime_ns, status.st_mtime_ns))
-    with pytest.raises(
-        RunError, match=r"not those that it was trained on: 1 changed \(photo1.bmp\); choose"
-    ):
+    with pytest.raises(RunError, match=r"not those that it was trained on: 1 changed \(photo1.bmp\); choose"):
         train(config(photographs, tmp_path / "run"))
 
 

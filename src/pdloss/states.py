@@ -76,20 +76,20 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], *, exact: bool
         module: What they belong to.
         tensors: By name.
         exact: Whether every number format must be the module's; else one that loses nothing will do, such as half.
-        finite: Whether every value must be.
+        finite: Whether every weight must be; a buffer, such as a mask, may hold infinities.
 
     Raises:
         RuntimeError: If names or shapes are another module's.
         ValueError: If a number format is not the module's, or a value is not finite.
     """
-    own = module.state_dict()
+    own, parameters = module.state_dict(), dict(module.named_parameters())
     for name, tensor in tensors.items():
         if name not in own or not isinstance(own[name], Tensor):
             continue  # loading says so
         kind = own[name].dtype
         if tensor.dtype != kind and (exact or not _fits(tensor.dtype, kind)):
             raise ValueError(f"{name} holds {_name(tensor.dtype)}, where the network has {_name(kind)}")
-        if finite and not bool(tensor.isfinite().all()):
+        if finite and name in parameters and not bool(tensor.isfinite().all()):
             raise ValueError(f"{name} holds values that are not finite")
     module.load_state_dict(dict(tensors))
 

@@ -84,12 +84,12 @@ class Photographs:
         found = read_list(path)
         if found is None:
             found, problem = write(path, look(self.source, accept))
+            if changed := [name for name, stamp in before.items() if stamps(self.source, name) != stamp]:
+                path.unlink(missing_ok=True)
+                raise ImageError(f"{self.folder / changed[0]} changed while the photographs were read; start again")
         else:
             for looked in found:
                 accept(looked)
-        if changed := [name for name, stamp in before.items() if stamps(self.source, name) != stamp]:
-            path.unlink(missing_ok=True)
-            raise ImageError(f"{self.folder / changed[0]} changed while the photographs were read; start again")
         if not problem:
             self._mapped = Mapped(path, found)
             return found, ""
