@@ -7,7 +7,10 @@ from typing import NamedTuple
 from pdloss.errors import ImageError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
+from pdloss.memory import enough_memory
 from pdloss.precision import chosen_device
+
+_LESS = "cut it into smaller pictures, or use --device cpu where the processor has more memory"
 
 
 class Restored(NamedTuple):
@@ -58,7 +61,9 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> It
     network = load_network(model, chosen)
     for path in found:
         pixels, note = read_pixels(path)
-        restored = restore_batch(network, pixels[None].to(chosen).float() / 255)
+        height, width = pixels.shape[1:]
+        with enough_memory(f"restoring {path} of {width} x {height} pixels", _LESS):
+            restored = restore_batch(network, pixels[None].to(chosen).float() / 255)
         written = out / f"{path.stem}.png"
         write_image(written, restored[0].cpu())
         yield Restored(path, written, note)
