@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pdloss.errors import ImageError, RunError
+from pdloss.errors import ImageError, OutOfMemoryError, RunError
 from pdloss.evaluation import load_network
 from pdloss.images import read_image
 from pdloss.restoration import restore
@@ -84,3 +84,19 @@ def test_what_cannot_be_read_is_named(made: tuple[Path, Path], tmp_path: Path) -
         list(restore(tmp_path / "broken.png", run, tmp_path / "out"))
     with pytest.raises(RunError, match="not a run folder"):
         list(restore(data / "photo0.png", data, tmp_path / "out"))
+
+
+def test_memory_that_runs_out_names_the_picture_and_keeps_those_before_it(
+    made: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = made
+    restored = restore(data, run, tmp_path / "out")
+    done = next(restored)
+
+    def runs_out(*_: object) -> None:
+        torch.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.restoration.restore_batch", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while restoring [^\n]*photo1.png of 50 x 40 pixels"):
+        next(restored)
+    assert done.written.exists()

@@ -207,8 +207,10 @@ def _end_with_parent() -> None:
 
 def _portable(error: Exception, result: object) -> Exception:
     """Returns the error as it can be sent, in words of ours where the cause is known."""
-    if isinstance(error, RuntimeError) and ("No space left on device" in str(error) or "shared memory" in str(error)):
-        return RunError(f"a loader worker cannot hand over what it prepared: {_no_room(result)}")
+    if isinstance(error, RuntimeError) and "</torch_" in str(error):  # torch names the shared memory so
+        full = "No space left on device" in str(error)
+        why = _no_room(result) if full else f"{error}; --workers 0 needs no shared memory"
+        return RunError(f"a loader worker cannot hand over what it prepared: {why}")
     if ran_out(error):
         return OutOfMemoryError(
             "memory ran out while a loader worker prepared a batch: fewer --workers, a smaller --batch or smaller "
