@@ -285,7 +285,7 @@ def test_a_training_whose_cores_are_taken_is_warned_once(
     )
     train(config(photographs, tmp_path / "run"), Told())
     (text,) = Told.said
-    assert "other processes take the cores" in text
+    assert "take the cores that this training computes on" in text
     assert "80% of its time" in text
 
 

@@ -53,6 +53,6 @@ class Crowding:
         fewer = max(1, self.threads // 2)
         cure = f", or give each fewer threads, such as OMP_NUM_THREADS={fewer} before the command" * (self.threads > 1)
         return (
-            f"other processes take the cores that this one computes on, which waited for them {1 - share:.0%} of its "
-            f"time; run fewer at once{cure}"
+            "other processes, or a container's limit, take the cores that this training computes on, which waited for "
+            f"them {1 - share:.0%} of its time; run fewer at once{cure}"
         )
