@@ -65,7 +65,7 @@ class TrainConfig:
     """Steps between lines of the log, each with every term's value and gradient norm."""
     workers: int | None = None
     """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
-    half of the processor's cores, shared by the processes of a machine, 8 at most. One that delivers nothing for ten
+    half of the processor's cores, shared by the processes of a machine, 8 at most. One that delivers nothing for five
     minutes ends the training, which saves first."""
     tensorboard: bool = False
     """Also write the log for TensorBoard, into RUN/tensorboard."""

@@ -198,7 +198,8 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                 watcher.log(line)
                 supply.waited, line_at = 0.0, time.monotonic()
             state = runs.State(step, time.monotonic() - started)
-            supply.fetch()
+            if not stop.is_set():
+                supply.fetch()
             stopping = ranks.any(stop.is_set() or supply.failure is not None)
             if saving or stopping:
                 run.save(state, network, optimiser, trained, **others)

@@ -249,3 +249,15 @@ def test_an_uncaught_error_does_not_leave_the_interpreter_waiting_for_workers() 
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=120, check=False)
     assert done.returncode == 5
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_that_goes_away_leaves_its_parents_workers_alone() -> None:
+    with Crew(square, 1) as crew:
+        child = os.fork()
+        if not child:
+            crew.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert list(crew.results(range(3))) == [torch.tensor(0), torch.tensor(1), torch.tensor(4)]

@@ -37,8 +37,8 @@ from pdloss.stopping import held_back, leave_to_parent
 A = TypeVar("A")
 T = TypeVar("T")
 
-PATIENCE = 600.0
-"""Seconds without a result after which a worker is given up."""
+PATIENCE = 300.0
+"""Seconds without a result after which a worker is given up; processes that train together wait longer for another."""
 _AHEAD = 2
 """Results that each worker is asked for ahead."""
 _SHARED = Path("/dev/shm")
@@ -57,6 +57,7 @@ class Crew:
     def __init__(self, function: Callable[[A], T], count: int) -> None:
         self._pipes: list[Connection] = []
         self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._owner = os.getpid()
         atexit.register(self.close)  # before the interpreter waits for processes that heed no signal
         context = _context()
         with held_back():
@@ -98,7 +99,9 @@ class Crew:
             yield result
 
     def close(self) -> None:
-        """Ends the workers at once."""
+        """Ends the workers at once; a process forked meanwhile leaves them alone."""
+        if os.getpid() != self._owner:
+            return
         atexit.unregister(self.close)
         for process in self._processes:
             process.kill()
