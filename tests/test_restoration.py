@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pdloss.errors import ImageError, RunError, SpecError
+from pdloss.errors import ImageError, OutOfMemoryError, RunError, SpecError
 from pdloss.evaluation import load_network
 from pdloss.images import read_image, write_image
 from pdloss.ops.bayer import bayer_masked, bayer_plane
@@ -130,3 +130,19 @@ def test_a_file_of_weights_tells_what_it_was_trained_for(demosaicer: Path, made:
     file = RunFolder(demosaicer).latest_weights()[1]
     with pytest.raises(SpecError, match="was trained to demosaic"):
         next(restore(made[1] / "photo0.png", file, made[1] / "out"))
+
+
+def test_memory_that_runs_out_names_the_picture_and_keeps_those_before_it(
+    made: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = made
+    restored = restore(data, run, tmp_path / "out")
+    done = next(restored)
+
+    def runs_out(*_: object) -> None:
+        torch.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.restoration.restore_batch", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while restoring [^\n]*photo1.png of 50 x 40 pixels"):
+        next(restored)
+    assert done.written.exists()

@@ -1,21 +1,24 @@
 """Training: the loss falls, options do what they say, faults are named."""
 
+import itertools
 import json
 import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from pdloss.crowding import Crowding
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.ranks import Ranks
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import gradient_norms, learning_rate_share, loader_workers, train
+from pdloss.training import Watcher, gradient_norms, learning_rate_share, loader_workers, train
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 
@@ -234,6 +237,47 @@ def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> 
         train(config(tmp_path, tmp_path / "run", **{option: 0}))
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"workers": -1}, "--workers must be from 0 to 64, 16 a core, got -1"),
+        ({"workers": 100_000}, "--workers must be from 0 to 64, 16 a core, got 100000"),
+        ({"seed": 2**64}, r"--seed must be from -2\^63 to 2\^64 - 1, got 18446744073709551616"),
+        ({"seed": -(2**63) - 1}, r"--seed must be from -2\^63 to 2\^64 - 1"),
+    ],
+)
+def test_absurd_numbers_are_refused_with_their_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, int], said: str
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with pytest.raises(SpecError, match=said):
+        train(config(tmp_path, tmp_path / "run", **changes))
+
+
+@pytest.mark.parametrize("seed", [2**64 - 1, -(2**63)])
+def test_every_seed_within_the_bounds_trains(photographs: Path, tmp_path: Path, seed: int) -> None:
+    assert train(config(photographs, tmp_path / "run", seed=seed, steps=1)).step == 1
+
+
+def test_a_training_whose_cores_are_taken_is_warned_once(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Told(Watcher):
+        said: ClassVar[list[str]] = []
+
+        def warn(self, text: str) -> None:
+            self.said.append(text)
+
+    passed, computed = itertools.count(0, 10), itertools.count(0, 2)
+    monkeypatch.setattr(
+        "pdloss.training.Crowding", lambda threads: Crowding(threads, lambda: next(passed), lambda: next(computed))
+    )
+    train(config(photographs, tmp_path / "run"), Told())
+    (text,) = Told.said
+    assert "take the cores that this training computes on" in text
+    assert "80% of its time" in text
+
+
 def test_a_damaged_photograph_is_named_or_skipped(photographs: Path, tmp_path: Path) -> None:
     whole = (photographs / "photo1.png").read_bytes()
     (photographs / "photo1.png").write_bytes(whole[: len(whole) // 2])
@@ -277,7 +321,8 @@ class Thoughtful:
 def test_the_log_says_which_share_of_the_time_went_into_waiting_for_data(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pdloss.training.time", Clock())
+    for module in ("pdloss.training", "pdloss.supply"):
+        monkeypatch.setattr(f"{module}.time", Clock())
     slow = {"degradation": f"{__name__}:Slow", "loss": f"{__name__}:Thoughtful"}
     train(config(photographs, tmp_path / "run", **slow))
     log = read_log(tmp_path / "run" / "log.jsonl")

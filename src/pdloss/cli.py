@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pdloss.errors import UserError
+from pdloss.memory import enough_memory
 from pdloss.specs import suggestion
 
 VERBS = {
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb not in VERBS:
         return _complain(f"unknown command {verb!r}{suggestion(verb, VERBS)}", 2)
     try:
-        status: int = importlib.import_module(f"pdloss.commands.{verb}").main(arguments[1:])
+        with enough_memory(f"running {verb}", "give it less at once, such as smaller pictures, crops or batches"):
+            status: int = importlib.import_module(f"pdloss.commands.{verb}").main(arguments[1:])
     except UserError as error:
         return _complain(str(error), 1)
     except OSError as error:  # a full disk, a folder without permission: the system's own words and the file

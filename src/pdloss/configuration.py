@@ -1,11 +1,14 @@
 """What a training is told: the options of ``pdloss train``."""
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pdloss.errors import SpecError
+
+_WORKERS_PER_CORE = 16
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class TrainConfig:
     """Steps between lines of the log, each with every term's value and gradient norm."""
     workers: int | None = None
     """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
-    half of the processor's cores, shared by the processes of a machine, 8 at most."""
+    half of the processor's cores, shared by the processes of a machine, 8 at most. One that delivers nothing for five
+    minutes ends the training, which saves first."""
     tensorboard: bool = False
     """Also write the log for TensorBoard, into RUN/tensorboard."""
 
@@ -87,7 +91,10 @@ class TrainConfig:
             raise SpecError("--compile and --scales all exclude each other: only the finest scale is compiled")
         if self.batch % self.accumulate:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
-        if self.workers is not None and self.workers < 0:
-            raise SpecError(f"--workers must not be negative, got {self.workers}")
+        most = _WORKERS_PER_CORE * (os.cpu_count() or 1)
+        if self.workers is not None and not 0 <= self.workers <= most:
+            raise SpecError(f"--workers must be from 0 to {most}, {_WORKERS_PER_CORE} a core, got {self.workers}")
+        if not -(2**63) <= self.seed < 2**64:
+            raise SpecError(f"--seed must be from -2^63 to 2^64 - 1, got {self.seed}")
         if self.crop is not None and self.crop < 1:
             raise SpecError(f"--crop must be at least 1, got {self.crop}")

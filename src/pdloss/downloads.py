@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from pdloss.locks import locked
+
 _CHUNK = 1 << 18
 _TIMEOUT = 30.0
 """Seconds without a byte after which an address is given up."""
@@ -110,29 +112,15 @@ def readable(size: float) -> str:
 def alone(target: Path, progress: bool) -> Iterator[bool]:
     """Lets one process at a time through for `target`; yields whether the system can promise that.
 
-    The system frees the lock with the process that holds it, however it ends; what stays is an empty file. Where
-    there are no such locks, two processes may both download: a waste, but the last rename wins whole.
+    Where there are no locks, two processes may both download: a waste, but the last rename wins whole.
     """
-    with target.with_name(f".{target.name}.lock").open("ab") as lock:
-        try:
-            import fcntl
-        except ImportError:
-            yield False
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if progress:
-                say(f"another process is fetching {target.name}; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:  # some network file systems have no locks
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            # Closing is not enough: a process forked meanwhile holds the same open file.
-            fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def wait() -> None:
+        if progress:
+            say(f"another process is fetching {target.name}; waiting for it")
+
+    with locked(target.with_name(f".{target.name}.lock"), wait) as promised:
+        yield promised
 
 
 def say(text: str) -> None:

@@ -26,3 +26,7 @@ class MissingExtraError(UserError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; it comes with: pip install 'pdloss[{extra}]'")
+
+
+class OutOfMemoryError(UserError, MemoryError):
+    """Memory does not suffice for what was asked."""

@@ -16,6 +16,7 @@ from pdloss.configuration import TrainConfig
 from pdloss.datasets import factor_of, source
 from pdloss.errors import RunError, SpecError, UserError
 from pdloss.losses import Objective, WeightedSum
+from pdloss.memory import ran_out
 from pdloss.precision import autocast, best_precision, channels_last
 from pdloss.purposes import Purpose, purpose, weights_file
 from pdloss.ranks import Ranks
@@ -191,9 +192,11 @@ def check_scale(degraded: Tensor, restored: Tensor, target: Tensor, network: str
 def _tried(what: str, aim: Purpose, part: Callable[..., Any], *given: Any) -> Any:
     try:
         return part(*given)
-    except (UserError, torch.OutOfMemoryError):
+    except UserError:
         raise
     except (ValueError, RuntimeError) as error:
+        if ran_out(error):
+            raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SpecError(f"{what} crops of {aim.crop} pixels, which --crop sets: {said}") from error
 
@@ -202,7 +205,9 @@ def _copies(*parts: nn.Module) -> tuple[nn.Module, ...] | None:
     """Returns copies, whose counters and streams may move; None if a user's own part cannot be copied."""
     try:
         return tuple(copy.deepcopy(part) for part in parts)
-    except (TypeError, RuntimeError, AttributeError, NotImplementedError):
+    except (TypeError, RuntimeError, AttributeError, NotImplementedError) as error:
+        if ran_out(error):
+            raise
         return None
 
 

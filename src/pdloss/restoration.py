@@ -14,8 +14,11 @@ from pdloss.degradations import BayerMosaic
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
+from pdloss.memory import enough_memory
 from pdloss.precision import chosen_device
 from pdloss.purposes import trained_for
+
+_LESS = "cut it into smaller pictures, or use --device cpu where the processor has more memory"
 
 
 class Restored(NamedTuple):
@@ -71,7 +74,9 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto", mosai
     for path in found:
         pixels, note = read_pixels(path)
         degraded = pixels.float() / 255 if sensor is None else _mosaic(pixels, sensor, mosaic, f"{path}", f"{model}")
-        restored = restore_batch(network, degraded[None].to(chosen))[0].cpu()
+        height, width = pixels.shape[1:]
+        with enough_memory(f"restoring {path} of {width} x {height} pixels", _LESS):
+            restored = restore_batch(network, degraded[None].to(chosen))[0].cpu()
         if sensor is None and _is_gray(pixels):
             restored = restored.mean(0, keepdim=True).expand(3, -1, -1)
         written = out / f"{path.stem}.png"

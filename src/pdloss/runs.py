@@ -19,6 +19,7 @@ from torch import nn
 from pdloss.bindings import other_choices, other_photographs
 from pdloss.errors import RunError
 from pdloss.files import remove_unfinished, write_atomically
+from pdloss.locks import locked
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.states import State, Stateful, load_module, packed, tensors_of, unpack
 from pdloss.tensor_files import read_tensors, write_tensors
@@ -121,19 +122,14 @@ class RunFolder:
         Raises:
             RunError: If another process holds it.
         """
-        try:
-            import fcntl
-        except ImportError:  # no such locks on Windows
-            yield
-            return
         if not self.writes:
             yield
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                stack.enter_context(locked(self.path / ".lock"))
+            except BlockingIOError:
                 raise RunError(f"another process is training in {self.path}") from None
             remove_unfinished(self.path)
             remove_unfinished(self.path / "weights")

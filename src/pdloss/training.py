@@ -3,14 +3,10 @@
 import contextlib
 import math
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -20,10 +16,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pdloss import degradations, runs
 from pdloss.bindings import worth_saying
 from pdloss.configuration import TrainConfig
+from pdloss.crowding import Crowding
 from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
 from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
+from pdloss.memory import enough_memory
 from pdloss.ops.streams import generator
 from pdloss.precision import autocast, chosen_device
 from pdloss.preparation import Prepared, check_scale, coarse_criterion, leaving_nothing, prepared
@@ -32,7 +30,11 @@ from pdloss.purposes import Purpose
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
 from pdloss.states import State, Stateful, seed_everything
+from pdloss.stopping import stop_requests
+from pdloss.supply import Supply
 from pdloss.validation import Validation
+
+_LESS = "use a smaller --batch or --crop, or --accumulate N, which computes a batch in N parts; what was saved stays"
 
 
 class Watcher:
@@ -61,8 +63,9 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
     """Trains a network, or goes on with a stopped training, and returns where it stands.
 
     On a CPU, with the same number of threads, a run that was killed at any moment and started again ends in the same
-    bits as one never stopped. Ctrl-C (or SIGTERM) stops after the step at hand and saves. Started by ``torchrun``, all
-    processes train the one network: each computes an equal part of every batch, and the first writes the run folder.
+    bits as one never stopped. Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop after the step at hand and save. Started by
+    ``torchrun``, all processes train the one network: each computes an equal part of every batch, and the first writes
+    the run folder.
 
     Args:
         config: What to train.
@@ -72,7 +75,7 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
         UserError: If a choice, the data, the run folder or the loss cannot be used; the message says what to do.
     """
     config.validate()
-    with joined(chosen_device(config.device)) as ranks:
+    with joined(chosen_device(config.device)) as ranks, enough_memory(f"training with --batch {config.batch}", _LESS):
         return _train(config, watcher if watcher and ranks.first else Watcher(), ranks)
 
 
@@ -96,7 +99,12 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
     forward = torch.compile(network) if config.compile else network
     at_coarse_scales = coarse_criterion(ready.objective, network) if config.scales == "all" else None
 
-    with leaving_nothing(run), run.locked(), _stop_requests() as stop:
+    with (
+        leaving_nothing(run),
+        run.locked(),
+        stop_requests(ranks.count == 1) as stop,
+        contextlib.ExitStack() as closing,
+    ):
         notes = list(ready.notes)
         if ranks.first:
             notes += worth_saying(run.record(), record) if run.begun else []
@@ -110,13 +118,18 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
         watcher.start(record, state, photographs, ready.purpose.why)
         started = time.monotonic() - state.seconds
         step = state.step
-        loader = batches(
+        supply = Supply(batches(
             crops, step, config.steps, loader_workers(config, ranks), pin=device.type == "cuda",
             part=ranks.rank, parts=ranks.count,
-        )  # fmt: skip
-        waited, line_at = 0.0, time.monotonic()
-        for seconds, batch in _timed(loader):
-            waited += seconds
+        ))  # fmt: skip
+        closing.callback(supply.close)
+        crowding = Crowding(torch.get_num_threads() if ranks.count == 1 and device.type == "cpu" else 0)
+        line_at = time.monotonic()
+        supply.fetch()
+        stopping = ranks.any(supply.failure is not None)
+        while step < config.steps and not stopping:
+            batch = supply.take()
+            crowding.begin()
             share = learning_rate_share(step, config.steps, config.schedule)
             for group in optimiser.param_groups:
                 group["lr"] = share * config.lr
@@ -146,6 +159,8 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
             _refuse_lost_learners(step, learned)
             if average is not None:
                 average.update_parameters(network)
+            if crowded := crowding.end():
+                watcher.warn(crowded)
             watcher.step(step, terms)
             trained = network if average is None else average.module
             if logging:
@@ -156,19 +171,21 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
                     terms=ranks.means({name: value.item() for name, value in terms.values.items()}),
                     gradients=norms_of_whole(norms, ranks),
                     learners=ranks.means({name: value.item() for name, value in learned.items()}),
-                    waiting=waited / max(now - line_at, 1e-9),
+                    waiting=supply.waited / max(now - line_at, 1e-9),
                     valid={"psnr": validation.psnr(trained)} if saving and validation is not None else {},
                 )  # fmt: skip
                 run.append_log(line)
                 watcher.log(line)
-                waited, line_at = 0.0, time.monotonic()
+                supply.waited, line_at = 0.0, time.monotonic()
             state = State(step, time.monotonic() - started)
-            stopping = ranks.any(stop.is_set())
+            if not stop.is_set():
+                supply.fetch()
+            stopping = ranks.any(stop.is_set() or supply.failure is not None)
             if saving or stopping:
                 run.save(state, network, optimiser, trained, **others)
-            if stopping:
-                break
         ranks.wait()
+        if supply.failure is not None:
+            raise supply.failure
     return state
 
 
@@ -256,45 +273,12 @@ def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
 
 
-def _timed(loader: Iterable[Batch]) -> Iterator[tuple[float, Batch]]:
-    """Yields every batch after the seconds that were spent waiting for it."""
-    batches = iter(loader)
-    while True:
-        started = time.monotonic()
-        batch = next(batches, None)
-        if batch is None:
-            return
-        yield time.monotonic() - started, batch
-
-
 def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     moved = (
         images.to(device, non_blocking=True, memory_format=torch.channels_last)
         for images in (batch.degraded, batch.target)
     )
     return zip(*(images.chunk(count) for images in moved), strict=True)
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """Turns the first SIGINT or SIGTERM into an event, to stop between two steps; a second one acts as usual."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before: dict[int, Any] = {}
-
-    def request(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(number, before[number])
-
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        before[stop] = signal.signal(stop, request)
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _refuse_non_finite(

@@ -8,7 +8,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from pdloss.assets import sha256
-from pdloss.errors import ImageError, SpecError
+from pdloss.errors import ImageError, OutOfMemoryError, SpecError
 from pdloss.evaluation.folders import pairs_by_stem, score
 
 Folders = tuple[Path, Path]
@@ -170,3 +170,12 @@ def test_where_no_metric_can_be_had_the_reasons_are_all_there_is(folders: Folder
 def test_a_metric_that_needs_the_input_is_refused(folders: Folders) -> None:
     with pytest.raises(SpecError, match="unknown metric 'consistency'"):
         scored(folders, "consistency")
+
+
+def test_memory_that_runs_out_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def runs_out(*_: object) -> None:
+        np.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.evaluation.scoring.SetTotals.add", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while scoring [^\n]*p0\.png"):
+        score(*folders, metric_names=["psnr"], device="cpu")

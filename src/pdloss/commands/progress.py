@@ -1,5 +1,6 @@
 """Progress with time left, on stderr: a bar in a terminal, a line now and then elsewhere."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -41,7 +42,8 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.stop()
+        with contextlib.suppress(OSError):
+            self.progress.stop()
 
     def begin(self, label: str, done: int, total: int) -> None:
         """Starts anew at `done`, as a resumed run does."""
@@ -62,7 +64,8 @@ class Bar:
             self.said = now
             left = (total - done) / max(rate, 1e-9)
             said = f"{self.label}: {done}/{total}, {speed}, {left / 60:.1f} min left {_said(text)}".rstrip()
-            print(said, file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(said, file=sys.stderr, flush=True)
 
     def stage(self, label: str, done: int, total: int) -> None:
         """Shows that `done` of `total` are done of what is going on; another label than before starts anew."""
@@ -73,7 +76,8 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        with contextlib.suppress(OSError):  # a terminal closed meanwhile must not end what goes on
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _said(text: str | Callable[[], str]) -> str:

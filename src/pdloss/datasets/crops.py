@@ -4,21 +4,22 @@ The noise of crop i of step s depends on (seed, s, i), never on the worker that 
 what was drawn before. Stopping and going on therefore equals never stopping.
 """
 
-import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from pdloss._types import Image
+from pdloss.background import ahead
 from pdloss.datasets.photographs import Photographs
-from pdloss.errors import ImageError, SpecError
+from pdloss.datasets.workers import Crew
+from pdloss.errors import SpecError
 from pdloss.ops.streams import generator
 
 Degrade = Callable[[Tensor, torch.Generator], Tensor]
@@ -116,7 +117,7 @@ def random_crop(pixels: UInt8[Tensor, "3 h w"], size: int, generator: torch.Gene
 
 def batches(
     crops: Crops, first_step: int, last_step: int, workers: int = 0, *, pin: bool = False, part: int = 0, parts: int = 1
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yields the batch of every step in ``range(first_step, last_step)``, the same whatever the number of workers.
 
     The global random state is neither read nor changed. The workers share the decoded photographs.
@@ -132,29 +133,18 @@ def batches(
 
     Raises:
         SpecError: If the batch cannot be parted equally.
+        RunError: If a worker died, found no room in shared memory, or delivered nothing for `workers.PATIENCE` seconds.
     """
     if crops.batch % parts:
         raise SpecError(f"a batch of {crops.batch} cannot be shared equally by {parts} processes; use a multiple")
     size, share = crops.batch, crops.batch // parts
     firsts = (step * size + part * share for step in range(first_step, last_step))
-    loader = DataLoader(
-        crops,
-        batch_sampler=(list(range(first, first + share)) for first in firsts),
-        num_workers=workers,
-        collate_fn=_stack,
-        pin_memory=pin,
-        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-        # Without one, the loader takes a number from the global stream, and resuming would change all that follows.
-        generator=torch.Generator(),
-    )
-    with warnings.catch_warnings():
-        # The workers run one thread and take no lock that the parent's threads may hold.
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-        loaded = iter(loader)
-    try:
-        yield from loaded
-    except ImageError as error:  # a worker puts its traceback before the message
-        raise ImageError(str(error).strip().splitlines()[-1].rpartition("ImageError: ")[2]) from None
+    items = (range(first, first + share) for first in firsts)
+    with contextlib.ExitStack() as stack:
+        made: Iterator[Batch] = map(partial(_batch, crops), items)
+        if workers:
+            made = stack.enter_context(Crew(partial(_batch, crops), workers)).results(items)
+        yield from ahead(lambda _: _pinned(next(made)), last_step - first_step) if pin else made
 
 
 def factor_of(degradation: Degrade) -> int:
@@ -171,7 +161,7 @@ def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: s
         return Pair(degradation(target.clone(), stream), target, name)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Keeps sums in one order: loader workers have one thread, the main process may have many."""
     threads = torch.get_num_threads()
@@ -182,6 +172,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _stack(pairs: list[Pair]) -> Batch:
-    degraded, targets, names = zip(*pairs, strict=True)
+def _batch(crops: Crops, items: range) -> Batch:
+    degraded, targets, names = zip(*(crops[item] for item in items), strict=True)
     return Batch(torch.stack(degraded), torch.stack(targets), list(names))
+
+
+def _pinned(batch: Batch) -> Batch:
+    return Batch(batch.degraded.pin_memory(), batch.target.pin_memory(), batch.names)

@@ -18,6 +18,7 @@ from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
 from pdloss.images import check_stems
+from pdloss.memory import enough_memory
 from pdloss.ops.color import quantize
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
@@ -28,6 +29,11 @@ CONSISTENCY = "consistency"
 """The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips", CONSISTENCY)
+
+_LESS = (
+    "whole pictures go through the network and the metrics; leave out the largest or cut them smaller, choose fewer "
+    "--metrics, or use --device cpu where the processor has more memory"
+)
 
 
 class Evaluation(NamedTuple):
@@ -157,7 +163,7 @@ class Evaluator:
                 return Evaluation(before, [*notes, f"{there}; --again scores it anew"])
             notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
-        with Behind() as behind:
+        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), Behind() as behind:
             kind = Restored if before is None else Stored
             pictures = kind(folder, asked.set, self.device, behind)
             scores = _scored(asked, inputs, measures, pictures, known, progress)

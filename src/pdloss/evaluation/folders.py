@@ -16,10 +16,13 @@ from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import SetTotals
 from pdloss.images import list_images, read_pixels
+from pdloss.memory import enough_memory
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
+
+_LESS = "leave it out or cut both pictures smaller, or use --device cpu where the processor has more memory"
 
 
 class FolderScores(NamedTuple):
@@ -72,9 +75,10 @@ def score(
     scoring.refuse_nothing(measures, [*notes, *left_out])
     images, totals = [], SetTotals(measures)
     for done, (pair, one, other) in enumerate(ahead(lambda index: _read(pairs[index]), len(pairs)), start=1):
-        picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
-        values = measures.scores(str(pair.restored), picture, wanted)
-        totals.add(picture, wanted)
+        with enough_memory(f"scoring {pair.restored}", _LESS):
+            picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
+            values = measures.scores(str(pair.restored), picture, wanted)
+            totals.add(picture, wanted)
         images.append(
             ImageScores(name=pair.target.name, restored=values, degraded={}, restored_sha256=sha256(pair.restored))
         )
