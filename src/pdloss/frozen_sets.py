@@ -5,6 +5,7 @@ file and of the pixels it was made from. The manifest is written last: without i
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from pdloss.assets import sha256
 from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import remove_unfinished, write_atomically
-from pdloss.images import check_stems, pixels_sha256, read_image, write_image
+from pdloss.images import pixels_sha256, read_image, write_image
 from pdloss.ops.streams import generator
+from pdloss.picture_files import written_names
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
 
@@ -116,11 +118,10 @@ def freeze(
         ImageError: If it leaves no pixels of a photograph.
         RunError: If the folder holds another finished set, or other files.
     """
-    check_stems(photographs.names)
     chain = degradations.parse(degradation)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
-    files = [f"{Path(name).stem}.png" for name in photographs.names]
+    files = list(written_names(photographs.names).values())
     for index, (name, file) in enumerate(zip(photographs.names, files, strict=True)):
         pixels, path = photographs[index], out / file
         _check_side(photographs.folder / name, pixels, chain)
@@ -187,11 +188,15 @@ def _clear(out: Path) -> None:
         raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
     for file in ours:
         (out / file).unlink(missing_ok=True)
-    remove_unfinished(out)
+    for place in {out, *((out / file).parent for file in ours)}:
+        if place.is_dir():
+            remove_unfinished(place)
 
 
 def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
-    return sorted(path.name for path in folder.glob(pattern) if path.name not in but and path.name[0] != ".")
+    """Returns the files below a folder, by their path from there, but for those of hidden names."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob(pattern) if path.is_file())
+    return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
 
 
 def _first(names: Sequence[str]) -> str:

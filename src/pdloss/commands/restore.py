@@ -6,6 +6,7 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.picture_files import passed_over, spelled
 from pdloss.restoration import pictures, restore
 
 
@@ -14,7 +15,7 @@ class RestoreOptions:
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
-    """An image, or a folder of images."""
+    """An image, or a folder of images, with all below it."""
     model: Path
     """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
@@ -30,11 +31,13 @@ def main(argv: list[str]) -> int:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
-    total = len(pictures(options.source))
+    total = len(pictures(options.source, options.out))
     with Bar("restoring") as bar:
         for done, restored in enumerate(restore(options.source, options.model, options.out, device=options.device), 1):
             bar.update(done, total)
-            print(restored.written)
+            print(spelled(restored.written))
             if restored.note:
-                bar.say(f"{restored.source.name}: {restored.note}")
+                bar.say(f"{spelled(restored.source.name)}: {restored.note}")
+        if options.source.is_dir() and (left := passed_over(options.source, below=True)):
+            bar.say(left)
     return 0

@@ -83,7 +83,7 @@ class Mapped:
 
 def file_for(source: Source) -> Path:
     """Returns where the pixels of these very images are kept: the folder's place, then names and stamps, as hashes."""
-    place = hashlib.sha256(str(source.folder.resolve()).encode()).hexdigest()
+    place = hashlib.sha256(os.path.realpath(source.place).encode()).hexdigest()
     images = hashlib.sha256("".join(f"{name}\0{source.stamp(name)}\n" for name in source.names).encode()).hexdigest()
     return cache_folder() / "decoded" / f"{place[:16]}-{images[:32]}.rgb"
 

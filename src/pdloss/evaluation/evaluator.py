@@ -17,8 +17,8 @@ from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, conten
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
-from pdloss.images import check_stems
 from pdloss.ops.color import quantize
+from pdloss.picture_files import written_names
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
@@ -157,7 +157,7 @@ class Evaluator:
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
         with Behind() as behind:
             kind = Restored if before is None else Stored
-            pictures = kind(folder, asked.set, self.device, behind)
+            pictures = kind(folder, asked.set, photographs.names, self.device, behind)
             scores = _scored(asked, inputs, measures, pictures, known, progress)
         scores = replace(
             scores,
@@ -172,7 +172,7 @@ class Evaluator:
         """Returns the photographs of a folder, checked, and the hash of their contents."""
         if data not in self._read:
             photographs = Photographs(data, split="valid", skip_damaged=self.skip_damaged)
-            check_stems(photographs.names)
+            written_names(photographs.names)  # refused before hours are spent
             self._read[data] = photographs, contents_sha256(photographs)
         return self._read[data]
 

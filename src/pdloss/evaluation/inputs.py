@@ -18,6 +18,7 @@ from pdloss.frozen_sets import FrozenPairs
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
+from pdloss.picture_files import as_path
 
 Demosaic: TypeAlias = Literal["malvar", "bilinear"]
 """How a mosaic becomes a picture without a network."""
@@ -99,7 +100,7 @@ def comparable(degraded: Tensor, target: Tensor, chain: Chain, demosaic: Demosai
 
 def contents_sha256(photographs: Photographs) -> str:
     """Returns the SHA-256 over the names and the contents of the photographs."""
-    files = {name: photographs.folder / name for name in photographs.names}
+    files = {name: photographs.folder / as_path(name) for name in photographs.names}
     if all(file.is_file() for file in files.values()):
         return files_sha256(files)
     return photographs.fingerprint  # of what is made and not read

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from pdloss.eight_bit import read
 from pdloss.errors import ImageError, RunError, SpecError
+from pdloss.picture_files import eight_bit
 from pdloss.records import read_record
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning import crops
@@ -113,7 +113,7 @@ def test_crops_follow_the_rule(tmp_path: Path) -> None:
     methods = {name: folder for name, folder in folders.items() if name != "target"}
     wishes = replace(SMALL, rule="disagreement")
     for image in design(methods, folders["target"], tmp_path / "a", wishes).images:
-        pictures = [read(folder / image.target) for folder in methods.values()]
+        pictures = [eight_bit(folder / image.target) for folder in methods.values()]
         assert crops.disagreement_place(pictures, 32) == (image.x, image.y)
     (tmp_path / "boxes.json").write_text(json.dumps({"photo2": [3, 5], "photo0": [16, 8]}))
     wishes = replace(SMALL, rule="boxes", boxes=tmp_path / "boxes.json")
