@@ -13,7 +13,8 @@ class TrainConfig:
     """What to train, on what, for how long."""
 
     data: str
-    """Folder of training photographs, with all below it; or "deadleaves(images=400)", which needs none."""
+    """Folder of training photographs, with all below it; a pattern such as "GOPRO/train/*/sharp"; or
+    "deadleaves(images=400)", which needs none."""
     out: Path
     """Run folder. The same command again resumes a stopped run."""
     task: str = "denoise"
@@ -24,6 +25,10 @@ class TrainConfig:
     """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs, such as "GOPRO/train/*/blur" beside --data "GOPRO/train/*/sharp", to
+    take instead of degrading those in --data; paired by their paths below, without the suffix, or by what the stars
+    stand for."""
     steps: int = 100_000
     """Optimiser steps."""
     batch: int = 16
@@ -54,6 +59,8 @@ class TrainConfig:
     """Run folder or safetensors file to take the first weights from."""
     valid: Path | None = None
     """Folder of photographs to measure PSNR on whenever a checkpoint is saved; they should not be trained on."""
+    valid_degraded: Path | None = None
+    """Their degraded photographs, as --degraded is for --data."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
     save_every: int = 1000
@@ -85,5 +92,14 @@ class TrainConfig:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
         if self.workers is not None and self.workers < 0:
             raise SpecError(f"--workers must not be negative, got {self.workers}")
+        if self.degraded is not None and self.degradation is not None:
+            raise SpecError(
+                f"--degradation {self.degradation!r} has no effect on the pairs of --degraded {self.degraded}; leave "
+                "one out"
+            )
+        if (self.valid_degraded is not None) > (self.valid is not None):
+            raise SpecError(f"--valid-degraded {self.valid_degraded} needs its targets: name them with --valid")
+        if self.degraded is not None and self.valid is not None and self.valid_degraded is None:
+            raise SpecError(f"--valid {self.valid} needs its degraded photographs too: name them with --valid-degraded")
         if self.crop is not None and self.crop < 1:
             raise SpecError(f"--crop must be at least 1, got {self.crop}")

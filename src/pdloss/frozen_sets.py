@@ -22,6 +22,7 @@ from pdloss.ops.streams import generator
 from pdloss.picture_files import written_names
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
+from pdloss.spelling import as_path, spelled
 
 MANIFEST = "manifest.json"
 
@@ -82,7 +83,7 @@ class FrozenPairs:
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
         image = self.images[name]
-        pixels, path = self.photographs[index], self.folder / image.file
+        pixels, path = self.photographs[index], self.folder / as_path(image.file)
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
@@ -123,7 +124,7 @@ def freeze(
     pairs, images = Pairs(photographs, chain, seed), []
     files = list(written_names(photographs.names).values())
     for index, (name, file) in enumerate(zip(photographs.names, files, strict=True)):
-        pixels, path = photographs[index], out / file
+        pixels, path = photographs[index], out / as_path(file)
         _check_side(photographs.folder / name, pixels, chain)
         degraded = pairs[index].degraded
         if degraded.shape[0] != 3:
@@ -155,7 +156,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         RunError: Naming the file, or the first five.
     """
     for image in manifest.images:
-        path = folder / image.file
+        path = folder / as_path(image.file)
         if not path.exists() or sha256(path) != image.sha256:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
@@ -187,15 +188,15 @@ def _clear(out: Path) -> None:
     if strangers := _visible(out, "*", but=ours):
         raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
     for file in ours:
-        (out / file).unlink(missing_ok=True)
-    for place in {out, *((out / file).parent for file in ours)}:
+        (out / as_path(file)).unlink(missing_ok=True)
+    for place in {out, *((out / as_path(file)).parent for file in ours)}:
         if place.is_dir():
             remove_unfinished(place)
 
 
 def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
     """Returns the files below a folder, by their path from there, but for those of hidden names."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob(pattern) if path.is_file())
+    found = (spelled(path.relative_to(folder).as_posix()) for path in folder.rglob(pattern) if path.is_file())
     return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from pdloss.errors import ImageError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.images import read_pixels, write_image
-from pdloss.picture_files import SUFFIXES, as_path, list_images, spelled, written_names
+from pdloss.picture_files import SUFFIXES, list_images, written_names
 from pdloss.picture_files.listing import names_below
 from pdloss.precision import chosen_device
+from pdloss.spelling import as_path, spelled
 
 
 class Restored(NamedTuple):
@@ -34,13 +35,14 @@ def pictures(source: Path, out: Path) -> dict[Path, Path]:
     if source.is_file():
         if source.suffix.lower() not in SUFFIXES:
             raise ImageError(f"{spelled(source)} is not an image pdloss reads ({' '.join(SUFFIXES)})")
-        return {source: out / written_names([spelled(source.name)])[spelled(source.name)]}
+        name = spelled(source.name)
+        return {source: out / as_path(written_names([name])[name])}
     if not source.exists():
         raise ImageError(f"{source} does not exist; name an image or a folder of images")
     inside, results = out.resolve(), source.resolve() in out.resolve().parents
     found = [path for path in list_images(source, below=True) if not (results and inside in path.resolve().parents)]
     names = names_below(source, found)
-    return {names[name]: out / written for name, written in written_names(list(names)).items()}
+    return {names[name]: out / as_path(written) for name, written in written_names(list(names)).items()}
 
 
 def restore(source: Path, model: Path, out: Path, *, device: str = "auto") -> Iterator[Restored]:

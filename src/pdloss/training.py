@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pdloss import degradations, losses, networks, runs
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
+from pdloss.datasets import Batch, Crops, batches, leak_warning, same_pictures
 from pdloss.errors import RunError, SpecError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
@@ -28,7 +28,9 @@ from pdloss.provenance import commit, versions
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
 from pdloss.specs import Choice
+from pdloss.spelling import spelled
 from pdloss.tasks import task
+from pdloss.training_data import TrainingPhotographs, training_data
 from pdloss.validation import Validation
 
 
@@ -41,7 +43,7 @@ class Watcher:
     def warn(self, text: str) -> None:
         """Is told of what may spoil the results."""
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
+    def start(self, record: RunRecord, state: runs.State, photographs: TrainingPhotographs) -> None:
         """Is told once, before the first step."""
 
     def step(self, step: int, terms: LossTerms) -> None:
@@ -81,19 +83,16 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     network_choice = networks.NETWORKS.parse(
         (_network_of(begin) or defaults.network) if config.network is None else config.network
     )
-    degradation_choice = degradations.parse(defaults.degradation if config.degradation is None else config.degradation)
     crop = config.crop or defaults.crop
 
     if not ranks.first:
         ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    photographs = Photographs(
-        config.data, cached=True, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading
-    )
+    photographs, degradation_choice = training_data(config, crop, defaults.degradation, watcher.loading)
     if ranks.first:
         ranks.wait()
     validation = None
     if config.valid is not None and ranks.first:
-        validation = Validation(config.valid, degradation_choice, device)
+        validation = Validation(config.valid, degradation_choice, device, config.valid_degraded)
         if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
             watcher.warn(leak_warning(leaks, config.valid))
     crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
@@ -113,12 +112,14 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
     at_coarse_scales = coarse_criterion(objective, network) if config.scales == "all" else None
 
     record = RunRecord(
-        task=config.task, data=str(config.data), network=network_choice.in_full(), loss=objective.in_full(),
+        task=config.task, data=spelled(config.data), network=network_choice.in_full(), loss=objective.in_full(),
         degradation=degradation_choice.in_full(), steps=config.steps, batch=config.batch, crop=crop, lr=config.lr,
         schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
         precision=best_precision(device) if config.precision == "auto" else config.precision,
-        init=None if config.init is None else str(config.init),
-        valid=None if config.valid is None else str(config.valid),
+        init=None if config.init is None else spelled(config.init),
+        valid=None if config.valid is None else spelled(config.valid),
+        degraded=None if config.degraded is None else spelled(config.degraded),
+        valid_degraded=None if config.valid_degraded is None else spelled(config.valid_degraded),
         scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,

@@ -6,8 +6,9 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.picture_files import passed_over, spelled
+from pdloss.picture_files import passed_over
 from pdloss.restoration import pictures, restore
+from pdloss.spelling import spelled
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ import tyro
 from pdloss import runs
 from pdloss.commands.progress import Bar
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Photographs
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LossTerms
 from pdloss.ranks import is_first
 from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
+from pdloss.spelling import as_path
 from pdloss.training import Watcher, train
+from pdloss.training_data import TrainingPhotographs
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
 
@@ -39,13 +40,18 @@ class Display(Watcher):
         """Says what may spoil the results."""
         self.bar.say(f"warning: {text}")
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
+    def start(self, record: RunRecord, state: runs.State, photographs: TrainingPhotographs) -> None:
         """Says what is trained and on what."""
         if self.config.tensorboard:
             self.board = _tensorboard(self.config.out)
         self.bar.say(f"{record.network}, {record.parameters:,} parameters, {record.precision} on {record.device}")
         self.bar.say(f"minimises {record.loss}")
-        self.bar.say(f"{record.images} photographs in {record.data}, degraded by {record.degradation}")
+        how = (
+            f"beside their degraded ones in {record.degraded}"
+            if record.degraded
+            else f"degraded by {record.degradation}"
+        )
+        self.bar.say(f"{record.images} photographs in {record.data}, {how}")
         for name, said in record.weights.items():
             self.bar.say(f"features from {name}: {said}")
         for note in [*photographs.notes, *(f"{name} left out: {why}" for name, why in photographs.skipped.items())]:
@@ -158,8 +164,11 @@ def from_record(record: RunRecord) -> TrainConfig:
     """Returns the configuration that repeats a run, but for where it is written."""
     known = msgspec.to_builtins(record)
     fields = {f.name: known[f.name] for f in dataclasses.fields(TrainConfig) if f.name in known}
-    paths = {name: fields[name] and Path(fields[name]) for name in ("init", "valid")}
-    config = TrainConfig(**(fields | paths), out=Path())
+    paths = {name: fields[name] and as_path(fields[name]) for name in ("init", "valid", "valid_degraded")}
+    made: dict[str, Any] = {name: fields[name] and str(as_path(fields[name])) for name in ("data", "degraded")}
+    if record.degraded:
+        made["degradation"] = None  # its text stands for pairs, and is none to give
+    config = TrainConfig(**(fields | paths | made), out=Path())
     object.__setattr__(config, "out", tyro.MISSING)  # must be named anew
     return config
 

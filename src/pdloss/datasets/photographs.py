@@ -21,7 +21,7 @@ class Photographs:
     and by later ones; else each file is decoded anew whenever it is asked for.
 
     Args:
-        data: A folder tree, or a text such as ``"deadleaves(images=400)"``.
+        data: A folder tree, a pattern, a text such as ``"deadleaves(images=400)"``, or the source that one names.
         split: Which part of a folder that holds two, such as DIV2K's.
         cached: Keep the pixels, for images that are asked for again and again.
         skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
@@ -34,7 +34,7 @@ class Photographs:
 
     def __init__(
         self,
-        data: Path | str,
+        data: Path | str | Source,
         *,
         split: Split = "train",
         cached: bool = False,
@@ -42,7 +42,7 @@ class Photographs:
         smallest: int = 1,
         progress: Callable[[int, int], object] | None = None,
     ) -> None:
-        self.source: Source = source(data, split)
+        self.source: Source = source(data, split) if isinstance(data, str | Path) else data
         self.folder = self.source.folder
         self.skipped: dict[str, str] = {}
         """Names of the files left out, with the reason."""
@@ -108,9 +108,14 @@ class Photographs:
                 raise ImageError(problem)
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Height and width of each, in the order of `names`."""
+        return [looked.shape for _, looked in self._images]
+
+    @property
     def smallest_side(self) -> int:
         """The least height or width among the photographs."""
-        return min(min(looked.shape) for _, looked in self._images)
+        return min(map(min, self.shapes))
 
     def __len__(self) -> int:
         return len(self.names)

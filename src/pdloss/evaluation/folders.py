@@ -17,10 +17,10 @@ from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import SetTotals
 from pdloss.images import read_pixels
 from pdloss.picture_files.listing import listed
-from pdloss.picture_files.names import spelled
 from pdloss.picture_files.patterns import matched, pictures_of
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores
+from pdloss.spelling import spelled
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
 
@@ -84,9 +84,9 @@ def score(
         if progress:
             progress(done, len(pairs))
     scores = Scores(
-        run=_name(restored.resolve(), target.resolve()),
-        set=root.name,
-        targets=str(root),
+        run=spelled(_name(restored.resolve(), target.resolve())),
+        set=spelled(root.name),
+        targets=spelled(root),
         step=0,
         degradation="not known: scored from files",
         metrics={name: measures.records[name] for name in measures.single},

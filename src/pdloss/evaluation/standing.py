@@ -10,6 +10,7 @@ from pdloss.errors import RunError
 from pdloss.picture_files import written_names
 from pdloss.records import ImageScores, Scores, read_record
 from pdloss.runs import RunFolder
+from pdloss.spelling import as_path
 
 
 def scores_file(folder: RunFolder, set_name: str) -> Path:
@@ -26,7 +27,7 @@ def picture_file(folder: RunFolder, set_name: str, image: str, kind: str = "rest
         image: What `pdloss.picture_files.written_names` makes of the image's name.
         kind: Which of the two.
     """
-    return folder.path / kind / set_name / image
+    return folder.path / kind / set_name / as_path(image)
 
 
 def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:

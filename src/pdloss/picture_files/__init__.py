@@ -1,12 +1,11 @@
 """Files of pictures: which there are in a folder, how they are opened, and what becomes of their values; no torch here.
 
-`formats` says which are read, `listing` finds them, `names` writes their names as text, `opening` hands them to Pillow,
+`formats` says which are read, `listing` finds them, `opening` hands them to Pillow,
 `whole` looks for damage, `values` and `colours` make 8-bit sRGB of whatever a file holds, and `reading` does all of it.
 """
 
 from pdloss.picture_files.formats import SUFFIXES
 from pdloss.picture_files.listing import by_key, list_images, passed_over, written_names
-from pdloss.picture_files.names import as_path, spelled
 from pdloss.picture_files.reading import READING, Picture, Read, eight_bit, read
 
 __all__ = [
@@ -14,12 +13,10 @@ __all__ = [
     "SUFFIXES",
     "Picture",
     "Read",
-    "as_path",
     "by_key",
     "eight_bit",
     "list_images",
     "passed_over",
     "read",
-    "spelled",
     "written_names",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from pdloss.errors import ImageError
 from pdloss.picture_files.formats import SUFFIXES, UNREAD
-from pdloss.picture_files.names import spelled
+from pdloss.spelling import spelled
 
 _SHOWN = 5
 """Names that a sentence gives before it counts the others."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pdloss.errors import ImageError
 from pdloss.picture_files.listing import by_key, list_images, listed, names_below, passed_over
-from pdloss.picture_files.names import as_path, spelled
+from pdloss.spelling import as_path, spelled
 
 _WILD = re.compile(r"[*?]")
 _TRANSLATED = {"**/": "(?:(.*)/)?", "**": "(.*)", "*": "([^/]*)", "?": "([^/])"}
@@ -55,8 +55,8 @@ def pictures_of(path: Path) -> Pictures:
     if path.exists() or not is_pattern(path):
         files = names_below(path, list_images(path, below=True))
         return Pictures(path, files, by_key(list(files)), passed_over(path, below=True), spelled(path))
-    at = next(at for at, part in enumerate(path.parts) if _WILD.search(part))
-    root, wild = Path(*path.parts[:at]), "/".join(path.parts[at:])
+    root = _root(path)
+    wild = "/".join(path.parts[len(root.parts) :])
     all_files = names_below(root, list_images(root, below=True))
     fits = _expression(wild)
     found = {name: _captured(match) for name in all_files if (match := fits.fullmatch(name))}
@@ -79,6 +79,16 @@ def is_pattern(path: Path) -> bool:
     return bool(_WILD.search(str(path))) and not path.exists()
 
 
+def set_name(path: Path) -> str:
+    """Returns what a set is called unless the user says: as its folder is; of a pattern, that before the first star.
+
+    Example:
+        >>> set_name(Path("/sets/kodak")), set_name(Path("GOPRO/test/*/sharp"))
+        ('kodak', 'test')
+    """
+    return spelled(_root(path).resolve().name)
+
+
 def matched(ones: Pictures, others: Pictures) -> Matches:
     """Returns which pictures belong together.
 
@@ -98,6 +108,13 @@ def matched(ones: Pictures, others: Pictures) -> Matches:
         [name for name in ones.files if name not in partners],
         [name for name in others.files if name not in taken],
     )
+
+
+def _root(path: Path) -> Path:
+    """Returns the last folder before the first star; what exists is no pattern."""
+    if not is_pattern(path):
+        return path
+    return Path(*path.parts[: next(at for at, part in enumerate(path.parts) if _WILD.search(part))])
 
 
 def _without_scale(keys: Mapping[str, str]) -> dict[str, str]:

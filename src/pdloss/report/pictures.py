@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from pdloss.picture_files import Picture, as_path, eight_bit
+from pdloss.picture_files import Picture, eight_bit
 from pdloss.report.sources import ScoredRun
+from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pdloss.comparison.scored import run_folder
 from pdloss.errors import RunError
 from pdloss.picture_files import by_key, written_names
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
+from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ScoredRun:
 
     def picture(self, kind: str, image: str) -> Path:
         """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / self._files[image]
+        return self.folder / kind / self.scores.set / as_path(self._files[image])
 
     @cached_property
     def _files(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from pdloss.picture_files import as_path, spelled
+from pdloss.spelling import as_path, spelled
 
 NAMES = [b"caf\xe9.png", b"two\nlines.png", b"\x1b[31m.png", b"100% [#1]  .png", b"a\\xe9.png", b"\\x5c", "é".encode()]
 
@@ -19,6 +19,11 @@ def test_any_name_becomes_one_line_of_text_and_comes_back(raw: bytes) -> None:
 
 def test_no_two_names_have_one_text() -> None:
     assert len({spelled(os.fsdecode(raw)) for raw in NAMES}) == len(NAMES)
+
+
+def test_no_text_hides_a_path_in_escapes() -> None:
+    for text in (r"\x2e\x2e\x2fa", r"\x00", r"\x41"):
+        assert str(as_path(text)) == text
 
 
 def test_names_that_are_text_stay_what_they_are() -> None:

@@ -8,8 +8,10 @@ import os
 import re
 from pathlib import Path
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]")
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]|\\(?=x[0-9a-f]{2})")
-_SPELLED = re.compile(r"\\x([0-9a-f]{2})")
+# No more than that is read back: no text can spell a dot or a slash in a way that checks of paths do not see.
+_SPELLED = re.compile(r"\\x(0[1-9a-f]|1[0-9a-f]|5c|7f|[89a-f][0-9a-f])")
 
 
 def spelled(name: str | os.PathLike[str]) -> str:
@@ -20,6 +22,16 @@ def spelled(name: str | os.PathLike[str]) -> str:
         ('caf\\xe9 1.png', 'two\\x0alines', '100% [#1] .png')
     """
     return _UNSPEAKABLE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", os.fspath(name))
+
+
+def printable(text: str) -> str:
+    r"""Returns a sentence, which may hold names spelled and unspelled, as one line that can be printed.
+
+    Example:
+        >>> printable("cannot read caf\udce9.png"), printable(printable("caf\udce9.png"))
+        ('cannot read caf\\xe9.png', 'caf\\xe9.png')
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
 
 
 def as_path(text: str) -> Path:
