@@ -8,14 +8,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from pdloss import degradations, losses, networks, runs
-from pdloss.datasets import Batch, Crops, Photographs, batches
+from pdloss import losses, networks, runs
+from pdloss.datasets import Batch, Crops, batches
 from pdloss.errors import SpecError
 from pdloss.losses import Objective, WeightedSum
 from pdloss.precision import autocast, channels_last, chosen_device
 from pdloss.records import RunRecord
 from pdloss.tasks import task
 from pdloss.training import gradient_norms
+from pdloss.training_data import training_data
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -38,6 +39,8 @@ class CalibrateConfig:
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default that of the run in --init, else the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs to take instead, as in `pdloss train`."""
     init: Path | None = None
     """Run folder or safetensors file with the weights of a network trained on pixels alone; by default fresh ones."""
     batches: int = 16
@@ -144,13 +147,10 @@ def measured_norms(
     defaults = run or task(config.task)
     size = config.crop or defaults.crop
     network_choice = networks.NETWORKS.parse(config.network or defaults.network)
-    degradation = degradations.degradation(config.degradation or defaults.degradation)
-    photographs = Photographs(
-        config.data,
-        cached=True,
-        skip_damaged=config.skip_damaged,
-        smallest=size,
-        progress=lambda done, total: say("reading photographs", done, total),
+    if run and run.degraded and not (config.degraded or config.degradation):
+        raise SpecError(f"{config.init} was trained on the pairs of {run.degraded}: give --degraded, or --degradation")
+    photographs, degradation = training_data(
+        config, size, defaults.degradation, lambda done, total: say("reading photographs", done, total)
     )
     crops = Crops(photographs, degradation, size=size, seed=config.seed, batch=config.batch)
     runs.seed_everything(config.seed)

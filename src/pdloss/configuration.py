@@ -92,11 +92,6 @@ class TrainConfig:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
         if self.workers is not None and self.workers < 0:
             raise SpecError(f"--workers must not be negative, got {self.workers}")
-        if self.degraded is not None and self.degradation is not None:
-            raise SpecError(
-                f"--degradation {self.degradation!r} has no effect on the pairs of --degraded {self.degraded}; leave "
-                "one out"
-            )
         if (self.valid_degraded is not None) > (self.valid is not None):
             raise SpecError(f"--valid-degraded {self.valid_degraded} needs its targets: name them with --valid")
         if self.degraded is not None and self.valid is not None and self.valid_degraded is None:

@@ -1,19 +1,40 @@
 """What a training reads: photographs that it degrades itself, or pairs that came degraded."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from pdloss import degradations
-from pdloss.configuration import TrainConfig
 from pdloss.datasets import OwnPairs, Photographs
 from pdloss.degradations import Chain
 from pdloss.degradations.given import Given
+from pdloss.errors import SpecError
 
 TrainingPhotographs: TypeAlias = Photographs | OwnPairs
 
 
+@runtime_checkable
+class Options(Protocol):
+    """What those of a training say of its data."""
+
+    @property
+    def data(self) -> str:
+        """Where the photographs are."""
+
+    @property
+    def degraded(self) -> str | None:
+        """Where their degraded ones are, if they are pairs."""
+
+    @property
+    def degradation(self) -> str | None:
+        """What degrades them, if they are not."""
+
+    @property
+    def skip_damaged(self) -> bool:
+        """Whether damaged ones are left out."""
+
+
 def training_data(
-    config: TrainConfig, crop: int, usual: str, progress: Callable[[int, int], object]
+    config: Options, crop: int, usual: str, progress: Callable[[int, int], object]
 ) -> tuple[TrainingPhotographs, Chain]:
     """Returns the photographs and what degrades them; of pairs, what stands for it.
 
@@ -24,10 +45,15 @@ def training_data(
         progress: Told of every file read.
 
     Raises:
-        SpecError: If the degradation cannot be used.
+        SpecError: If the degradation cannot be used, or is given beside pairs.
         ImageError: If the data cannot.
     """
     if config.degraded is not None:
+        if config.degradation is not None:
+            raise SpecError(
+                f"--degradation {config.degradation!r} has no effect on the pairs of --degraded {config.degraded}; "
+                "leave one out"
+            )
         pairs = OwnPairs(
             config.data,
             config.degraded,

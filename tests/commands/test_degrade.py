@@ -167,3 +167,10 @@ def test_a_full_disk_is_one_sentence_and_the_same_command_goes_on_with_room(tmp_
     assert sorted(path.name for path in out.iterdir()) == [".unfinished.json", "flat.png"]
     assert main(command[3:]) == 0
     assert [path.name for path in sorted(out.iterdir())] == ["flat.png", MANIFEST, *(f"photo{i}.png" for i in range(3))]
+
+
+def test_what_is_converted_or_passed_over_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photographs_in(tmp_path / "photographs", 1)
+    (tmp_path / "photographs" / "phone.HEIC").touch()
+    assert main(["degrade", "--data", str(tmp_path / "photographs"), "--out", str(tmp_path / "frozen")]) == 0
+    assert "1 picture passed over: phone.HEIC (HEIC is not read" in capsys.readouterr().err

@@ -81,7 +81,7 @@ def agreements(
             f"there are no scores of {', '.join(missing)}; give all methods theirs, as --scores METHOD=RUN, or none"
         )
     stems = [_key(targets.get(image, image)) for image in counted.images]
-    by_stem = {method: {_key(image.name): image.restored for image in scores[method].images} for method in scores}
+    by_stem = {method: _by_key(scores[method]) for method in scores}
     for method in counted.methods:
         if lacking := sorted(set(stems) - by_stem[method].keys()):
             raise UserError(
@@ -99,6 +99,11 @@ def agreements(
         costs = lower_is_better(means, [metric.better])
         found.append(Agreement(metric=key, label=metric.label, counted=0, tau=people.tau(costs) if people else None))
     return found
+
+
+def _by_key(scores: Scores) -> dict[str, dict[str, float]]:
+    """Returns each image's scores by its path without the suffix: a study's pictures may have another."""
+    return {_key(image.name): image.restored for image in scores.images}
 
 
 def _key(name: str) -> str:
