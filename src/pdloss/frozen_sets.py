@@ -98,6 +98,11 @@ class FrozenPairs:
         return f"{self.manifest.degradation}, seed {self.manifest.seed}, frozen as {digest[:12]}"
 
 
+def is_frozen(folder: Path) -> bool:
+    """Returns whether a folder is a frozen set, or one that was not finished; of any other, nothing is known."""
+    return (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists()
+
+
 def freeze(
     photographs: Photographs,
     degradation: str,

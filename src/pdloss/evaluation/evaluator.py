@@ -18,7 +18,7 @@ from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, conten
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
-from pdloss.frozen_sets import MANIFEST
+from pdloss.frozen_sets import is_frozen
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
 from pdloss.picture_files.patterns import set_name
@@ -145,7 +145,7 @@ class Evaluator:
             UserError: If the run or the data cannot be used.
         """
         started, folder = time.monotonic(), RunFolder(run)
-        frozen = degraded if degraded is not None and (degraded / MANIFEST).exists() else None
+        frozen = degraded if degraded is not None and is_frozen(degraded) else None
         photographs, contents = self._photographs(data, None if frozen else degraded)
         own = None if degraded else _own_degradation(folder, self.degradation)
         inputs = Inputs(photographs, self.degradation or own, self.seed, frozen, self.demosaic)
