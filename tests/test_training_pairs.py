@@ -41,7 +41,9 @@ def test_a_run_on_pairs_resumes_bit_for_bit_and_says_what_it_was_trained_on(tmp_
     state = train(options(part, tmp_path / "whole"))
     assert state.step == 6
     assert train(options(part, tmp_path / "parts"), StopAt(3)).step == 3
-    assert train(options(part, tmp_path / "parts", workers=1)).step == 6
+    moved = part.rename(part.with_name("moved"))
+    assert train(options(moved, tmp_path / "parts", workers=1)).step == 6
+    part = moved.rename(part)
     assert_same_bits(final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts"))
     record = RunFolder(tmp_path / "whole").record()
     assert (record.degraded, record.degradation) == (str(part / "*" / "blur"), "given(factor=1)")

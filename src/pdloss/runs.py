@@ -23,7 +23,7 @@ from pdloss.files import remove_unfinished, write_atomically
 from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
 
 # What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
-_NOT_BINDING = {"data", "valid", "versions", "commit", "created", "parameters", "images"}
+_NOT_BINDING = {"data", "degraded", "valid", "valid_degraded", "versions", "commit", "created", "parameters", "images"}
 
 
 Stateful = nn.Module | torch.optim.Optimizer

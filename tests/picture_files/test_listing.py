@@ -76,6 +76,8 @@ def test_results_lie_as_their_sources_do_and_keep_apart() -> None:
     assert list(written.values()) == [
         *("a.png", "b/a.png", "c/a.jpg.png", "c/a.png", "d/a.bmp.png", "d/a.tif.png", "e/a.b.png", "000001.png")
     ]
+    assert written_names(["a.jpg", "A.png"]) == {"a.jpg": "a.jpg.png", "A.png": "A.png"}
+    assert written_names(["a.png", "A.png"]) == {"a.png": "a.png", "A.png": "A.png"}
     assert written_names(list(written.values())) == {name: name for name in written.values()}
     with pytest.raises(ImageError, match=r"a\.PNG and a\.png would both be written as a\.png; rename one"):
         written_names(["a.PNG", "a.png"])

@@ -71,7 +71,8 @@ def listed(names: Sequence[str]) -> str:
 def written_names(names: Sequence[str]) -> dict[str, str]:
     """Returns under which name the result of each picture is kept, as PNG, in the same folder below.
 
-    The suffix becomes ``.png``. Of pictures that differ in their suffix only, those that are not PNG keep theirs.
+    The suffix becomes ``.png``. Of pictures that differ in their suffix only (or in case), those that are not PNG keep
+    theirs.
 
     Args:
         names: Paths below a folder, with suffixes; those of pictures that are drawn have none.
@@ -84,9 +85,9 @@ def written_names(names: Sequence[str]) -> dict[str, str]:
         {'one/a.jpg': 'one/a.png', 'one/b.jpg': 'one/b.jpg.png', 'one/b.png': 'one/b.png'}
     """
     plain = {name: f"{_without_suffix(name)}.png" for name in names}
-    counts = Counter(plain.values())
+    counts = Counter(as_png.casefold() for as_png in plain.values())  # some disks do not tell a.png from A.png
     written = {
-        name: as_png if counts[as_png] == 1 or name.lower().endswith(".png") else f"{name}.png"
+        name: as_png if counts[as_png.casefold()] == 1 or name.lower().endswith(".png") else f"{name}.png"
         for name, as_png in plain.items()
     }
     known: dict[str, str] = {}
