@@ -7,8 +7,11 @@ import msgspec
 
 from pdloss.records import RunRecord, TrainedOn
 
+PLACES = ("data", "degraded", "valid", "valid_degraded", "device")
+"""Where a run reads and computes: what its record takes over from whoever goes on with it."""
+
 # What may differ when a run goes on: it does not change the result, or has a rule of its own below.
-_FREE = {"data", "valid", "parameters", "images", "created", "commit", "versions", "machine", "device"}
+_FREE = {*PLACES, "parameters", "images", "created", "commit", "versions", "machine"}
 _BY_CONTENT = {"init", "init_sha256", "data_fingerprint"}
 
 CONTENTS = "contents:"

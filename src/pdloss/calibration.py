@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pdloss import losses, runs
-from pdloss.datasets import Batch, Crops, Photographs, batches
+from pdloss.datasets import Batch, Crops, batches
 from pdloss.errors import SpecError
 from pdloss.losses import Objective, WeightedSum
 from pdloss.precision import autocast, channels_last, chosen_device
@@ -18,6 +18,7 @@ from pdloss.purposes import purpose, weights_file
 from pdloss.states import seed_everything
 from pdloss.tensor_files import unverified
 from pdloss.training import gradient_norms
+from pdloss.training_data import pairs_degradation, training_data
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -41,6 +42,8 @@ class CalibrateConfig:
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs to take instead, as in `pdloss train`."""
     init: Path | None = None
     """Run folder or safetensors file with the weights of a network trained on pixels alone; by default fresh ones."""
     batches: int = 16
@@ -149,8 +152,13 @@ def measured_norms(
         degradation=config.degradation,
         crop=config.crop,
         begin=config.init,
+        pairs=pairs_degradation(config),
     )
-    notes = [f"degraded by {aim.degradation.in_full()}, {aim.why}"]
+    notes = [
+        f"degraded by {aim.degradation.in_full()}, {aim.why}"
+        if config.degraded is None
+        else f"beside their degraded ones in {config.degraded}"
+    ]
     seed_everything(config.seed)
     network = channels_last(aim.network.build()).to(device)
     if config.init is not None:
@@ -159,14 +167,10 @@ def measured_norms(
         notes += [note for note in (unverified(first),) if note]
     criterion = objective.build().to(device)
     try_out(network, criterion, aim, None, config.batch)
-    photographs = Photographs(
-        config.data,
-        cached=True,
-        skip_damaged=config.skip_damaged,
-        smallest=aim.crop,
-        progress=lambda done, total: say("reading photographs", done, total),
+    photographs, degradation = training_data(
+        config, aim.crop, aim.degradation, lambda done, total: say("reading photographs", done, total)
     )
-    crops = Crops(photographs, aim.degradation, size=aim.crop, seed=config.seed, batch=config.batch)
+    crops = Crops(photographs, degradation, size=aim.crop, seed=config.seed, batch=config.batch)
     norms: dict[str, list[float]] = {name: [] for name in criterion.names}
     say("measuring", 0, config.batches)
     for done, batch in enumerate(batches(crops, 0, config.batches), start=1):

@@ -16,7 +16,8 @@ class TrainConfig:
     """What to train, on what, for how long."""
 
     data: str
-    """Folder of training photographs, with all below it; or "deadleaves(images=400)", which needs none."""
+    """Folder of training photographs, with all below it; a pattern such as "GOPRO/train/*/sharp"; or
+    "deadleaves(images=400)", which needs none."""
     out: Path
     """Run folder. The same command again resumes a stopped run."""
     task: str | None = None
@@ -28,6 +29,10 @@ class TrainConfig:
     """Weighted sum of losses, such as "l1 + 0.01*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
     """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs, such as "GOPRO/train/*/blur" beside --data "GOPRO/train/*/sharp", to
+    take instead of degrading those in --data; paired by their paths below, without the suffix, or by what the stars
+    stand for."""
     steps: int = 100_000
     """Optimiser steps."""
     batch: int = 16
@@ -59,6 +64,8 @@ class TrainConfig:
     """Run folder or safetensors file to take the first weights from."""
     valid: Path | None = None
     """Folder of photographs to measure PSNR on whenever a checkpoint is saved; they should not be trained on."""
+    valid_degraded: Path | None = None
+    """Their degraded photographs, as --degraded is for --data."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
     reread: bool = False
@@ -96,5 +103,9 @@ class TrainConfig:
             raise SpecError(f"--workers must be from 0 to {most}, {_WORKERS_PER_CORE} a core, got {self.workers}")
         if not -(2**63) <= self.seed < 2**64:
             raise SpecError(f"--seed must be from -2^63 to 2^64 - 1, got {self.seed}")
+        if (self.valid_degraded is not None) > (self.valid is not None):
+            raise SpecError(f"--valid-degraded {self.valid_degraded} needs its targets: name them with --valid")
+        if self.degraded is not None and self.valid is not None and self.valid_degraded is None:
+            raise SpecError(f"--valid {self.valid} needs its degraded photographs too: name them with --valid-degraded")
         if self.crop is not None and self.crop < 1:
             raise SpecError(f"--crop must be at least 1, got {self.crop}")

@@ -5,6 +5,7 @@ file and of the pixels it was made from. The manifest is written last: without i
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from pdloss.assets import sha256
 from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import remove_unfinished, write_atomically
-from pdloss.images import check_stems, pixels_sha256, read_image, write_image
+from pdloss.images import pixels_sha256, read_image, write_image
 from pdloss.ops.streams import generator
+from pdloss.picture_files import written_names
 from pdloss.provenance import versions
 from pdloss.records import Record, read_record, write_record
+from pdloss.spelling import as_path, spelled
 
 MANIFEST = "manifest.json"
 
@@ -80,7 +83,7 @@ class FrozenPairs:
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
         image = self.images[name]
-        pixels, path = self.photographs[index], self.folder / image.file
+        pixels, path = self.photographs[index], self.folder / as_path(image.file)
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
@@ -93,6 +96,11 @@ class FrozenPairs:
         """What was done to the images, and the hash by which the set is known."""
         digest = sha256(self.folder / MANIFEST)
         return f"{self.manifest.degradation}, seed {self.manifest.seed}, frozen as {digest[:12]}"
+
+
+def is_frozen(folder: Path) -> bool:
+    """Returns whether a folder is a frozen set, or one that was not finished; of any other, nothing is known."""
+    return (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists()
 
 
 def freeze(
@@ -116,13 +124,12 @@ def freeze(
         ImageError: If it leaves no pixels of a photograph.
         RunError: If the folder holds another finished set, or other files.
     """
-    check_stems(photographs.names)
     chain = degradations.parse(degradation)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
-    files = [f"{Path(name).stem}.png" for name in photographs.names]
+    files = list(written_names(photographs.names).values())
     for index, (name, file) in enumerate(zip(photographs.names, files, strict=True)):
-        pixels, path = photographs[index], out / file
+        pixels, path = photographs[index], out / as_path(file)
         _check_side(photographs.folder / name, pixels, chain)
         degraded = pairs[index].degraded
         if degraded.shape[0] != 3:
@@ -154,7 +161,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         RunError: Naming the file, or the first five.
     """
     for image in manifest.images:
-        path = folder / image.file
+        path = folder / as_path(image.file)
         if not path.exists() or sha256(path) != image.sha256:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
@@ -186,12 +193,16 @@ def _clear(out: Path) -> None:
     if strangers := _visible(out, "*", but=ours):
         raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
     for file in ours:
-        (out / file).unlink(missing_ok=True)
-    remove_unfinished(out)
+        (out / as_path(file)).unlink(missing_ok=True)
+    for place in {out, *((out / as_path(file)).parent for file in ours)}:
+        if place.is_dir():
+            remove_unfinished(place)
 
 
 def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
-    return sorted(path.name for path in folder.glob(pattern) if path.name not in but and path.name[0] != ".")
+    """Returns the files below a folder, by their path from there, but for those of hidden names."""
+    found = (spelled(path.relative_to(folder).as_posix()) for path in folder.rglob(pattern) if path.is_file())
+    return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
 
 
 def _first(names: Sequence[str]) -> str:

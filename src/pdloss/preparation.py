@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from pdloss import losses, networks, runs
 from pdloss.assets import sha256
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import factor_of, source
+from pdloss.datasets import Degrade, factor_of, source
+from pdloss.datasets.own_pairs import first_factor
+from pdloss.degradations import Chain
+from pdloss.degradations.given import is_given
 from pdloss.errors import RunError, SpecError, UserError
 from pdloss.losses import Objective, WeightedSum
 from pdloss.memory import ran_out
@@ -24,6 +27,7 @@ from pdloss.records import read_log
 from pdloss.specs import Choice
 from pdloss.states import random_state, seed_everything, set_random_state
 from pdloss.tensor_files import unverified
+from pdloss.training_data import pairs_degradation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +59,11 @@ def prepared(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Prepared
     # A run that has begun needs no longer what it began from, which may be gone.
     aim = purpose(
         task_name=config.task, network=config.network, degradation=config.degradation, crop=config.crop,
-        begin=run.path if run.begun else config.init,
+        begin=run.path if run.begun else config.init, pairs=pairs_degradation(config),
     )  # fmt: skip
     if aim.crop % (factor := factor_of(aim.degradation)):
         raise SpecError(f"a crop of {aim.crop} pixels cannot be degraded {factor} times smaller; use a multiple")
-    source(config.data)
-    if config.valid is not None:
-        source(config.valid, "valid")
+    _find(config)
     seed_everything(config.seed)
     network = channels_last(trainable(aim.network)).to(ranks.device)
     criterion = objective.build().to(ranks.device)
@@ -161,7 +163,7 @@ def try_out(
             return
         network, criterion = copies[0].eval(), copies[1]
         targets = torch.rand(min(batch, 2), 3, aim.crop, aim.crop, generator=stream)
-        what, degrade = f"{aim.degradation} cannot be applied to", aim.degradation
+        what, degrade = f"{aim.degradation} cannot be applied to", _degrades(aim.degradation)
         degraded = torch.stack([_tried(what, aim, degrade, target.clone(), stream) for target in targets]).to(device)
         targets = targets.to(device)
         with torch.no_grad(), autocast(device, precision):
@@ -187,6 +189,27 @@ def check_scale(degraded: Tensor, restored: Tensor, target: Tensor, network: str
             "(channels x height x width); choose a network of the degradation's "
             "scale, such as edsr(scale=4) for downscale(factor=4)"
         )
+
+
+def _find(config: TrainConfig) -> None:
+    """Refuses photographs that are not there, other than pairs to train on, which their scale was asked of.
+
+    Raises:
+        UserError: If there are none, or nothing of what should be pairs belongs together.
+    """
+    if config.degraded is None:
+        source(config.data)
+    if config.valid is not None and config.valid_degraded is not None:
+        first_factor(config.valid, config.valid_degraded, "valid")
+    elif config.valid is not None:
+        source(config.valid, "valid")
+
+
+def _degrades(degradation: Chain) -> Degrade:
+    """Returns what degrades a crop made up; that of pairs, which cannot be applied, only makes it smaller."""
+    if is_given(degradation.in_full()):
+        return lambda clean, _: torch.nn.functional.avg_pool2d(clean, degradation.factor)
+    return degradation
 
 
 def _tried(what: str, aim: Purpose, part: Callable[..., Any], *given: Any) -> Any:

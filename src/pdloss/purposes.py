@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pdloss import degradations, networks, runs
 from pdloss.assets import metadata
 from pdloss.degradations import Chain
-from pdloss.errors import AssetError, RunError
+from pdloss.degradations.given import is_given
+from pdloss.errors import AssetError, RunError, SpecError
 from pdloss.specs import Choice
 from pdloss.tasks import DEFAULT_TASK, task
 
@@ -20,6 +21,8 @@ class TrainedFor(NamedTuple):
     network: str | None = None
     degradation: str | None = None
     crop: int | None = None
+    degraded: str | None = None
+    """Where the degraded photographs of pairs were; told by runs only."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def trained_for(place: Path) -> TrainedFor:
     """
     if place.is_dir():
         record = runs.RunFolder(place).record()
-        return TrainedFor(place, record.task, record.network, record.degradation, record.crop)
+        return TrainedFor(place, record.task, record.network, record.degradation, record.crop, record.degraded)
     if not place.exists():
         raise RunError(f"{place} does not exist")
     try:
@@ -65,7 +68,13 @@ def weights_file(place: Path) -> Path:
 
 
 def purpose(
-    *, task_name: str | None, network: str | None, degradation: str | None, crop: int | None, begin: Path | None
+    *,
+    task_name: str | None,
+    network: str | None,
+    degradation: str | None,
+    crop: int | None,
+    begin: Path | None,
+    pairs: Chain | None = None,
 ) -> Purpose:
     """Returns what is trained for.
 
@@ -77,26 +86,42 @@ def purpose(
         degradation: The same.
         crop: The same.
         begin: Run folder or file of weights that it goes on from.
+        pairs: What stands for the degradation of pairs, if such are trained on.
 
     Raises:
-        UserError: If `begin` cannot be read, or a choice cannot be understood.
+        UserError: If `begin` cannot be read, or was trained on pairs and nothing says what degrades now; or if a
+            choice cannot be understood.
     """
     known = TrainedFor(Path()) if begin is None else trained_for(begin)
     name = task_name or known.task or DEFAULT_TASK
     defaults = task(name)
     goes_on = known.task in (name, None)
-    if degradation is not None:
-        chosen, why = degradation, "as asked for"
+    if pairs is not None:
+        chosen, why = pairs, "as the photographs are given"
+    elif degradation is not None:
+        chosen, why = degradations.parse(degradation), "as asked for"
     elif goes_on and known.degradation is not None:
-        chosen, why = known.degradation, f"as {known.place} was trained"
+        chosen, why = _repeated(known, known.degradation), f"as {known.place} was trained"
     else:
         silent = begin is not None and known.degradation is None
         told = f"; {known.place} does not say what it was trained for" if silent else ""
-        chosen, why = defaults.degradation, f"the default of the task {name}{told}"
+        chosen, why = degradations.parse(defaults.degradation), f"the default of the task {name}{told}"
     return Purpose(
         task=name,
         network=networks.NETWORKS.parse((known.network or defaults.network) if network is None else network),
-        degradation=degradations.parse(chosen),
+        degradation=chosen,
         crop=crop or (known.crop if goes_on else None) or defaults.crop,
         why=why,
     )
+
+
+def _repeated(known: TrainedFor, degradation: str) -> Chain:
+    """Returns what degraded the photographs of a training that is gone on from.
+
+    Raises:
+        SpecError: If nothing did, since they were pairs.
+    """
+    if is_given(degradation):
+        where = f"the pairs of {known.degraded}" if known.degraded else "pairs"
+        raise SpecError(f"{known.place} was trained on {where}: give --degraded, or --degradation")
+    return degradations.parse(degradation)

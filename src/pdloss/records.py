@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
+from pdloss.spelling import spelled
 
 T = TypeVar("T", bound=Struct)
 
@@ -55,6 +56,9 @@ class RunRecord(Record, frozen=True, kw_only=True):
     init_sha256: str | None = None
     """Of the file of weights that it began with."""
     valid: str | None = None
+    degraded: str | None = None
+    """Where the degraded photographs of pairs are; none where `degradation` made them."""
+    valid_degraded: str | None = None
     skip_damaged: bool
     parameters: int
     """Trainable values of the network."""
@@ -236,10 +240,20 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return spelled(value)
+    return value
+
+
 def _spelled(value: Any) -> Any:
-    """Returns the value with numbers that JSON lacks as words: the PSNR of identical images is infinite."""
+    """Returns the value with what JSON lacks as words: infinite numbers, as the PSNR of equal images, and odd names."""
+    if isinstance(value, str):
+        return value if value.isprintable() else _text(value)
     if isinstance(value, dict):
-        return {key: _spelled(inside) for key, inside in value.items()}
+        return {_spelled(key): _spelled(inside) for key, inside in value.items()}
     if isinstance(value, list):
         return [_spelled(inside) for inside in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,12 +11,16 @@ from torch import Tensor
 from pdloss import degradations
 from pdloss._types import Image
 from pdloss.degradations import BayerMosaic
+from pdloss.degradations.given import is_given
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import load_network, restore_batch
-from pdloss.images import SUFFIXES, check_stems, list_images, read_pixels, write_image
+from pdloss.images import read_pixels, write_image
 from pdloss.memory import enough_memory
+from pdloss.picture_files import SUFFIXES, list_images, written_names
+from pdloss.picture_files.listing import names_below
 from pdloss.precision import chosen_device
 from pdloss.purposes import trained_for
+from pdloss.spelling import as_path, spelled
 
 _LESS = "cut it into smaller pictures, or use --device cpu where the processor has more memory"
 
@@ -30,25 +34,31 @@ class Restored(NamedTuple):
     """What was converted on reading, such as ``"alpha dropped"``; empty if nothing was."""
 
 
-def pictures(source: Path) -> list[Path]:
-    """Returns the image itself, or the images of a folder.
+def pictures(source: Path, out: Path) -> dict[Path, Path]:
+    """Returns the image itself, or the images of a folder and of those below it, and where each is written.
+
+    Results lie in `out` as their sources lie in the folder. What lies in `out` itself, below the source, is a result.
 
     Raises:
         ImageError: If there is none, or two would be written under one name.
     """
+    if not source.exists() and as_path(str(source)).exists():
+        source = as_path(str(source))
     if source.is_file():
         if source.suffix.lower() not in SUFFIXES:
-            raise ImageError(f"{source} is not an image pdloss reads ({' '.join(SUFFIXES)})")
-        return [source]
+            raise ImageError(f"{spelled(source)} is not an image pdloss reads ({' '.join(SUFFIXES)})")
+        name = spelled(source.name)
+        return {source: out / as_path(written_names([name])[name])}
     if not source.exists():
         raise ImageError(f"{source} does not exist; name an image or a folder of images")
-    found = list_images(source)
-    check_stems([path.name for path in found])
-    return found
+    inside, results = out.resolve(), source.resolve() in out.resolve().parents
+    found = [path for path in list_images(source, below=True) if not (results and inside in path.resolve().parents)]
+    names = names_below(source, found)
+    return {names[name]: out / as_path(written) for name, written in written_names(list(names)).items()}
 
 
 def restore(source: Path, model: Path, out: Path, *, device: str = "auto", mosaic: bool = False) -> Iterator[Restored]:
-    """Restores an image, or every image of a folder, and writes each as ``out/<stem>.png``, one after the other.
+    """Restores an image, or every image of a folder and below it, and writes each as PNG, one after the other.
 
     The whole picture goes through the network at once, in float32; the picture itself is taken as the degraded input.
     A gray picture stays gray: its restored channels are averaged.
@@ -65,13 +75,14 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto", mosai
         RunError: If the model cannot be used.
         SpecError: If the model was trained for another kind of picture.
     """
-    found = pictures(source)
-    if out.exists() and any((out / f"{path.stem}.png").resolve() == path.resolve() for path in found):
+    found = pictures(source, out)
+    originals = {path.resolve() for path in found}
+    if any(written.resolve() in originals for written in found.values()):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     chosen = chosen_device(device)
     sensor = _sensor(model, mosaic)
     network = load_network(model, chosen)
-    for path in found:
+    for path, written in found.items():
         pixels, note = read_pixels(path)
         degraded = pixels.float() / 255 if sensor is None else _mosaic(pixels, sensor, mosaic, f"{path}", f"{model}")
         height, width = pixels.shape[1:]
@@ -79,7 +90,6 @@ def restore(source: Path, model: Path, out: Path, *, device: str = "auto", mosai
             restored = restore_batch(network, degraded[None].to(chosen))[0].cpu()
         if sensor is None and _is_gray(pixels):
             restored = restored.mean(0, keepdim=True).expand(3, -1, -1)
-        written = out / f"{path.stem}.png"
         write_image(written, restored)
         yield Restored(path, written, note)
 
@@ -91,7 +101,7 @@ def _sensor(model: Path, mosaic: bool) -> BayerMosaic | None:
         SpecError: If a mosaic is asked for, and the model takes none.
     """
     text = trained_for(model).degradation
-    links = degradations.parse(text).links if text else ()
+    links = degradations.parse(text).links if text and not is_given(text) else ()
     sensor = next((link for link in links if isinstance(link, BayerMosaic)), None)
     if mosaic and sensor is None:
         raise SpecError(

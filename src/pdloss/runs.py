@@ -16,7 +16,7 @@ import torch
 from msgspec.structs import replace
 from torch import nn
 
-from pdloss.bindings import other_choices, other_photographs
+from pdloss.bindings import PLACES, other_choices, other_photographs
 from pdloss.errors import RunError
 from pdloss.files import remove_unfinished, write_atomically
 from pdloss.locks import locked
@@ -96,7 +96,7 @@ class RunFolder:
             before = self.record()
             if difference := other_photographs(before, self.trained_on(), record, trained_on, by_size):
                 raise RunError(f"{self.path} cannot go on: {difference}; choose another --out, or the same photographs")
-            return replace(before, data=record.data, valid=record.valid, device=record.device)
+            return replace(before, **{place: getattr(record, place) for place in PLACES})
         write_record(self.path / "photographs.json", trained_on)
         write_record(self.config, record)
         return record

@@ -17,7 +17,8 @@ from pdloss import degradations, runs
 from pdloss.bindings import worth_saying
 from pdloss.configuration import TrainConfig
 from pdloss.crowding import Crowding
-from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
+from pdloss.datasets import Batch, Crops, batches, leak_warning, same_pictures
+from pdloss.degradations import Chain
 from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
@@ -29,9 +30,11 @@ from pdloss.provenance import commit, machine, versions
 from pdloss.purposes import Purpose
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
+from pdloss.spelling import spelled
 from pdloss.states import State, Stateful, seed_everything
 from pdloss.stopping import stop_requests
 from pdloss.supply import Supply
+from pdloss.training_data import TrainingPhotographs, training_data
 from pdloss.validation import Validation
 
 _LESS = "use a smaller --batch or --crop, or --accumulate N, which computes a batch in N parts; what was saved stays"
@@ -49,7 +52,7 @@ class Watcher:
     def note(self, text: str) -> None:
         """Is told of what is worth knowing, before the first step."""
 
-    def start(self, record: RunRecord, state: State, photographs: Photographs, why: str) -> None:
+    def start(self, record: RunRecord, state: State, photographs: TrainingPhotographs, why: str) -> None:
         """Is told once, before the first step; also why the photographs are degraded as they are."""
 
     def step(self, step: int, terms: LossTerms) -> None:
@@ -86,9 +89,14 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
     network, criterion = ready.network, ready.criterion
     record = _record(config, ready, ranks)
     run.check(record)
-    photographs, validation = _pictures(config, ready.purpose, watcher, ranks)
-    record = replace(record, images=len(photographs), data_fingerprint=photographs.fingerprint)
-    crops = Crops(photographs, ready.purpose.degradation, size=ready.purpose.crop, seed=config.seed, batch=config.batch)
+    photographs, degradation, validation = _pictures(config, ready.purpose, watcher, ranks)
+    record = replace(
+        record,
+        degradation=degradation.in_full(),
+        images=len(photographs),
+        data_fingerprint=photographs.fingerprint,
+    )
+    crops = Crops(photographs, degradation, size=ready.purpose.crop, seed=config.seed, batch=config.batch)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
     average = moving_average(network, config.ema) if config.ema else None
     # What changes in training beside the network and its optimiser.
@@ -192,12 +200,14 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
 def _record(config: TrainConfig, ready: Prepared, ranks: Ranks) -> RunRecord:
     """Returns what is known of the run before its photographs are read."""
     return RunRecord(
-        task=ready.purpose.task, data=str(config.data), network=ready.purpose.network.in_full(),
+        task=ready.purpose.task, data=spelled(config.data), network=ready.purpose.network.in_full(),
         loss=ready.objective.in_full(), degradation=ready.purpose.degradation.in_full(), steps=config.steps,
         batch=config.batch, crop=ready.purpose.crop, lr=config.lr, schedule=config.schedule, seed=config.seed,
         device=str(ranks.device), skip_damaged=config.skip_damaged, precision=ready.precision,
-        init=None if config.init is None else str(config.init), init_sha256=ready.init_sha256,
-        valid=None if config.valid is None else str(config.valid),
+        init=None if config.init is None else spelled(config.init), init_sha256=ready.init_sha256,
+        valid=None if config.valid is None else spelled(config.valid),
+        degraded=None if config.degraded is None else spelled(config.degraded),
+        valid_degraded=None if config.valid_degraded is None else spelled(config.valid_degraded),
         scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
         parameters=sum(p.numel() for p in ready.network.parameters() if p.requires_grad),
         images=0, data_fingerprint="", weights=ready.criterion.origin,
@@ -208,26 +218,21 @@ def _record(config: TrainConfig, ready: Prepared, ranks: Ranks) -> RunRecord:
 
 def _pictures(
     config: TrainConfig, aim: Purpose, watcher: Watcher, ranks: Ranks
-) -> tuple[Photographs, Validation | None]:
-    """Returns the photographs to train on, and in the first process those to validate on."""
+) -> tuple[TrainingPhotographs, Chain, Validation | None]:
+    """Returns the photographs to train on, what degrades them, and in the first process those to validate on."""
     if not ranks.first:
         ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    photographs = Photographs(
-        config.data,
-        cached=True,
-        skip_damaged=config.skip_damaged,
-        smallest=aim.crop,
-        reread=config.reread and ranks.first,
-        progress=watcher.loading,
+    photographs, degradation = training_data(
+        config, aim.crop, aim.degradation, watcher.loading, reread=config.reread and ranks.first
     )
     if ranks.first:
         ranks.wait()
     if config.valid is None or not ranks.first:
-        return photographs, None
-    validation = Validation(config.valid, aim.degradation, ranks.device)
+        return photographs, degradation, None
+    validation = Validation(config.valid, degradation, ranks.device, config.valid_degraded)
     if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
         watcher.warn(leak_warning(leaks, config.valid))
-    return photographs, validation
+    return photographs, degradation, validation
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:

@@ -86,7 +86,7 @@ def _crops(options: CropsOptions) -> list[Path]:
         strips, notes = crops.strips(comparison)
         if not strips:
             raise UserError(" ".join(notes) or "there are no pictures to cut crops from; evaluate the runs again")
-        wanted = [(strip.image, strip.window, options.out / Path(strip.image).stem) for strip in strips]
+        wanted = [(strip.image, strip.window, options.out / comparison.called[strip.image]) for strip in strips]
     paths = []
     for image, window, out in wanted:
         tiles = crop_panel(comparison, image, window)

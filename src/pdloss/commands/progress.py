@@ -9,6 +9,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pdloss.spelling import printable
+
 
 class Bar:
     """A progress bar that a loop feeds through `update`.
@@ -20,6 +22,7 @@ class Bar:
 
     def __init__(self, label: str, seconds: float = 30.0) -> None:
         self.console = Console(stderr=True)
+        label = printable(label)
         self.label, self.seconds = label, seconds
         self.said = self.began = time.monotonic()
         self.first = 0
@@ -77,7 +80,7 @@ class Bar:
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
         with contextlib.suppress(OSError):  # a terminal closed meanwhile must not end what goes on
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def _said(text: str | Callable[[], str]) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.picture_files import passed_over
 from pdloss.purposes import weights_file
 from pdloss.restoration import pictures, restore
+from pdloss.spelling import spelled
 from pdloss.tensor_files import unverified
 
 
@@ -16,7 +18,7 @@ class RestoreOptions:
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
-    """An image, or a folder of images."""
+    """An image, or a folder of images, with all below it."""
     model: Path
     """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
@@ -34,14 +36,16 @@ def main(argv: list[str]) -> int:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
-    total = len(pictures(options.source))
+    total = len(pictures(options.source, options.out))
     with Bar("restoring") as bar:
         if note := unverified(weights_file(options.model)):
             bar.say(note)
         work = restore(options.source, options.model, options.out, device=options.device, mosaic=options.mosaic)
         for done, restored in enumerate(work, 1):
             bar.update(done, total)
-            print(restored.written)
+            print(spelled(restored.written))
             if restored.note:
-                bar.say(f"{restored.source.name}: {restored.note}")
+                bar.say(f"{spelled(restored.source.name)}: {restored.note}")
+        if options.source.is_dir() and (left := passed_over(options.source, below=True)):
+            bar.say(left)
     return 0

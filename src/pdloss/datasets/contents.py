@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +18,7 @@ from pdloss.assets import cache_folder
 from pdloss.datasets.sources import Source
 from pdloss.errors import RunError
 from pdloss.records import Record, read_record, write_record
+from pdloss.spelling import spelled
 
 _RESTED = 2 * 10**9
 """Nanoseconds for which a file must not have changed: within a tick of the clock, a second change would not show."""
@@ -48,13 +49,23 @@ def contents(source: Source, reread: bool = False) -> dict[str, str]:
         reread: Trust nothing that is remembered.
     """
     paths = {name: source.files(name) for name in source.names}
-    digests = _digests({path for several in paths.values() for path in several}, source.folder, reread)
+    digests = _digests({path for several in paths.values() for path in several}, source.place, reread)
     return {name: _joined(source, name, [digests[path] for path in several]) for name, several in paths.items()}
 
 
-def place(folder: Path) -> str:
-    """Returns how the cache calls a folder."""
-    return hashlib.sha256(str(folder.resolve()).encode(errors="surrogateescape")).hexdigest()[:16]
+def fingerprint(contents: Mapping[str, str]) -> str:
+    """Returns ``contents:`` and the SHA-256 over names and contents."""
+    return f"contents:{digest(contents)}"
+
+
+def digest(values: Mapping[str, str]) -> str:
+    """Returns the SHA-256 over names and what is known of each, in their order."""
+    return hashlib.sha256("".join(f"{name}\0{value}\n" for name, value in values.items()).encode()).hexdigest()
+
+
+def place(where: str | Path) -> str:
+    """Returns how the cache calls the `place` of a source: two patterns in one folder are two places."""
+    return hashlib.sha256(os.path.realpath(where).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _joined(source: Source, name: str, digests: list[str]) -> str:
@@ -63,10 +74,10 @@ def _joined(source: Source, name: str, digests: list[str]) -> str:
     return hashlib.sha256("\n".join(digests or [source.identity(name)]).encode()).hexdigest()
 
 
-def _digests(paths: Iterable[Path], folder: Path, reread: bool) -> dict[Path, str]:
-    memory = cache_folder() / "decoded" / f"{place(folder)}.json"
+def _digests(paths: Iterable[Path], where: str, reread: bool) -> dict[Path, str]:
+    memory = cache_folder() / "decoded" / f"{place(where)}.json"
     known = {} if reread else _recalled(memory)
-    found = {path: (_key(path), _stamp(path)) for path in sorted(paths)}
+    found = {path: (spelled(path.absolute()), _stamp(path)) for path in sorted(paths)}
     digests = {path: known[key][1] for path, (key, now) in found.items() if key in known and known[key][0] == now}
     unknown = [path for path in found if path not in digests]
     if not unknown:
@@ -82,10 +93,6 @@ def _digests(paths: Iterable[Path], folder: Path, reread: bool) -> dict[Path, st
     with contextlib.suppress(OSError):  # what cannot be remembered is read again
         write_record(memory, Remembered(files=rested))
     return digests
-
-
-def _key(path: Path) -> str:
-    return str(path.absolute()).encode(errors="backslashreplace").decode()
 
 
 def _stamp(path: Path) -> Stamp:

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 
 from pdloss._types import Image
 from pdloss.background import ahead
+from pdloss.datasets.own_pairs import OwnPairs, square
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.workers import Crew
 from pdloss.errors import SpecError
@@ -50,7 +51,8 @@ class Crops(Dataset[Pair]):
 
     Args:
         photographs: Where to crop from.
-        degradation: ``(clean, generator) → degraded``.
+        degradation: ``(clean, generator) → degraded``; of pairs, which have their degraded photographs, only its factor
+            counts.
         size: Side of the crop, in pixels.
         seed: Chooses everything random.
         batch: Crops per step.
@@ -60,7 +62,9 @@ class Crops(Dataset[Pair]):
         SpecError: If the degradation's factor does not divide the crop.
     """
 
-    def __init__(self, photographs: Photographs, degradation: Degrade, *, size: int, seed: int, batch: int) -> None:
+    def __init__(
+        self, photographs: Photographs | OwnPairs, degradation: Degrade, *, size: int, seed: int, batch: int
+    ) -> None:
         photographs.check_crop(size)
         if size % (factor := factor_of(degradation)):
             raise SpecError(f"a crop of {size} pixels cannot be degraded {factor} times smaller; use a multiple")
@@ -72,8 +76,11 @@ class Crops(Dataset[Pair]):
         epoch, place = divmod(item, len(self.photographs))
         photograph = self._order(epoch)[place]
         stream = generator(self.seed, *divmod(item, self.batch))
+        name = self.photographs.names[photograph]
+        if isinstance(self.photographs, OwnPairs):
+            return _given(*self.photographs.crop(photograph, self.size, stream), name)
         crop = random_crop(self.photographs[photograph], self.size, stream)
-        return _pair(crop, self.degradation, stream, self.photographs.names[photograph])
+        return _pair(crop, self.degradation, stream, name)
 
     def _order(self, epoch: int) -> list[int]:
         if self._epoch[0] != epoch:
@@ -86,15 +93,15 @@ class Pairs(Dataset[Pair]):
     """Whole photographs for evaluation; the noise on each depends on the seed and on its file name only.
 
     Args:
-        photographs: The photographs, or their folder.
-        degradation: ``(clean, generator) → degraded``.
+        photographs: The photographs, or their folder, or pairs.
+        degradation: ``(clean, generator) → degraded``; of pairs it has no effect.
         seed: Chooses the noise.
 
     Raises:
         ImageError: As `Photographs`, if given a folder.
     """
 
-    def __init__(self, photographs: Photographs | Path, degradation: Degrade, seed: int) -> None:
+    def __init__(self, photographs: Photographs | OwnPairs | Path, degradation: Degrade, seed: int) -> None:
         self.photographs = Photographs(photographs) if isinstance(photographs, Path) else photographs
         self.degradation, self.seed = degradation, seed
 
@@ -103,6 +110,8 @@ class Pairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
+        if isinstance(self.photographs, OwnPairs):
+            return _given(*self.photographs[index], name)
         return _pair(self.photographs[index], self.degradation, generator(self.seed, name), name)
 
 
@@ -110,9 +119,7 @@ def random_crop(pixels: UInt8[Tensor, "3 h w"], size: int, generator: torch.Gene
     """Returns a square cut out at a uniformly random place, in one of its eight symmetries."""
     top, left = (int(torch.randint(side - size + 1, (), generator=generator)) for side in pixels.shape[1:])
     symmetry = int(torch.randint(8, (), generator=generator))
-    crop = pixels[:, top : top + size, left : left + size]
-    crop = crop.flip(2) if symmetry >= 4 else crop
-    return crop.rot90(symmetry % 4, (1, 2))
+    return square(pixels, top, left, size, symmetry)
 
 
 def batches(
@@ -159,6 +166,11 @@ def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: s
     with _one_thread():
         # A copy, so that a degradation that works in place cannot spoil the target.
         return Pair(degradation(target.clone(), stream), target, name)
+
+
+def _given(degraded: Tensor, target: Tensor, name: str) -> Pair:
+    one, other = (pixels.to(torch.float32).contiguous() / 255 for pixels in (degraded, target))
+    return Pair(one, other, name)
 
 
 @contextlib.contextmanager

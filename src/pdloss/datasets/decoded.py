@@ -31,6 +31,7 @@ from pdloss.datasets.sources import Source
 from pdloss.errors import ImageError
 from pdloss.files import write_atomically
 from pdloss.images import Picture
+from pdloss.picture_files import READING
 from pdloss.provenance import versions
 from pdloss.records import Record
 
@@ -116,9 +117,10 @@ def file_for(source: Source, contents: Mapping[str, str]) -> Path:
         source: The images.
         contents: Digest of each, from `contents.contents`.
     """
-    made_by = f"{versions()['pdloss']} {versions()['pillow']}\n"  # another version may read a file otherwise
+    # Other versions, and other rules of our own, may read a file otherwise.
+    made_by = f"{versions()['pdloss']} {versions()['pillow']} {READING}\n"
     images = hashlib.sha256((made_by + "".join(f"{n}\0{d}\n" for n, d in contents.items())).encode()).hexdigest()
-    return cache_folder() / "decoded" / f"{place(source.folder)}-{images[:32]}.rgb"
+    return cache_folder() / "decoded" / f"{place(source.place)}-{images[:32]}.rgb"
 
 
 def read_list(path: Path) -> list[Looked] | None:

@@ -1,15 +1,14 @@
 """The images of a source, checked one and all."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from jaxtyping import UInt8
 from torch import Tensor
 
-from pdloss.datasets.contents import contents, stamps
+from pdloss.datasets.contents import contents, digest, fingerprint, stamps
 from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, write
 from pdloss.datasets.sources import Source, Split, source
 from pdloss.errors import ImageError
@@ -24,7 +23,7 @@ class Photographs:
     and by later ones; else each file is decoded anew whenever it is asked for.
 
     Args:
-        data: A folder tree, or a text such as ``"deadleaves(images=400)"``.
+        data: A folder tree, a pattern, a text such as ``"deadleaves(images=400)"``, or the source that one names.
         split: Which part of a folder that holds two, such as DIV2K's.
         cached: Keep the pixels, for images that are asked for again and again.
         skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
@@ -38,7 +37,7 @@ class Photographs:
 
     def __init__(
         self,
-        data: Path | str,
+        data: Path | str | Source,
         *,
         split: Split = "train",
         cached: bool = False,
@@ -47,7 +46,7 @@ class Photographs:
         reread: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> None:
-        self.source: Source = source(data, split)
+        self.source: Source = source(data, split) if isinstance(data, str | Path) else data
         self.folder, self._reread = self.source.folder, reread
         self.skipped: dict[str, str] = {}
         """Names of the files left out, with the reason."""
@@ -110,12 +109,12 @@ class Photographs:
     @property
     def fingerprint(self) -> str:
         """``contents:`` and the SHA-256 over names and contents of the images in use, wherever they lie."""
-        return f"contents:{_sha256_of(self.contents)}"
+        return fingerprint(self.contents)
 
     @property
     def fingerprint_by_size(self) -> str:
         """The SHA-256 over names and sizes of the images in use: all that runs of version 0.1.0 know theirs by."""
-        return _sha256_of({name: self.source.identity(name) for name in self.names})
+        return digest({name: self.source.identity(name) for name in self.names})
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -138,9 +137,14 @@ class Photographs:
                 raise ImageError(problem)
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Height and width of each, in the order of `names`."""
+        return [looked.shape for _, looked in self._images]
+
+    @property
     def smallest_side(self) -> int:
         """The least height or width among the photographs."""
-        return min(min(looked.shape) for _, looked in self._images)
+        return min(map(min, self.shapes))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -148,10 +152,6 @@ class Photographs:
     def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
         place, looked = self._images[index]
         return self.source.picture(looked.name).pixels if self._mapped is None else self._mapped[place]
-
-
-def _sha256_of(values: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(f"{name}\0{value}\n" for name, value in values.items()).encode()).hexdigest()
 
 
 def _too_small(path: Path, shape: tuple[int, int], smallest: int) -> str:

@@ -1,4 +1,4 @@
-"""Scores of anybody's pictures: two folders, paired by file stem, and no run at all."""
+"""Scores of anybody's pictures: two folders, paired by the files' paths in them, and no run at all."""
 
 import time
 from collections import Counter
@@ -15,10 +15,13 @@ from pdloss.errors import ImageError
 from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import SetTotals
-from pdloss.images import list_images, read_pixels
+from pdloss.images import read_pixels
 from pdloss.memory import enough_memory
+from pdloss.picture_files.listing import listed
+from pdloss.picture_files.patterns import matched, pictures_of
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores
+from pdloss.spelling import spelled
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
 
@@ -37,6 +40,8 @@ class FilePair(NamedTuple):
 
     restored: Path
     target: Path
+    name: str
+    """Of the target: its path from its folder."""
 
 
 def score(
@@ -48,14 +53,14 @@ def score(
     niqe_model: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> FolderScores:
-    """Returns the scores of the pictures in `restored`, each against the one of its stem in `target`.
+    """Returns the scores of the pictures in `restored`, each against the one of its name in `target`.
 
     All files are read once before anything is scored, so that a mistake shows at once; of the pictures, only those in
     work are in memory.
 
     Args:
-        restored: Folder of pictures.
-        target: Folder of what they should be.
+        restored: Folder of pictures with all below it, or a pattern such as ``results/*/deblurred``.
+        target: What they should be: a folder, or a pattern such as ``GOPRO/test/*/sharp``.
         metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`.
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
         niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
@@ -68,7 +73,7 @@ def score(
     """
     scoring.check_names(metric_names)
     started, chosen = time.monotonic(), chosen_device(device)
-    pairs = pairs_by_stem(restored, target)
+    pairs, root, passed = paired(restored, target)
     side, converted = _checked(pairs)
     ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
@@ -79,15 +84,13 @@ def score(
             picture, wanted = one[None].to(chosen).float() / 255, other[None].to(chosen).float() / 255
             values = measures.scores(str(pair.restored), picture, wanted)
             totals.add(picture, wanted)
-        images.append(
-            ImageScores(name=pair.target.name, restored=values, degraded={}, restored_sha256=sha256(pair.restored))
-        )
+        images.append(ImageScores(name=pair.name, restored=values, degraded={}, restored_sha256=sha256(pair.restored)))
         if progress:
             progress(done, len(pairs))
     scores = Scores(
-        run=_name(restored.resolve(), target.resolve()),
-        set=target.resolve().name,
-        targets=str(target.resolve()),
+        run=spelled(_name(restored.resolve(), target.resolve())),
+        set=spelled(root.name),
+        targets=spelled(root),
         step=0,
         degradation="not known: scored from files",
         metrics={name: measures.records[name] for name in measures.single},
@@ -95,42 +98,35 @@ def score(
         seconds=time.monotonic() - started,
         set_metrics={name: measures.records[name] for name in measures.whole},
         sets=totals.scores(),
-        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
+        targets_sha256=files_sha256({pair.name: pair.target for pair in pairs}),
     )
-    return FolderScores(scores, [*notes, *left_out, *converted])
+    return FolderScores(scores, [*notes, *left_out, *converted, *passed])
 
 
-def pairs_by_stem(restored: Path, target: Path) -> list[FilePair]:
-    """Returns the pairs of files whose names are equal but for their suffix, sorted.
+def paired(restored: Path, target: Path) -> tuple[list[FilePair], Path, list[str]]:
+    """Returns the pairs of files, in the targets' order; the targets' folder; and what was passed over in either.
+
+    Files belong together as `pdloss.picture_files.patterns.matched` says: by their paths, without the suffix.
 
     Raises:
-        ImageError: If a folder holds no image or two of one stem, or a file has no partner; the message names it.
+        ImageError: If a folder holds no image, or a file has no partner; the message names it.
     """
-    ones, others = _by_stem(restored), _by_stem(target)
-    alone = [f"{restored} alone has {_listed(ones, others)}"] if ones.keys() - others.keys() else []
-    alone += [f"{target} alone has {_listed(others, ones)}"] if others.keys() - ones.keys() else []
+    ones, others = pictures_of(restored), pictures_of(target)
+    found = matched(others, ones)
+    alone = [
+        f"{spelled(folder)} alone has {listed(names)}"
+        for folder, names in ((restored, found.others_alone), (target, found.alone))
+        if names
+    ]
     if alone:
         raise ImageError(f"{', and '.join(alone)}; pictures are paired by name without the suffix: add or remove some")
-    return [FilePair(ones[stem], others[stem]) for stem in sorted(ones)]
+    pairs = [FilePair(ones.files[mine], others.files[name], name) for name, mine in found.pairs]
+    return pairs, others.root.resolve(), [note for note in (ones.note, others.note) if note]
 
 
 def _name(restored: Path, target: Path) -> str:
     """Returns what to call the restored pictures beside their targets."""
     return restored.name if restored.name != target.name else "/".join(restored.parts[-2:])
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in list_images(folder):
-        if path.stem in found:
-            raise ImageError(f"{found[path.stem]} and {path.name} have the same name but for the suffix; remove one")
-        found[path.stem] = path
-    return found
-
-
-def _listed(ones: dict[str, Path], others: dict[str, Path]) -> str:
-    names = [ones[stem].name for stem in sorted(ones.keys() - others.keys())]
-    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
 
 
 def _checked(pairs: Sequence[FilePair]) -> tuple[int, list[str]]:
@@ -149,14 +145,15 @@ def _checked(pairs: Sequence[FilePair]) -> tuple[int, list[str]]:
 
 def _look(pair: FilePair) -> tuple[tuple[int, int], list[str]]:
     """Returns a pair's height and width, and what was converted."""
-    pictures = [read_pixels(path) for path in pair]
+    files = pair.restored, pair.target
+    pictures = [read_pixels(path) for path in files]
     (height, width), (other_height, other_width) = (picture.pixels.shape[1:] for picture in pictures)
     if (height, width) != (other_height, other_width):
         raise ImageError(
             f"{pair.restored} is {width}x{height} pixels, but {pair.target} is {other_width}x{other_height}; pictures "
             "are compared at one size only"
         )
-    notes = zip(pair, pictures, strict=True)
+    notes = zip(files, pictures, strict=True)
     return (height, width), [f"{path.parent}: {note}" for path, p in notes for note in p.note.split("; ") if note]
 
 

@@ -42,7 +42,7 @@ def export(
     for strip in strips:
         shown = [PanelTile(tile.label, "", tile.picture) for tile in strip.tiles]
         side = strip.window.height, strip.window.width
-        paths += save_panel(shown, folder / f"crops-{Path(strip.image).stem}", side=side)
+        paths += save_panel(shown, folder / f"crops-{comparison.called[strip.image]}", side=side)
     texts = {
         "scores.csv": scores_csv(comparison, rows),
         "scores.tex": scores_latex(comparison, rows),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from pdloss import eight_bit
-from pdloss.eight_bit import Picture
+from pdloss.picture_files import Picture, eight_bit
 from pdloss.report.sources import ScoredRun
+from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def read(path: Path) -> Picture:
     Raises:
         ImageError: If it cannot be read.
     """
-    return eight_bit.read(path, "evaluate the run again")
+    return eight_bit(path, "evaluate the run again")
 
 
 def degraded_path(runs: Sequence[ScoredRun], image: str) -> Path | None:
@@ -45,7 +45,7 @@ def degraded(runs: Sequence[ScoredRun], image: str) -> Picture | None:
 
 def target(runs: Sequence[ScoredRun], image: str, shape: tuple[int, ...]) -> Picture | None:
     """Returns the target, cut to `shape` from the top left as restoration cuts what its factor does not divide."""
-    path = next((p for run in runs if (p := Path(run.scores.targets) / image).is_file()), None)
+    path = next((p for run in runs if (p := as_path(run.scores.targets) / as_path(image)).is_file()), None)
     picture = None if path is None else read(path)
     if picture is None or picture.shape[0] < shape[0] or picture.shape[1] < shape[1]:
         return None

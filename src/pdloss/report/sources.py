@@ -12,7 +12,9 @@ from pdloss import comparison as statistics
 from pdloss.comparison import Scored
 from pdloss.comparison.scored import run_folder
 from pdloss.errors import RunError
+from pdloss.picture_files import by_key, written_names
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log, read_record
+from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,11 @@ class ScoredRun:
 
     def picture(self, kind: str, image: str) -> Path:
         """Returns where the run keeps its ``restored`` or ``degraded`` picture of an image."""
-        return self.folder / kind / self.scores.set / f"{Path(image).stem}.png"
+        return self.folder / kind / self.scores.set / as_path(self._files[image])
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return written_names([image.name for image in self.scores.images])
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -61,6 +67,11 @@ class Comparison:
         scores = self.runs[0].by_image
         values = [scores[name].degraded.get(metric) for name in self.images]
         return None if None in values else np.array(values, dtype=float)
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What files made of each image are called: its path without the suffix, on one level."""
+        return {name: key.replace("/", "-") for key, name in by_key(self.images).items()}
 
     def metric(self, key: str) -> Metric:
         """Returns a metric of images or of the set."""

@@ -7,8 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from pdloss.eight_bit import Picture, read
 from pdloss.errors import ImageError, SpecError
+from pdloss.picture_files import Picture, by_key, eight_bit
+from pdloss.picture_files.patterns import pictures_of
+from pdloss.spelling import spelled
 from pdloss.study.planning import crops
 from pdloss.study.planning.schedules import opaque
 from pdloss.study.records import DEGRADED, TARGET, StudyImage
@@ -17,12 +19,12 @@ Place = tuple[int, int]
 
 
 def paired(methods: Mapping[str, Path], target: Path) -> dict[str, dict[str, Path]]:
-    """Returns the files of the target and of each method by their stems.
+    """Returns the files of the target and of each method by their paths in their folders, without the suffix.
 
     Raises:
         ImageError: If a folder lacks a picture that another has.
     """
-    files = {TARGET: crops.by_stem(target)} | {name: crops.by_stem(folder) for name, folder in methods.items()}
+    files = {TARGET: _by_key(target)} | {name: _by_key(folder) for name, folder in methods.items()}
     for name, found in files.items():
         for one, other, place in ((files[TARGET], found, methods.get(name, target)), (found, files[TARGET], target)):
             if lacking := sorted(one.keys() - other.keys()):
@@ -53,6 +55,7 @@ def chosen(
 
 
 def cut(
+    stem: str,
     files: Mapping[str, Path],
     place: Place | Literal["random", "disagreement", "boxes"],
     side: int,
@@ -62,6 +65,7 @@ def cut(
     """Returns one crop of the target, of every method's picture and of the spoilt target, written to ``out/crops``.
 
     Args:
+        stem: Path of the picture in its folder, without the suffix.
         files: Of the target and of each method, by name.
         place: Upper left corner, or the rule that finds it.
         side: Pixels along the crop's side.
@@ -72,13 +76,13 @@ def cut(
         ImageError: If a picture cannot be read, differs in size from the target or is smaller than the crop.
         SpecError: If the place leaves the picture.
     """
-    pictures = {name: read(path) for name, path in files.items()}
+    pictures = {name: eight_bit(path) for name, path in files.items()}
     _check_sizes(files, pictures, side)
     x, y = _found(place, pictures, side, rng)
     height, width = pictures[TARGET].shape[:2]
     if not (0 <= x <= width - side and 0 <= y <= height - side):
         raise SpecError(
-            f"the box at ({x}, {y}) of {files[TARGET].stem} leaves the picture of {width}x{height} pixels at "
+            f"the box at ({x}, {y}) of {stem} leaves the picture of {width}x{height} pixels at "
             f"--crop {side}; move it, or cut less"
         )
     parts = {name: picture[y : y + side, x : x + side] for name, picture in pictures.items()}
@@ -87,7 +91,7 @@ def cut(
     crops.write_files(out / "crops", {names[name]: data for name, data in encoded.items()})
     return StudyImage(
         id=opaque(),
-        target=files[TARGET].name,
+        target=spelled(f"{stem.rpartition('/')[0]}/{files[TARGET].name}".removeprefix("/")),
         x=x,
         y=y,
         w=side,
@@ -95,6 +99,11 @@ def cut(
         files=names,
         sha256={names[name]: sha256(data).hexdigest() for name, data in encoded.items()},
     )
+
+
+def _by_key(folder: Path) -> dict[str, Path]:
+    pictures = pictures_of(folder)
+    return {key: pictures.files[name] for key, name in sorted(by_key(list(pictures.files)).items())}
 
 
 def _check_sizes(files: Mapping[str, Path], pictures: Mapping[str, Picture], side: int) -> None:
