@@ -14,8 +14,9 @@ from pdloss.evaluation import evaluate
 from pdloss.images import read_image, to_bytes, write_image
 from pdloss.ops.streams import generator
 from pdloss.records import Scores, read_log, read_record
+from pdloss.restoration import restore
 from pdloss.runs import RunFolder
-from pdloss.training import train
+from pdloss.training import Watcher, train
 from tests.runs_for_tests import SMALL, assert_same_bits, final_weights, photographs_in
 from tests.test_training_resume import StopAt
 
@@ -149,3 +150,79 @@ def test_the_layout_of_pairs_is_refused_where_all_would_be_taken_for_clean(tmp_p
     for data in (part, part.parent):
         with pytest.raises(ImageError, match=r"holds pairs, \*/blur beside \*/sharp"):
             train(TrainConfig(data=str(data), out=tmp_path / "run", **SMALL))
+
+
+class Told(Watcher):
+    """What is said before the first step, and whether photographs were read."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.read = 0
+
+    def loading(self, done: int, total: int) -> None:
+        self.read = done
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "l1 + ms_ssim"}, "loss cannot be computed on crops of 16 pixels"),
+        ({"network": "edsr(blocks=1, width=8)"}, r"does not fit given\(factor=2\): input, output and target"),
+        ({"crop": 15}, "a crop of 15 pixels cannot be degraded 2 times smaller"),
+    ],
+)
+def test_what_does_not_fit_pairs_is_refused_before_they_are_read(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    part, told = real_set(tmp_path / "set", "train", factor=2), Told()
+    with pytest.raises(SpecError, match=message):
+        train(options(part, tmp_path / "run", **{"network": "edsr(blocks=1, width=8, scale=2)", **changes}), told)
+    assert told.read == 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_pairs_whose_first_is_left_out_have_the_scale_of_the_others(tmp_path: Path) -> None:
+    part = real_set(tmp_path / "set", "train", factor=2)
+    for half in ("sharp", "blur"):  # too small for the crop, and of another scale
+        write_image(part / "scene0" / half / "photo0.png", torch.rand(3, 12, 12))
+    with pytest.raises(SpecError, match=r"does not fit given\(factor=2\)"):
+        train(options(part, tmp_path / "run", skip_damaged=True))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_pairs_goes_on_without_a_word_and_the_next_needs_to_be_told_what_degrades(tmp_path: Path) -> None:
+    part, told = real_set(tmp_path / "set", "train"), Told()
+    train(options(part, tmp_path / "run"), StopAt(3))
+    train(options(part, tmp_path / "run"), told)
+    assert told.notes == []
+    weights = RunFolder(tmp_path / "run").latest_weights()[1]
+    for init, said in ((tmp_path / "run", "the pairs of .*blur"), (weights, "pairs")):
+        with pytest.raises(SpecError, match=rf"was trained on {said}: give --degraded, or --degradation"):
+            train(TrainConfig(data=str(part / "*" / "sharp"), out=tmp_path / "next", init=init, **SMALL))
+    assert train(options(part, tmp_path / "next", init=weights, steps=1)).step == 1
+
+
+def test_the_two_halves_of_pairs_in_one_folder_stay_in_the_cache_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDLOSS_CACHE", str(tmp_path / "cache"))
+    part = real_set(tmp_path / "set", "train")
+    train(options(part, tmp_path / "run", steps=1))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "decoded").glob("*.rgb")}
+    assert len(kept) == 2
+    train(options(part, tmp_path / "other", steps=1))
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "decoded").glob("*.rgb")} == kept
+
+
+def test_a_model_trained_on_pairs_restores_pictures(tmp_path: Path) -> None:
+    part = real_set(tmp_path / "set", "train")
+    train(options(part, tmp_path / "run", steps=1))
+    picture = part / "scene0" / "blur" / "photo0.png"
+    for model in (tmp_path / "run", RunFolder(tmp_path / "run").latest_weights()[1]):
+        (done,) = restore(picture, model, tmp_path / "out")
+        assert read_image(done.written).shape == read_image(picture).shape
+    with pytest.raises(SpecError, match=r"takes no mosaics; it was trained for given\(factor=1\)"):
+        next(restore(picture, tmp_path / "run", tmp_path / "out", mosaic=True))
