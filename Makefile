@@ -25,6 +25,7 @@ bench: setup  ## measure losses, the sort and the study's server; with PDLOSS_IM
 	$(BIN)/python benchmarks/study_load.py
 ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
+	$(BIN)/python benchmarks/integrity.py --data "$(PDLOSS_IMAGES)/valid/set5"
 	$(BIN)/python benchmarks/metrics.py
 endif
 

@@ -9,7 +9,7 @@ import torch
 
 from pdloss.calibration import CalibrateConfig, calibrate, calibrated_weights, measured_norms, wanted_shares
 from pdloss.errors import RunError, SpecError
-from pdloss.images import write_image
+from pdloss.images import read_image, write_image
 from pdloss.losses import objective
 from pdloss.runs import RunFolder
 from tests.runs_for_tests import photographs_in, trained_run
@@ -155,7 +155,9 @@ def test_a_run_brings_its_network_degradation_and_crop(data: Path, run: Path) ->
     by_run = calibrate(config(data, f"l1 + {PDL}", 0.7, **bare))
     said = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "crop": 16, "degradation": "noise(sigma=0.1)"}
     file = RunFolder(run).latest_weights()[1]
-    assert calibrate(config(data, f"l1 + {PDL}", 0.7, init=file, **said)) == by_run
+    asked = calibrate(config(data, f"l1 + {PDL}", 0.7, init=file, **said))
+    assert asked.terms == by_run.terms
+    assert by_run.notes == [f"degraded by noise(sigma=0.1, clip=True), as {run} was trained"]
     fresh = calibrate(config(data, f"l1 + {PDL}", 0.7, **said))
     assert fresh.terms[1].norm != by_run.terms[1].norm
 
@@ -171,8 +173,8 @@ def test_damaged_files_can_be_left_out_with_a_note(data: Path, tmp_path: Path) -
     folder = photographs_in(tmp_path / "some")
     write_image(folder / "small.png", torch.rand(3, 8, 8))
     found = calibrate(config(folder, f"l1 + {PDL}", 0.7, skip_damaged=True))
-    assert found.notes[0].startswith("small.png left out: ")
-    assert "8x8" in found.notes[0]
+    assert found.notes[1].startswith("small.png left out: ")
+    assert "8x8" in found.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -225,10 +227,43 @@ def test_a_term_that_no_weight_can_balance_is_named(data: Path, own: str, term: 
         ("l1 + l2", {"crop": 0}, SpecError, "--crop must be at least 1, got 0"),
         ("l1 + l2", {"task": "denoize"}, SpecError, "did you mean 'denoise'"),
         ("l1 + l2", {"degradation": "nose"}, SpecError, "did you mean 'noise'"),
-        ("l1 + pdl(features='distilled.relu4_3')", {"crop": 4}, SpecError, "crops of 4 pixels: .*too small"),
+        (
+            "l1 + pdl(features='distilled.relu4_3')",
+            {"crop": 4},
+            SpecError,
+            "crops of 4 pixels, .*too small",
+        ),
         ("l1 + l2", {"init": Path("nowhere.safetensors")}, RunError, "nowhere.safetensors does not exist"),
     ],
 )
 def test_a_mistake_is_named(data: Path, loss: str, changes: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         calibrate(config(data, loss, 0.5, **changes))
+
+
+def test_a_loss_that_needs_larger_crops_is_refused_before_a_photograph_is_read(data: Path) -> None:
+    def said(label: str, done: int, total: int) -> None:
+        pytest.fail(f"{label} {done}")
+
+    with pytest.raises(SpecError, match="cannot be computed on crops of 16 pixels, which --crop sets"):
+        calibrate(config(data, "l1 + ms_ssim", 0.7), said)
+
+
+def test_pairs_are_measured_as_they_are_given(data: Path, run: Path, tmp_path: Path) -> None:
+    for path in data.iterdir():
+        write_image(tmp_path / "same" / path.name, read_image(path))
+        write_image(tmp_path / "black" / path.name, torch.zeros(3, 40, 50))
+    norms = {}
+    for name in ("same", "black"):
+        config = CalibrateConfig(
+            data=str(data), degraded=str(tmp_path / name), loss="l2 + l1", share=(0.5,), init=run, batches=1, batch=2
+        )
+        norms[name] = calibrate(config).terms[0].norm
+    assert norms["black"] > 1.5 * norms["same"]
+
+
+def test_a_run_on_pairs_needs_to_be_told_what_to_degrade(data: Path, tmp_path: Path) -> None:
+    run = trained_run(tmp_path / "run", data, degradation=None, degraded=str(data), steps=1)
+    config = CalibrateConfig(data=str(data), loss="l1 + l2", share=(0.5,), init=run, batches=1, batch=2)
+    with pytest.raises(SpecError, match=r"was trained on the pairs of .*: give --degraded, or --degradation"):
+        calibrate(config)

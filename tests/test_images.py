@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pdloss.errors import ImageError
-from pdloss.images import SUFFIXES, list_images, read_image, read_pixels, to_bytes, write_image
+from pdloss.images import read_image, read_pixels, to_bytes, write_image
 
 RNG = np.random.default_rng(7)
 RGB = RNG.integers(0, 256, (9, 6, 3), dtype=np.uint8)
@@ -183,7 +183,9 @@ def test_16_bit_gray_keeps_its_precision_as_floating_point(tmp_path):
     [np.array([[0, 70000]], np.int32), np.array([[-1, 5]], np.int32), np.array([[0, 2.5]], np.float32)],
 )
 def test_refuses_gray_values_of_unknown_range(values, tmp_path):
-    with pytest.raises(ImageError, match=r"image\.png: gray values from .* are outside 0 to (1|65535); save it as"):
+    with pytest.raises(
+        ImageError, match=r"image\.png: gray values from .* are outside 0 to (1|255|65535), so nobody knows"
+    ):
         read_bytes(tmp_path, encoded(values, "TIFF"))
 
 
@@ -311,30 +313,6 @@ def test_refuses_a_small_file_that_claims_to_be_huge(tmp_path):
     whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
     with pytest.raises(ImageError, match=r"image\.png.*exceeds limit"):
         read_bytes(tmp_path, bytes(whole))
-
-
-def test_lists_images_by_name_and_passes_over_the_rest(tmp_path):
-    for name in ("b.PNG", "a.jpg", "c.tiff", ".hidden.png", "notes.txt", "e.webp", "d.Tif", "f.jpeg", "g.bmp"):
-        (tmp_path / name).touch()
-    (tmp_path / "folder.png").mkdir()
-    listed = [path.name for path in list_images(tmp_path)]
-    assert listed == ["a.jpg", "b.PNG", "c.tiff", "d.Tif", "e.webp", "f.jpeg", "g.bmp"]
-    assert {Path(name).suffix.lower() for name in listed} == set(SUFFIXES)
-
-
-def test_says_what_is_wrong_with_a_folder(tmp_path):
-    with pytest.raises(ImageError, match=r"absent does not exist"):
-        list_images(tmp_path / "absent")
-    (tmp_path / "file").touch()
-    with pytest.raises(ImageError, match=r"file is not a folder"):
-        list_images(tmp_path / "file")
-    with pytest.raises(ImageError, match=r"holds no image \(looked for \.png .*\.bmp\)$"):
-        list_images(tmp_path)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "valid").mkdir()
-    (tmp_path / "valid" / "a.png").touch()
-    with pytest.raises(ImageError, match=r"one level below, in valid$"):
-        list_images(tmp_path)
 
 
 def test_eight_bit_values_survive_writing_and_reading(tmp_path):

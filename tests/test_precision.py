@@ -90,6 +90,38 @@ def test_auto_takes_a_gpu_if_there_is_one(there: bool, kind: str, monkeypatch: p
     assert chosen_device("auto").type == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("gpu", "did you mean 'cuda'?"),
+        ("GPU:0", "did you mean 'cuda'?"),
+        ("cude", "did you mean 'cuda'?"),
+        ("cup", "did you mean 'cpu'?"),
+        ("", "Known: auto, cpu, cuda, cuda:1"),
+    ],
+)
+def test_an_unknown_device_is_answered_with_the_nearest_right_word(name: str, cure: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        chosen_device(name)
+    assert str(caught.value).startswith(f"--device {name!r} cannot be used: there is no such device")
+    assert cure in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "said"),
+    [
+        (0, "cuda", "torch finds none here; use auto or cpu"),
+        (2, "cuda:2", "this machine has 2, counted from cuda:0"),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_told_by_number(
+    count: int, name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", answering(count))
+    with pytest.raises(SpecError, match=f"--device '{name}' cannot be used: there is no such GPU, {said}"):
+        chosen_device(name)
+
+
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:99", "hpu", "xla", "meta", "cpu:one"])
 def test_a_device_that_is_not_there_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(SpecError) as caught:

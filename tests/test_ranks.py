@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,20 @@ def test_a_batch_that_cannot_be_shared_is_refused(
     said = [process.communicate(timeout=120)[1] for process in started]
     assert any(message in text for text in said)  # whoever comes later may find the first one gone
     assert all(process.returncode for process in started)
+
+
+def test_the_death_of_one_process_is_told_by_the_other_in_one_sentence(
+    alone: tuple[Path, Path], tmp_path: Path
+) -> None:
+    first, second = processes(2, alone[0], tmp_path / "run", "--steps", "100000")
+    while len(read_log(tmp_path / "run" / "log.jsonl")) < 3 and first.poll() is second.poll() is None:
+        time.sleep(0.001)
+    second.kill()
+    second.communicate()
+    said = first.communicate(timeout=120)[1]
+    assert first.returncode == 1
+    assert "pdloss: another of the processes that train together has ended, and its own message says why" in said
+    assert "Traceback" not in said
 
 
 def test_one_process_needs_no_others() -> None:

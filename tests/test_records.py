@@ -1,5 +1,6 @@
 """Records: read back as written, strict about everything else."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -17,6 +18,7 @@ from pdloss.records import (
     RunRecord,
     Scores,
     SetScore,
+    log_text,
     mean_scores,
     read_log,
     read_record,
@@ -77,7 +79,10 @@ def test_a_record_is_read_back_as_written(tmp_path: Path, record: msgspec.Struct
 def test_a_record_is_plain_indented_json(tmp_path: Path) -> None:
     write_record(tmp_path / "config.json", RUN)
     text = (tmp_path / "config.json").read_text()
-    assert json.loads(text) == {**msgspec.structs.asdict(RUN)}
+    content = json.loads(text)
+    seal = content.pop("content_sha256")
+    assert content == msgspec.structs.asdict(RUN)
+    assert seal == hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     assert '\n  "loss": "l1 + 0.01*pdl",\n' in text
     assert text.endswith("}\n")
 
@@ -197,3 +202,27 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path: Path, encodin
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\n")
     assert read_log(log) == [LINE]
+
+
+def test_a_record_in_which_a_digit_changed_is_refused_and_one_edited_on_purpose_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    write_record(path, RUN)
+    path.write_text(path.read_text().replace(f'"seed": {RUN.seed}', f'"seed": {RUN.seed + 1}'))
+    with pytest.raises(RunError, match=r"config.json is damaged or was edited: .* remove that line if you edited"):
+        read_record(path, RunRecord)
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if "content_sha256" not in line)
+                    .replace('"2024-01-01T00:00:00+00:00",', '"2024-01-01T00:00:00+00:00"'))  # fmt: skip
+    assert read_record(path, RunRecord) == msgspec.structs.replace(RUN, seed=RUN.seed + 1)
+
+
+def test_a_line_of_the_log_in_which_a_digit_changed_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(log_text(LINE) + log_text(LINE))
+    assert read_log(log) == [LINE, LINE]
+    whole = log.read_bytes()
+    for place in range(len(whole) - 1):
+        log.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(RunError, match=r"log.jsonl is not a training log, or is damaged: line [12]: "):
+            read_log(log)
+    log.write_bytes(msgspec.json.encode(LINE) + b"\n")
+    assert read_log(log) == [LINE], "version 0.1.0 wrote no checksums"

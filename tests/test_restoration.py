@@ -9,11 +9,13 @@ import torch
 from PIL import Image
 
 from pdloss.cli import main
-from pdloss.errors import ImageError, RunError
+from pdloss.errors import ImageError, OutOfMemoryError, RunError, SpecError
 from pdloss.evaluation import load_network
-from pdloss.images import read_image
-from pdloss.restoration import Failed, Restored, outputs, restore
-from pdloss.runs import RunFolder, write_tensors
+from pdloss.images import read_image, write_image
+from pdloss.ops.bayer import bayer_masked, bayer_plane
+from pdloss.restoration import Failed, Restored, restore
+from pdloss.runs import RunFolder
+from pdloss.tensor_files import write_tensors
 from tests.runs_for_tests import photographs_in, trained_run
 
 
@@ -135,12 +137,6 @@ def test_names_that_differ_in_the_suffix_or_the_case_only_are_no_conflict(
     assert len(list((tmp_path / "out").glob("*.png"))) == 4
 
 
-def test_names_that_would_be_one_after_all_are_refused(tmp_path: Path) -> None:
-    found = [tmp_path / name for name in ("a.jpg", "a.jpg.png", "a.tif")]
-    with pytest.raises(ImageError, match=r"a\.jpg and a\.jpg\.png would both be written as a\.jpg\.png"):
-        outputs(found, tmp_path / "out", one=False)
-
-
 def test_one_picture_may_be_written_to_a_file_of_its_own_name(made: tuple[Path, Path], tmp_path: Path) -> None:
     run, data = made
     (done,) = restore(data / "photo0.png", run, tmp_path / "new" / "result.png")
@@ -158,3 +154,63 @@ def test_a_file_of_another_kind_is_refused_and_no_folder_of_that_name_made(
     with pytest.raises(ImageError, match="name a folder"):
         next(restore(data, run, tmp_path / "result.png"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def demosaicer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network trained for a step on mosaics."""
+    folder = tmp_path_factory.mktemp("demosaicer")
+    return trained_run(
+        folder / "run", photographs_in(folder / "photographs"), task="demosaic", degradation=None, steps=1
+    )
+
+
+def test_a_gray_picture_stays_gray(made: tuple[Path, Path], tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 26), np.uint8)).save(tmp_path / "gray.png")
+    (done,) = restore(tmp_path / "gray.png", made[0], tmp_path / "out")
+    with torch.no_grad():
+        output = load_network(made[0], torch.device("cpu"))(read_image(tmp_path / "gray.png")[None])[0].clamp(0, 1)
+    assert (output - output[:1]).abs().max() > 1 / 255, "the network itself makes colours of it"
+    stored = read_image(done.written)
+    assert torch.equal(stored, stored[:1].expand(3, -1, -1))
+    assert (stored - output.mean(0)).abs().max() <= 0.5 / 255 + 1e-6
+
+
+def test_a_model_that_demosaics_complains_of_an_ordinary_picture(
+    demosaicer: Path, made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    picture = made[1] / "photo0.png"
+    with pytest.raises(SpecError, match=r"was trained to demosaic: it expects what mosaic.*--mosaic makes a mosaic"):
+        next(restore(picture, demosaicer, tmp_path / "out"))
+    (done,) = restore(picture, demosaicer, tmp_path / "made", mosaic=True)
+    masked = bayer_masked(bayer_plane(read_image(picture)))
+    write_image(tmp_path / "mosaic.png", masked)
+    (from_mosaic,) = restore(tmp_path / "mosaic.png", demosaicer, tmp_path / "out")
+    assert done.written.read_bytes() == from_mosaic.written.read_bytes(), "what is a mosaic is taken as such"
+    Image.fromarray((masked.sum(0) * 255).round().byte().numpy()).save(tmp_path / "plane.png")
+    (from_plane,) = restore(tmp_path / "plane.png", demosaicer, tmp_path / "out")
+    assert done.written.read_bytes() == from_plane.written.read_bytes(), "and so is one value at each pixel"
+    with pytest.raises(SpecError, match=r"--mosaic: .* takes no mosaics; it was trained for noise\(sigma=0.1"):
+        next(restore(picture, made[0], tmp_path / "out", mosaic=True))
+
+
+def test_a_file_of_weights_tells_what_it_was_trained_for(demosaicer: Path, made: tuple[Path, Path]) -> None:
+    file = RunFolder(demosaicer).latest_weights()[1]
+    with pytest.raises(SpecError, match="was trained to demosaic"):
+        next(restore(made[1] / "photo0.png", file, made[1] / "out"))
+
+
+def test_memory_that_runs_out_names_the_picture_and_keeps_those_before_it(
+    made: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = made
+    restored = restore(data, run, tmp_path / "out")
+    done = next(restored)
+
+    def runs_out(*_: object) -> None:
+        torch.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.restoration.restore_batch", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while restoring [^\n]*photo1.png of 50 x 40 pixels"):
+        next(restored)
+    assert done.written.exists()

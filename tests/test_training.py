@@ -1,23 +1,24 @@
 """Training: the loss falls, options do what they say, faults are named."""
 
+import itertools
 import json
 import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from pdloss.crowding import Crowding
 from pdloss.errors import ImageError, RunError, SpecError, UserError
-from pdloss.losses import objective
-from pdloss.networks import network
 from pdloss.ranks import Ranks
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training import coarse_criterion, gradient_norms, learning_rate_share, loader_workers, train
+from pdloss.training import Watcher, gradient_norms, learning_rate_share, loader_workers, train
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 
@@ -54,15 +55,6 @@ def test_coarser_scales_are_compared_by_the_pixel_terms(photographs: Path, tmp_p
     one, other = (read_log(run / "log.jsonl") for run in (finest, every))
     assert one[0].terms == other[0].terms, "the log holds the finest scale"
     assert one[-1].terms != other[-1].terms
-
-
-def test_the_coarser_scales_part_is_the_sum_of_their_weighted_pixel_terms(generator: torch.Generator) -> None:
-    restorer, (degraded, target) = network("srn(width=4)"), torch.rand(2, 1, 3, 32, 32, generator=generator)
-    finest, coarse = coarse_criterion(objective("2*l1 + pdl(features='distilled')"), restorer)(degraded, target)
-    scales = list(zip(restorer.forward_scales(degraded), restorer.target_scales(target), strict=True))
-    torch.testing.assert_close(finest, scales[-1][0])
-    assert [restored.shape[-1] for restored, _ in scales] == [8, 16, 32]
-    torch.testing.assert_close(coarse, sum(2 * (restored - aim).abs().mean() for restored, aim in scales[:-1]))
 
 
 @pytest.mark.parametrize(
@@ -245,6 +237,47 @@ def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> 
         train(config(tmp_path, tmp_path / "run", **{option: 0}))
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"workers": -1}, "--workers must be from 0 to 64, 16 a core, got -1"),
+        ({"workers": 100_000}, "--workers must be from 0 to 64, 16 a core, got 100000"),
+        ({"seed": 2**64}, r"--seed must be from -2\^63 to 2\^64 - 1, got 18446744073709551616"),
+        ({"seed": -(2**63) - 1}, r"--seed must be from -2\^63 to 2\^64 - 1"),
+    ],
+)
+def test_absurd_numbers_are_refused_with_their_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, int], said: str
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with pytest.raises(SpecError, match=said):
+        train(config(tmp_path, tmp_path / "run", **changes))
+
+
+@pytest.mark.parametrize("seed", [2**64 - 1, -(2**63)])
+def test_every_seed_within_the_bounds_trains(photographs: Path, tmp_path: Path, seed: int) -> None:
+    assert train(config(photographs, tmp_path / "run", seed=seed, steps=1)).step == 1
+
+
+def test_a_training_whose_cores_are_taken_is_warned_once(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Told(Watcher):
+        said: ClassVar[list[str]] = []
+
+        def warn(self, text: str) -> None:
+            self.said.append(text)
+
+    passed, computed = itertools.count(0, 10), itertools.count(0, 2)
+    monkeypatch.setattr(
+        "pdloss.training.Crowding", lambda threads: Crowding(threads, lambda: next(passed), lambda: next(computed))
+    )
+    train(config(photographs, tmp_path / "run"), Told())
+    (text,) = Told.said
+    assert "take the cores that this training computes on" in text
+    assert "80% of its time" in text
+
+
 def test_a_damaged_photograph_is_named_or_skipped(photographs: Path, tmp_path: Path) -> None:
     whole = (photographs / "photo1.png").read_bytes()
     (photographs / "photo1.png").write_bytes(whole[: len(whole) // 2])
@@ -288,7 +321,8 @@ class Thoughtful:
 def test_the_log_says_which_share_of_the_time_went_into_waiting_for_data(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pdloss.training.time", Clock())
+    for module in ("pdloss.training", "pdloss.supply"):
+        monkeypatch.setattr(f"{module}.time", Clock())
     slow = {"degradation": f"{__name__}:Slow", "loss": f"{__name__}:Thoughtful"}
     train(config(photographs, tmp_path / "run", **slow))
     log = read_log(tmp_path / "run" / "log.jsonl")
@@ -311,17 +345,3 @@ def test_a_term_without_gradient_has_norm_zero() -> None:
     restored = torch.rand(1, 3, 4, 4, requires_grad=True)
     terms = LossTerms(restored.mean(), {"a": restored.mean(), "b": torch.tensor(1.0)}, {"a": 2.0, "b": 1.0})
     assert gradient_norms(terms, restored) == pytest.approx({"a": 2 * 48**-0.5, "b": 0.0})
-
-
-@pytest.mark.parametrize(
-    ("network", "problem"),
-    [
-        ("torch.nn:Identity", "has no weights to train"),
-        ("collections:Counter", "is the class Counter, and not a network: a class derived from torch.nn.Module"),
-        ("edsr(blocks=100000000000)", "expected `int` <= 1000"),
-    ],
-)
-def test_what_cannot_be_trained_is_refused(photographs: Path, tmp_path: Path, network: str, problem: str) -> None:
-    with pytest.raises(SpecError, match=problem):
-        train(config(photographs, tmp_path / "run", network=network))
-    assert not (tmp_path / "run").exists()

@@ -9,13 +9,15 @@ import time
 from pathlib import Path
 
 import msgspec
+import PIL.Image
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from pdloss.errors import RunError, SpecError
+from pdloss.errors import RunError
 from pdloss.images import write_image
-from pdloss.records import read_log
+from pdloss.provenance import versions
+from pdloss.records import RunRecord, TrainedOn, read_log
 from pdloss.runs import RunFolder
 from pdloss.training import Watcher, train
 from tests.runs_for_tests import assert_same_bits, command, config, final_weights, photographs_in
@@ -140,14 +142,14 @@ def test_another_configuration_is_refused_with_the_difference(photographs: Path,
 
 
 def test_a_folder_in_which_no_step_was_kept_is_made_anew(photographs: Path, tmp_path: Path) -> None:
-    too_large = {"network": "edsr(scale=2, blocks=1, width=8)", "log_every": 1}
-    with pytest.raises(SpecError, match="does not fit"):
-        train(config(photographs, tmp_path / "run", **too_large))
-    assert RunFolder(tmp_path / "run").record().network.startswith("edsr(scale=2")
-    train(config(photographs, tmp_path / "run"))
     train(config(photographs, tmp_path / "other"))
+    begun = RunFolder(tmp_path / "run")  # as a process leaves it that is killed before its first checkpoint
+    begun.open(
+        msgspec.structs.replace(RunFolder(tmp_path / "other").record(), loss="l2()", batch=7), TrainedOn(images={})
+    )
+    train(config(photographs, tmp_path / "run"))
     assert_same_bits(final_weights(tmp_path / "other"), final_weights(tmp_path / "run"))
-    assert RunFolder(tmp_path / "run").record().network.startswith("edsr(scale=1")
+    assert begun.record().batch == 2
     assert [line.step for line in read_log(tmp_path / "run" / "log.jsonl")] == [2, 4, 6]
 
 
@@ -163,8 +165,76 @@ def test_other_photographs_are_refused_but_a_moved_folder_is_not(photographs: Pa
     moved = photographs.rename(tmp_path / "moved")
     assert train(config(moved, tmp_path / "run")).step == 6
     write_image(moved / "new.png", torch.rand(3, 40, 40))
-    with pytest.raises(RunError, match="data_fingerprint"):
+    with pytest.raises(RunError, match=r"not those that it was trained on: 1 added \(new.png\)"):
         train(config(moved, tmp_path / "run"))
+
+
+class Notebook(Watcher):
+    """Keeps what is said at the start."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def start(self, record: RunRecord, *rest: object) -> None:
+        self.record = record
+
+
+def test_after_a_move_the_new_places_are_said(photographs: Path, tmp_path: Path) -> None:
+    valid = photographs_in(tmp_path / "valid", count=1)
+    train(config(photographs, tmp_path / "run", valid=valid), StopAt(2))
+    moved, notebook = (path.rename(path.with_name(f"new-{path.name}")) for path in (photographs, valid)), Notebook()
+    data, valid = moved
+    run = (tmp_path / "run").rename(tmp_path / "new-run")
+    assert train(config(data, run, valid=valid), notebook).step == 6
+    assert (notebook.record.data, notebook.record.valid) == (str(data), str(valid))
+    assert notebook.notes == []
+
+
+def test_another_picture_of_the_same_size_and_time_is_named(photographs: Path, tmp_path: Path) -> None:
+    picture = photographs / "photo1.bmp"
+    PIL.Image.new("RGB", (40, 40), "red").save(picture)
+    train(config(photographs, tmp_path / "run"), StopAt(2))
+    status = picture.stat()
+    time.sleep(0.02)
+    PIL.Image.new("RGB", (40, 40), "blue").save(picture)
+    os.utime(picture, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(RunError, match=r"not those that it was trained on: 1 changed \(photo1.bmp\); choose"):
+        train(config(photographs, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("spelling", ["absolute", "relative", "link", "moved", "left out"])
+def test_a_run_goes_on_however_its_beginning_is_spelled(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train(config(photographs, Path("first"), steps=1))
+    train(config(photographs, Path("run"), init=Path("first")), StopAt(2))
+    (tmp_path / "link").symlink_to("first")
+    if spelling == "moved":
+        (tmp_path / "first").rename(tmp_path / "moved")
+    init = {"absolute": tmp_path / "first", "relative": Path("./x/../first"), "link": Path("link"), "left out": None}
+    (tmp_path / "x").mkdir()
+    assert train(config(photographs, Path("run"), init=init.get(spelling, Path(spelling)))).step == 6
+    train(config(photographs, Path("other"), steps=1, seed=1))
+    with pytest.raises(RunError, match="init was 'first', is 'other'"):
+        train(config(photographs, Path("run"), init=Path("other")))
+
+
+def test_other_versions_and_threads_are_said_once(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(config(photographs, tmp_path / "run"), StopAt(2))
+    notebook = Notebook()
+    now = {**versions(), "torch": "9.9"}
+    monkeypatch.setattr("pdloss.training.versions", lambda: now)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 64)
+    train(config(photographs, tmp_path / "run"), notebook)
+    (note,) = notebook.notes
+    assert note.startswith("goes on with torch 9.9 (was ")
+    assert note.endswith("threads 64 (was 1): bits may differ from an uninterrupted run")
 
 
 def test_a_folder_with_other_files_is_refused(photographs: Path) -> None:

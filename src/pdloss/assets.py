@@ -97,7 +97,7 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 def sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal; remembered until the file's size or time of change differ."""
+    """Returns the SHA-256 of a file in hexadecimal; remembered until the file's size, times or inode differ."""
     return _sha256(path, _state(path))
 
 
@@ -161,19 +161,20 @@ def imported(folder: Path) -> dict[str, str]:
         raise AssetError(f"{folder / IMPORTED} cannot be read ({error}); move it away, and import anew") from None
 
 
-def _state(path: Path) -> tuple[int, int, int]:
+def _state(path: Path) -> tuple[int, int, int, int]:
     status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
+    # The last is the time of the inode's change: copying over a file with its time stamp keeps all but this.
+    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns
 
 
 @functools.lru_cache(maxsize=64)
-def _sha256(path: Path, _: tuple[int, int, int]) -> str:
+def _sha256(path: Path, _: tuple[int, int, int, int]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @functools.lru_cache(maxsize=64)
-def _content_sha256(path: Path, _: tuple[int, int, int]) -> str:
+def _content_sha256(path: Path, _: tuple[int, int, int, int]) -> str:
     with path.open("rb") as file:
         return content_sha256(file)
 

@@ -8,16 +8,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from pdloss import degradations, losses, networks, runs
+from pdloss import losses, runs
 from pdloss.configuration import TypedOptions
-from pdloss.datasets import Batch, Crops, Photographs, batches
+from pdloss.datasets import Batch, Crops, batches
 from pdloss.errors import SpecError
 from pdloss.limits import check_seed
 from pdloss.losses import Objective, WeightedSum
 from pdloss.precision import autocast, channels_last, chosen_device
-from pdloss.records import RunRecord
-from pdloss.tasks import task
+from pdloss.preparation import try_out
+from pdloss.purposes import purpose, weights_file
+from pdloss.states import seed_everything
+from pdloss.tensor_files import unverified
 from pdloss.training import gradient_norms
+from pdloss.training_data import pairs_degradation, training_data
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -34,12 +37,15 @@ class CalibrateConfig(TypedOptions):
     share: tuple[float, ...]
     """How much of all pull on the restored images each term is to have: one number per term, together 1. With two
     terms, that of the second alone will do."""
-    task: str = "denoise"
-    """Restoration task; sets the defaults of --network, --degradation and --crop, unless --init is a run."""
+    task: str | None = None
+    """Restoration task; sets the defaults of --network, --degradation and --crop. By default that of the run in --init,
+    else denoise."""
     network: str | None = None
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     degradation: str | None = None
-    """Such as "noise(sigma=100/255)"; by default that of the run in --init, else the task's."""
+    """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs to take instead, as in `pdloss train`."""
     init: Path | None = None
     """Run folder or safetensors file with the weights of a network trained on pixels alone; by default fresh ones."""
     batches: int = 16
@@ -47,7 +53,7 @@ class CalibrateConfig(TypedOptions):
     batch: int = 8
     """Crops per batch."""
     crop: int | None = None
-    """Side of the crops in pixels; by default that of the run in --init, else the task's."""
+    """Side of the crops in pixels; by default that of the run in --init if the task is the same, else the task's."""
     seed: int = 0
     """Chooses the fresh weights, the crops and their degradations."""
     device: str = "auto"
@@ -92,7 +98,7 @@ class Calibration:
     objective: Objective
     terms: list[TermPull]
     notes: list[str]
-    """What was done to the photographs."""
+    """What was done to the photographs, and why."""
 
 
 def calibrate(config: CalibrateConfig, progress: Progress | None = None) -> Calibration:
@@ -143,36 +149,41 @@ def measured_norms(
     """
     say = progress or (lambda label, done, total: None)
     device = chosen_device(config.device)
-    run = _run(config.init)
-    defaults = run or task(config.task)
-    size = config.crop or defaults.crop
-    network_choice = networks.NETWORKS.parse(
-        config.network or defaults.network, config.trusted if config.network else config.received
+    aim = purpose(
+        task_name=config.task,
+        network=config.network,
+        degradation=config.degradation,
+        crop=config.crop,
+        begin=config.init,
+        pairs=pairs_degradation(config),
+        typed=config.trusted,
+        received=config.received,
     )
-    networks.check_size(network_choice)
-    degradation = degradations.degradation(
-        config.degradation or defaults.degradation, config.trusted if config.degradation else config.received
-    )
-    photographs = Photographs(
-        config.data,
-        cached=True,
-        skip_damaged=config.skip_damaged,
-        smallest=size,
-        progress=lambda done, total: say("reading photographs", done, total),
-    )
-    crops = Crops(photographs, degradation, size=size, seed=config.seed, batch=config.batch)
-    runs.seed_everything(config.seed)
-    network = channels_last(network_choice.build()).to(device)
+    notes = [
+        f"degraded by {aim.degradation.in_full()}, {aim.why}"
+        if config.degraded is None
+        else f"beside their degraded ones in {config.degraded}"
+    ]
+    seed_everything(config.seed)
+    network = channels_last(aim.network.build()).to(device)
     if config.init is not None:
-        runs.load_weights(runs.RunFolder(config.init).latest_weights()[1] if run else config.init, network)
+        first = weights_file(config.init)
+        runs.load_weights(first, network)
+        notes += [note for note in (unverified(first),) if note]
     criterion = objective.build().to(device)
+    try_out(network, criterion, aim, None, config.batch)
+    photographs, degradation = training_data(
+        config, aim.crop, aim.degradation, lambda done, total: say("reading photographs", done, total)
+    )
+    crops = Crops(photographs, degradation, size=aim.crop, seed=config.seed, batch=config.batch)
     norms: dict[str, list[float]] = {name: [] for name in criterion.names}
     say("measuring", 0, config.batches)
     for done, batch in enumerate(batches(crops, 0, config.batches), start=1):
         for name, norm in pulls(network, criterion, batch, device).items():
             norms[name].append(norm)
         say("measuring", done, config.batches)
-    return norms, photographs.notes + [f"{name} left out: {why}" for name, why in photographs.skipped.items()]
+    notes += photographs.notes + [f"{name} left out: {why}" for name, why in photographs.skipped.items()]
+    return norms, notes
 
 
 def calibrated_weights(norms: Sequence[float], shares: Sequence[float], first: float = 1.0) -> list[float]:
@@ -240,10 +251,6 @@ def pulls(network: nn.Module, criterion: WeightedSum, batch: Batch, device: torc
         except ValueError as error:
             raise SpecError(f"the loss cannot be computed on crops of {target.shape[-1]} pixels: {error}") from error
     return gradient_norms(terms, restored)
-
-
-def _run(init: Path | None) -> RunRecord | None:
-    return runs.RunFolder(init).record() if init is not None and init.is_dir() else None
 
 
 def _refuse_useless(norms: Mapping[str, Sequence[float]]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pdloss.commands import terminal, words
 from pdloss.errors import UsageError, UserError
+from pdloss.memory import enough_memory
 
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
@@ -78,7 +79,8 @@ def _run(arguments: list[str]) -> int:
     if verb not in VERBS:
         return _complain(words.verb_sentence(verb, VERBS), 2)
     prepared = words.prepared(verb, rest)
-    status: int = importlib.import_module(f"pdloss.commands.{verb}").main(prepared)
+    with enough_memory(f"running {verb}", "give it less at once, such as smaller pictures, crops or batches"):
+        status: int = importlib.import_module(f"pdloss.commands.{verb}").main(prepared)
     return status
 
 

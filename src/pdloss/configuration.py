@@ -1,6 +1,7 @@
 """What a training is told: the options of ``pdloss train``."""
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,29 +43,38 @@ class TypedOptions(TrustOptions):
 
 MOST_WORKERS = 512
 
+_WORKERS_PER_CORE = 16
+
 
 @dataclass(frozen=True)
 class TrainConfig(TypedOptions):
     """What to train, on what, for how long."""
 
     data: str
-    """Folder of training photographs, with all below it; or "deadleaves(images=400)", which needs none."""
+    """Folder of training photographs, with all below it; a pattern such as "GOPRO/train/*/sharp"; or
+    "deadleaves(images=400)", which needs none."""
     out: Path
     """Run folder. The same command again resumes a stopped run."""
-    task: str = "denoise"
-    """Restoration task; sets the defaults of --network, --degradation and --crop."""
+    task: str | None = None
+    """Restoration task; sets the defaults of --network, --degradation and --crop. By default that of the run in --init,
+    else denoise."""
     network: str | None = None
     """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
     loss: str = recommended("vgg16.relu4_3")
     """Weighted sum of losses, such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"."""
     degradation: str | None = None
-    """Such as "noise(sigma=100/255)"; by default the task's."""
+    """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
+    degraded: str | None = None
+    """Folder or pattern of degraded photographs, such as "GOPRO/train/*/blur" beside --data "GOPRO/train/*/sharp", to
+    take instead of degrading those in --data; paired by their paths below, without the suffix, or by what the stars
+    stand for."""
     steps: int = 100_000
     """Optimiser steps."""
     batch: int = 16
     """Crops per step."""
     crop: int | None = None
-    """Side of the training crops in pixels; by default the task's."""
+    """Side of the training crops in pixels; by default that of the run in --init if the task is the same, else the
+    task's."""
     lr: float = 1e-4
     """Learning rate of Adam."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -89,15 +99,20 @@ class TrainConfig(TypedOptions):
     """Run folder or safetensors file to take the first weights from."""
     valid: Path | None = None
     """Folder of photographs to measure PSNR on whenever a checkpoint is saved; they should not be trained on."""
+    valid_degraded: Path | None = None
+    """Their degraded photographs, as --degraded is for --data."""
     skip_damaged: bool = False
     """Leave out damaged images instead of refusing the folder."""
+    reread: bool = False
+    """Read every photograph's content to tell whether it changed, instead of trusting its size, times and inode."""
     save_every: int = 1000
     """Steps between checkpoints."""
     log_every: int = 50
     """Steps between lines of the log, each with every term's value and gradient norm."""
     workers: int | None = None
     """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
-    half of the processor's cores, shared by the processes of a machine, 8 at most."""
+    half of the processor's cores, shared by the processes of a machine, 8 at most. One that delivers nothing for five
+    minutes ends the training, which saves first."""
     tensorboard: bool = False
     """Also write the log for TensorBoard, into RUN/tensorboard."""
 
@@ -119,11 +134,12 @@ class TrainConfig(TypedOptions):
             raise SpecError("--compile and --scales all exclude each other: only the finest scale is compiled")
         if self.batch % self.accumulate:
             raise SpecError(f"--batch {self.batch} cannot be computed in {self.accumulate} equal parts")
-        if self.workers is not None and self.workers < 0:
-            raise SpecError(f"--workers must not be negative, got {self.workers}")
-        if self.workers is not None and self.workers > MOST_WORKERS:
-            raise SpecError(
-                f"--workers {self.workers} are more processes than {MOST_WORKERS}; one for a core is enough"
-            )
+        most = _WORKERS_PER_CORE * (os.cpu_count() or 1)
+        if self.workers is not None and not 0 <= self.workers <= most:
+            raise SpecError(f"--workers must be from 0 to {most}, {_WORKERS_PER_CORE} a core, got {self.workers}")
+        if (self.valid_degraded is not None) > (self.valid is not None):
+            raise SpecError(f"--valid-degraded {self.valid_degraded} needs its targets: name them with --valid")
+        if self.degraded is not None and self.valid is not None and self.valid_degraded is None:
+            raise SpecError(f"--valid {self.valid} needs its degraded photographs too: name them with --valid-degraded")
         if self.crop is not None and self.crop < 1:
             raise SpecError(f"--crop must be at least 1, got {self.crop}")

@@ -22,7 +22,7 @@ from pdloss.files import output
 from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.precision import autocast, channels_last
-from pdloss.runs import write_tensors
+from pdloss.tensor_files import write_tensors
 
 Maps = dict[str, Tensor]
 

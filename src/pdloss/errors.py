@@ -32,5 +32,9 @@ class MissingExtraError(UserError, ImportError):
         super().__init__(f"{package} is not installed; it comes with: pip install 'pdloss[{extra}]'")
 
 
+class OutOfMemoryError(UserError, MemoryError):
+    """Memory does not suffice for what was asked."""
+
+
 class RangeWarning(UserWarning):
     """Images that a loss was given are not in [0, 1]: its value, and the weight it was given, mean something else."""

@@ -4,6 +4,7 @@ A folder of PNGs and ``manifest.json``: the degradation and seed, what each imag
 file and of the pixels it was made from. The manifest is written last: without it a set is not finished.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from pdloss import degradations
 from pdloss.assets import sha256
 from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.errors import ImageError, RunError, SpecError
-from pdloss.files import clear_unfinished, finish, mark_unfinished, path_inside, unfinished_names
-from pdloss.images import check_stems, pixels_sha256, read_image, write_image
+from pdloss.files import clear_unfinished, finish, is_unfinished, mark_unfinished, path_inside, unfinished_names
+from pdloss.images import pixels_sha256, read_image, write_image
 from pdloss.limits import check_seed
 from pdloss.ops.streams import generator
+from pdloss.picture_files import written_names
 from pdloss.provenance import versions
 from pdloss.records import Record, Text, read_record, write_record
+from pdloss.spelling import as_path, spelled
 from pdloss.trust import RECEIVED, Trust
 
 MANIFEST = "manifest.json"
@@ -81,7 +84,7 @@ class FrozenPairs:
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
         image = self.images[name]
-        pixels, path = self.photographs[index], path_inside(self.folder, image.file, "the image")
+        pixels, path = self.photographs[index], path_inside(self.folder, as_path(image.file).as_posix(), "the image")
         if pixels_sha256(pixels) != image.target_sha256:
             raise RunError(f"{self.photographs.folder / name} is not the photograph that {path} was made from")
         degraded = read_image(path)
@@ -94,6 +97,11 @@ class FrozenPairs:
         """What was done to the images, and the hash by which the set is known."""
         digest = sha256(self.folder / MANIFEST)
         return f"{self.manifest.degradation}, seed {self.manifest.seed}, frozen as {digest[:12]}"
+
+
+def is_frozen(folder: Path) -> bool:
+    """Returns whether a folder is a frozen set, or one that was not finished; of any other, nothing is known."""
+    return (folder / MANIFEST).exists() or is_unfinished(folder)
 
 
 def freeze(
@@ -119,14 +127,13 @@ def freeze(
         ImageError: If it leaves no pixels of a photograph.
         RunError: If the folder holds another finished set, or other files.
     """
-    check_stems(photographs.names)
     check_seed(seed)
     chain = degradations.parse(degradation, trusted)
     _clear(out)
     pairs, images = Pairs(photographs, chain, seed), []
-    files = [f"{Path(name).stem}.png" for name in photographs.names]
+    files = list(written_names(photographs.names).values())
     for index, (name, file) in enumerate(zip(photographs.names, files, strict=True)):
-        pixels, path = photographs[index], out / file
+        pixels, path = photographs[index], out / as_path(file)
         _check_side(photographs.folder / name, pixels, chain)
         degraded = pairs[index].degraded
         if degraded.shape[0] != 3:
@@ -158,7 +165,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         RunError: Naming the file, or the first five.
     """
     for image in manifest.images:
-        path = path_inside(folder, image.file, f"what {folder / MANIFEST} names,")
+        path = path_inside(folder, as_path(image.file).as_posix(), f"what {folder / MANIFEST} names,")
         if not path.exists() or sha256(path) != image.sha256:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
@@ -192,7 +199,9 @@ def _clear(out: Path) -> None:
 
 
 def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
-    return sorted(path.name for path in folder.glob(pattern) if path.name not in but and path.name[0] != ".")
+    """Returns the files below a folder, by their path from there, but for those of hidden names."""
+    found = (spelled(path.relative_to(folder).as_posix()) for path in folder.rglob(pattern) if path.is_file())
+    return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
 
 
 def _first(names: Sequence[str]) -> str:

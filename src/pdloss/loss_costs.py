@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pdloss import runs
 from pdloss._types import Images
 from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
 from pdloss.configuration import TypedOptions
@@ -23,6 +22,7 @@ from pdloss.ops.streams import generator
 from pdloss.precision import autocast, best_precision, channels_last, chosen_device
 from pdloss.records import Record
 from pdloss.specs import Choice, call_text
+from pdloss.states import seed_everything
 from pdloss.trust import TYPED
 
 Progress = Callable[[str, int, int], object]
@@ -217,7 +217,7 @@ class Subject:
 
     def __init__(self, text: str, network: Choice, config: LossBenchConfig, device: torch.device) -> None:
         self.text, self.device, self.trusted = text, device, config.trusted
-        runs.seed_everything(0)
+        seed_everything(0)
         self.network = channels_last(network.build()).to(device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), 1e-4)
         stream = generator("loss costs")
@@ -271,7 +271,7 @@ class Subject:
             return [value.item() for value in criterion(self.restored, self.target).values.values()]
 
     def _criterion(self) -> WeightedSum:
-        runs.seed_everything(0)
+        seed_everything(0)
         return objective(self.text, self.trusted).build().to(self.device)
 
     def _moved(self, images: Tensor) -> Tensor:

@@ -20,6 +20,16 @@ def versions() -> dict[str, str]:
     }
 
 
+def machine(device: torch.device, processes: int = 1) -> dict[str, str]:
+    """Returns what else than versions the last bits of a training depend on."""
+    found = {
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+        "processes": str(processes),
+    }
+    return found | ({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {})
+
+
 def commit() -> str | None:
     """Returns the commit of the checkout that pdloss runs from, or None outside of one."""
     folder = Path(__file__).parent

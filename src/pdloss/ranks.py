@@ -15,6 +15,8 @@ import torch.distributed
 from torch import Tensor
 from torch.distributed import ReduceOp
 
+from pdloss.errors import RunError
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -36,7 +38,8 @@ class Ranks:
     def wait(self) -> None:
         """Waits until every process has come here."""
         if self.count > 1:
-            torch.distributed.barrier()
+            with _others_alive():
+                torch.distributed.barrier()
 
     def any(self, flag: bool) -> bool:
         """Returns whether the flag is set in any process; all must ask."""
@@ -63,14 +66,33 @@ class Ranks:
         if not gradients:
             return
         together = torch.cat([gradient.flatten() for gradient in gradients]) / self.count  # one message, not many
-        torch.distributed.all_reduce(together)
+        with _others_alive():
+            torch.distributed.all_reduce(together)
         for gradient, mean in zip(gradients, torch.split(together, [g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
     def _reduced(self, values: Tensor, how: Any) -> Tensor:
         moved = values.to(self.device)
-        torch.distributed.all_reduce(moved, how)
+        with _others_alive():
+            torch.distributed.all_reduce(moved, how)
         return moved.cpu()
+
+
+@contextlib.contextmanager
+def _others_alive() -> Iterator[None]:
+    """Says in one sentence that a process is gone that the others wait for.
+
+    Raises:
+        RunError: In place of the error of the connection to it.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise RunError(
+            f"another of the processes that train together has ended, and its own message says why ({reason}); "
+            "what was saved stays, and the same command goes on"
+        ) from error
 
 
 def is_first() -> bool:

@@ -1,9 +1,13 @@
 """What crosses the threshold between making pictures and judging them: one record type per file; no torch here."""
 
+import hashlib
+import json
 import math
+import re
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +15,7 @@ from msgspec import Struct
 from pdloss.errors import RunError
 from pdloss.files import utf8, write_atomically
 from pdloss.limits import RECORD_BYTES, SPEC_LETTERS, bounded, check_depth
+from pdloss.spelling import spelled
 
 T = TypeVar("T", bound=Struct)
 
@@ -22,10 +27,19 @@ Text = Annotated[str, msgspec.Meta(max_length=SPEC_LETTERS)]
 class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every record: immutable, and strict about unknown keys when read."""
 
+    sealed: ClassVar[bool] = False
+    """Whether its file carries a digest, by which damage shows that still reads well, such as another digit."""
+
+
+_SEAL = "content_sha256"
+_CHECK = re.compile(rb'(.*),"crc32":"([0-9a-f]{8})"}', re.DOTALL)
+"""A line of the log and, last, its checksum: enough for a line that nothing is computed from."""
+
 
 class RunRecord(Record, frozen=True, kw_only=True):
     """``config.json`` of a run folder: every choice as text, and what it was made with."""
 
+    sealed: ClassVar[bool] = True
     task: str
     data: str
     network: Text
@@ -44,16 +58,23 @@ class RunRecord(Record, frozen=True, kw_only=True):
     accumulate: int = 1
     compile: bool = False
     init: str | None
+    init_sha256: str | None = None
+    """Of the file of weights that it began with."""
     valid: str | None = None
+    degraded: str | None = None
+    """Where the degraded photographs of pairs are; none where `degradation` made them."""
+    valid_degraded: str | None = None
     skip_damaged: bool
     parameters: int
     """Trainable values of the network."""
     images: int
     data_fingerprint: str
-    """SHA-256 over the names and sizes of the training images: resuming on other data is refused."""
+    """SHA-256 over the names and contents of the training images: resuming on other data is refused."""
     weights: dict[str, str]
     """Pretrained files in use: name to SHA-256 and input convention."""
     versions: dict[str, str]
+    machine: dict[str, str] = {}
+    """What else the last bits depend on: processor, GPU, numbers of threads and of processes."""
     commit: str | None
     created: str
 
@@ -81,8 +102,11 @@ class LogLine(Record, frozen=True, kw_only=True):
 class TrainedOn(Record, frozen=True, kw_only=True):
     """``photographs.json`` of a run folder: by which other pictures are compared with those trained on."""
 
+    sealed: ClassVar[bool] = True
     images: dict[str, str]
     """Name to `pdloss.datasets.picture_hash`."""
+    contents: dict[str, str] = {}
+    """Name to the SHA-256 of its content; version 0.1.0 wrote none."""
 
 
 class Metric(Record, frozen=True, kw_only=True):
@@ -185,7 +209,10 @@ def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
 
 def write_record(path: Path, record: Record | Sequence[Record]) -> None:
     """Writes the record, or an array of several, as indented JSON, whole or not at all."""
-    text = msgspec.json.format(msgspec.json.encode(_spelled(msgspec.to_builtins(record))), indent=2) + b"\n"
+    content = _spelled(msgspec.to_builtins(record))
+    if isinstance(record, Record) and record.sealed:
+        content[_SEAL] = _digest(content)
+    text = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
     write_atomically(path, lambda temporary: temporary.write_bytes(text))
 
 
@@ -193,38 +220,80 @@ def read_record(path: Path, kind: type[T]) -> T:
     """Returns the record stored at `path`.
 
     Raises:
-        RunError: If the file is missing, is not JSON, lacks a key or has an unknown one.
+        RunError: If the file is missing, is not JSON, lacks a key or has an unknown one, or is not what was written.
     """
     try:
-        content = utf8(bounded(path, RECORD_BYTES, "record"))
-        check_depth(content)
-        return msgspec.json.decode(content, type=kind, strict=False)
+        data = utf8(bounded(path, RECORD_BYTES, "record"))
+        check_depth(data)
+        if not getattr(kind, "sealed", False):
+            return msgspec.json.decode(data, type=kind, strict=False)
+        content = msgspec.json.decode(data)
+        seal = content.pop(_SEAL, None) if isinstance(content, dict) else None
+        record = msgspec.convert(content, kind, strict=False)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
     except (ValueError, OSError) as error:  # msgspec's and Unicode's errors are ValueErrors
         raise RunError(f"{path} is not a {kind.__name__}: {error}") from None
+    if seal is not None and seal != _digest(content):
+        raise RunError(
+            f"{path} is damaged or was edited: its content is not what was written, by its {_SEAL}; "
+            "remove that line if you edited the file on purpose"
+        )
+    return record
+
+
+def log_text(line: LogLine) -> bytes:
+    """Returns a line of ``log.jsonl``, with its checksum and its end."""
+    text = msgspec.json.encode(line)
+    return text[:-1] + b',"crc32":"%08x"}\n' % zlib.crc32(text)
 
 
 def read_log(path: Path) -> list[LogLine]:
     """Returns the whole lines of a ``log.jsonl``; a last line cut off by a crash is left out.
 
     Raises:
-        RunError: If a whole line is not a log line.
+        RunError: If a whole line is not a log line, or not what was written.
     """
     if not path.exists():
         return []
+    lines = []
+    whole = utf8(bounded(path, RECORD_BYTES, "log")).rpartition(b"\n")[0]
+    for number, text in enumerate(whole.splitlines(), start=1):
+        checked = _CHECK.fullmatch(text)
+        line = checked[1] + b"}" if checked else text
+        try:
+            if checked and int(checked[2], 16) != zlib.crc32(line):
+                raise ValueError("it is not what was written, by its crc32")
+            check_depth(line)
+            lines.append(msgspec.json.decode(line, type=LogLine))
+        except ValueError as error:  # msgspec's errors are such
+            raise RunError(
+                f"{path} is not a training log, or is damaged: line {number}: {error}; training does not need that "
+                "line, which may be removed"
+            ) from None
+    return lines
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """Returns the SHA-256 of what a record says, whatever the order and the spaces."""
+    said = {key: value for key, value in content.items() if key != _SEAL}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _text(value: str) -> str:
     try:
-        whole = utf8(bounded(path, RECORD_BYTES, "log")).rpartition(b"\n")[0]
-        check_depth(whole)
-        return [msgspec.json.decode(line, type=LogLine) for line in whole.splitlines()]
-    except ValueError as error:
-        raise RunError(f"{path} is not a training log: {error}") from None
+        value.encode()
+    except UnicodeEncodeError:
+        return spelled(value)
+    return value
 
 
 def _spelled(value: Any) -> Any:
-    """Returns the value with numbers that JSON lacks as words: the PSNR of identical images is infinite."""
+    """Returns the value with what JSON lacks as words: infinite numbers, as the PSNR of equal images, and odd names."""
+    if isinstance(value, str):
+        return value if value.isprintable() else _text(value)
     if isinstance(value, dict):
-        return {key: _spelled(inside) for key, inside in value.items()}
+        return {_spelled(key): _spelled(inside) for key, inside in value.items()}
     if isinstance(value, list):
         return [_spelled(inside) for inside in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

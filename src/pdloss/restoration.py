@@ -1,16 +1,30 @@
 """Restores a user's own pictures with a trained network."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pdloss.errors import ImageError, UserError
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from pdloss import degradations
+from pdloss._types import Image
+from pdloss.degradations import BayerMosaic
+from pdloss.degradations.given import is_given
+from pdloss.errors import ImageError, OutOfMemoryError, SpecError, UserError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.files import output, refuse_unwritable
-from pdloss.images import SUFFIXES, list_images, read_pixels, write_image
+from pdloss.images import read_pixels, write_image
+from pdloss.memory import enough_memory
+from pdloss.picture_files import SUFFIXES, list_images, written_names
+from pdloss.picture_files.listing import names_below
 from pdloss.precision import chosen_device
+from pdloss.purposes import trained_for
+from pdloss.spelling import as_path, spelled
 from pdloss.trust import RECEIVED, Trust
+
+_LESS = "cut it into smaller pictures, or use --device cpu where the processor has more memory"
 
 
 class Failed(NamedTuple):
@@ -29,19 +43,39 @@ class Restored(NamedTuple):
     """What was converted on reading, such as ``"alpha dropped"``; empty if nothing was."""
 
 
-def pictures(source: Path) -> list[Path]:
-    """Returns the image itself, or the images of a folder.
+def pictures(source: Path, out: Path) -> dict[Path, Path]:
+    """Returns the image itself, or the images of a folder and of those below it, and where each is written.
+
+    Results lie in `out` as their sources lie in the folder. What lies in `out` itself, below the source, is a result.
 
     Raises:
-        ImageError: If there is none.
+        ImageError: If there is none, two would be written under one name, or `out` is called as a picture and cannot
+            be the one file.
     """
+    if not source.exists() and as_path(str(source)).exists():
+        source = as_path(str(source))
+    named = out.suffix.lower() in SUFFIXES and not out.is_dir()
     if source.is_file():
         if source.suffix.lower() not in SUFFIXES:
-            raise ImageError(f"{source} is not an image pdloss reads ({' '.join(SUFFIXES)})")
-        return [source]
+            raise ImageError(f"{spelled(source)} is not an image pdloss reads ({' '.join(SUFFIXES)})")
+        if named:
+            if out.suffix.lower() != ".png":
+                raise _called_as_picture(out, "end the name with .png")
+            return {source: out}
+        name = spelled(source.name)
+        return {source: out / as_path(written_names([name])[name])}
     if not source.exists():
         raise ImageError(f"{source} does not exist; name an image or a folder of images")
-    return list_images(source)
+    if named:
+        raise _called_as_picture(out, "name a folder for the pictures of a folder")
+    inside, results = out.resolve(), source.resolve() in out.resolve().parents
+    found = [path for path in list_images(source, below=True) if not (results and inside in path.resolve().parents)]
+    names = names_below(source, found)
+    return {names[name]: out / as_path(written) for name, written in written_names(list(names)).items()}
+
+
+def _called_as_picture(out: Path, cure: str) -> ImageError:
+    return ImageError(f"--out {out} is called as a picture, and restored ones are written as PNG: {cure}")
 
 
 def restore(
@@ -50,20 +84,22 @@ def restore(
     out: Path,
     *,
     device: str = "auto",
+    mosaic: bool = False,
     overwrite: bool = False,
     trusted: Trust = RECEIVED,
 ) -> Iterator[Restored | Failed]:
-    """Restores an image, or every image of a folder, and writes each as a PNG, one after the other.
+    """Restores an image, or every image of a folder and below it, and writes each as PNG, one after the other.
 
-    The file is called as the source, or ``a.jpg.png`` where there is an ``a.tif`` too. Of a folder, a picture that
-    cannot be read, or whose file must not be replaced, is given as `Failed`, and the rest goes on. The whole picture
-    goes through the network at once, in float32; the picture itself is taken as the degraded input.
+    Of a folder, a picture that cannot be read, or whose file must not be replaced, is given as `Failed`, and the rest
+    goes on. The whole picture goes through the network at once, in float32; the picture itself is taken as the
+    degraded input. A gray picture stays gray: its restored channels are averaged.
 
     Args:
         source: An image or a folder of images.
         model: Run folder of a training, or a file of weights that names its network.
         out: Folder to write to, made if absent; or, for one image, the file to write, whose name ends with .png.
         device: As in training.
+        mosaic: For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise.
         overwrite: Replace files that stand there and were not written by us; never one that is to be restored.
         trusted: Which modules the model's text may name.
 
@@ -71,50 +107,77 @@ def restore(
         UserError: If nothing can be written there.
         ImageError: If the source is missing, or `out` is a file of another kind, or one of the sources.
         RunError: If the model cannot be used.
+        SpecError: If the model was trained for another kind of picture.
     """
-    found = pictures(source)
-    files = outputs(found, out, one=source.is_file())
+    found = pictures(source, out)
     originals = {path.resolve() for path in found}
-    if any(file.resolve() in originals for file in files):
+    if any(written.resolve() in originals for written in found.values()):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
-    refuse_unwritable(files[0])
+    refuse_unwritable(next(iter(found.values())))
     chosen = chosen_device(device)
+    sensor = _sensor(model, mosaic)
     network = load_network(model, chosen, trusted)
-    for path, written in zip(found, files, strict=True):
+
+    def restored(path: Path) -> tuple[Tensor, str]:
+        pixels, note = read_pixels(path)
+        degraded = pixels.float() / 255 if sensor is None else _mosaic(pixels, sensor, mosaic, f"{path}", f"{model}")
+        height, width = pixels.shape[1:]
+        with enough_memory(f"restoring {path} of {width} x {height} pixels", _LESS):
+            made = restore_batch(network, degraded[None].to(chosen))[0].cpu()
+        gray = sensor is None and _is_gray(pixels)
+        return (made.mean(0, keepdim=True).expand(3, -1, -1) if gray else made), note
+
+    for path, written in found.items():
         try:
             with output(written, overwrite=overwrite):
-                pixels, note = read_pixels(path)
-                restored = restore_batch(network, pixels[None].to(chosen).float() / 255)
-                write_image(written, restored[0].cpu())
+                made, note = restored(path)
+                write_image(written, made)
         except (UserError, ValueError) as error:  # networks refuse sizes by the latter
-            if source.is_file():
+            if source.is_file() or isinstance(error, OutOfMemoryError):
                 raise
-            named = str(error) if str(path) in str(error) else f"{path}: {error}"
-            yield Failed(path, named)
+            yield Failed(path, str(error) if str(path) in str(error) else f"{path}: {error}")
         else:
             yield Restored(path, written, note)
 
 
-def outputs(found: list[Path], out: Path, one: bool) -> list[Path]:
-    """Returns the files that the restored pictures are written to.
-
-    Args:
-        found: The pictures.
-        out: What was asked for.
-        one: Whether one picture was named, and not a folder.
+def _sensor(model: Path, mosaic: bool) -> BayerMosaic | None:
+    """Returns the sensor whose mosaics a model was trained on; None if it takes pictures.
 
     Raises:
-        ImageError: If `out` looks like a picture, but is no folder and cannot be the one file; or two pictures would
-            be written as one file.
+        SpecError: If a mosaic is asked for, and the model takes none.
     """
-    if out.suffix.lower() in SUFFIXES and not out.is_dir():
-        if one and out.suffix.lower() == ".png":
-            return [out]
-        cure = "end the name with .png" if one else "name a folder for the pictures of a folder"
-        raise ImageError(f"--out {out} is called as a picture, and restored ones are written as PNG: {cure}")
-    stems = Counter(path.stem.casefold() for path in found)
-    names = [f"{path.stem if stems[path.stem.casefold()] == 1 else path.name}.png" for path in found]
-    if twice := [name for name, count in Counter(map(str.casefold, names)).items() if count > 1]:
-        first, other = (path for path, name in zip(found, names, strict=True) if name.casefold() == twice[0])
-        raise ImageError(f"{first} and {other.name} would both be written as {names[found.index(first)]}; rename one")
-    return [out / name for name in names]
+    text = trained_for(model).degradation
+    links = degradations.parse(text).links if text and not is_given(text) else ()
+    sensor = next((link for link in links if isinstance(link, BayerMosaic)), None)
+    if mosaic and sensor is None:
+        raise SpecError(
+            f"--mosaic: {model} takes no mosaics; it was trained for {text or 'something it does not tell'}"
+        )
+    return sensor
+
+
+def _mosaic(
+    pixels: UInt8[Tensor, "3 h w"], sensor: BayerMosaic, ask: bool, picture: str, model: str
+) -> Float[Tensor, "c h2 w2"]:
+    """Returns the mosaic that a picture is, or, if that was asked for, is made into.
+
+    A gray picture is taken as what the sensor measured, one value at each pixel; a coloured one with zeros where the
+    sensor measures nothing is one laid out as ``masked``.
+
+    Raises:
+        SpecError: If it is an ordinary picture.
+    """
+    image: Image = pixels.float() / 255
+    if sensor.layout == "masked" and torch.equal(sensor.at_its_sites(image), image):
+        return image
+    if not ask and not _is_gray(pixels):
+        raise SpecError(
+            f"{model} was trained to demosaic: it expects what {sensor} makes, and {picture} is an ordinary picture; "
+            "--mosaic makes a mosaic of it first"
+        )
+    # Where all colours are equal, what a sensor measures is the picture itself.
+    return BayerMosaic(sensor.pattern, 0.0, sensor.layout)(image, torch.Generator())
+
+
+def _is_gray(pixels: UInt8[Tensor, "3 h w"]) -> bool:
+    return bool((pixels == pixels[:1]).all())

@@ -1,41 +1,28 @@
 """The run folder: its record, log, weights and state. Every file in it is whole or absent.
 
 ``config.json`` · ``log.jsonl`` · ``weights/000300000.safetensors`` (the network) · ``state.safetensors`` (all that
-resuming needs, in one file, so that a kill between two files cannot part them). No pickle.
+resuming needs, in one file, so that a kill between two files cannot part them) · ``state.previous.safetensors`` (the
+same of the checkpoint before) · ``photographs.json`` (what was trained on). No pickle. What resuming or scoring reads
+carries a digest, so that damage is named instead of trained on.
 """
 
 import contextlib
 import difflib
-import json
-import random
-from collections.abc import Iterator, Mapping
+import shlex
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import msgspec
-import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from msgspec.structs import replace
+from torch import nn
 
+from pdloss.bindings import PLACES, other_choices, other_photographs
 from pdloss.errors import RunError
 from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
-from pdloss.limits import check_header, read_json
-from pdloss.records import LogLine, RunRecord, TrainedOn, read_log, read_record, write_record
-
-# What may differ when a run goes on: it does not change the result, or is checked by itself (the data's fingerprint).
-_NOT_BINDING = {"data", "valid", "versions", "commit", "created", "parameters", "images"}
-
-
-Stateful = nn.Module | torch.optim.Optimizer
-
-
-class State(NamedTuple):
-    """Where a training stands."""
-
-    step: int
-    seconds: float
+from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
+from pdloss.states import State, Stateful, load_module, packed, tensors_of, unpack
+from pdloss.tensor_files import read_tensors, write_tensors
 
 
 class RunFolder:
@@ -51,6 +38,12 @@ class RunFolder:
         self.config = path / "config.json"
         self.log = path / "log.jsonl"
         self.state = path / "state.safetensors"
+        self.previous = path / "state.previous.safetensors"
+
+    @property
+    def begun(self) -> bool:
+        """Whether a step of it was kept, from which it can go on."""
+        return self.state.exists() or self.previous.exists()
 
     def record(self) -> RunRecord:
         """Returns the run's record.
@@ -62,24 +55,15 @@ class RunFolder:
             raise RunError(_no_run(self.path))
         return read_record(self.config, RunRecord)
 
-    def open(self, record: RunRecord, photographs: Mapping[str, str]) -> RunRecord:
-        """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.
-
-        A folder in which no step was kept, such as that of a network which turned out not to fit, is made anew.
-
-        Args:
-            record: Every choice.
-            photographs: Name to `picture_hash` of every image trained on.
+    def check(self, record: RunRecord) -> None:
+        """Refuses a folder that is not this record's, before anything is made; the photographs are compared by `open`.
 
         Raises:
-            RunError: If the folder holds a run of another configuration, with the difference shown, or other files.
+            RunError: If it holds a run of another configuration, with the difference shown, or other files.
         """
         if self.config.exists():
-            before = self.record()
-            difference = _difference(before, record)
-            if not difference:
-                return before
-            if self.state.exists() or any((self.path / "weights").glob("*")):
+            difference = other_choices(self.record(), record)
+            if difference and self._kept():
                 raise RunError(
                     f"{self.path} holds a run with another configuration; choose another --out, or the same options: "
                     + "; ".join(difference)
@@ -90,14 +74,44 @@ class RunFolder:
                 raise RunError(
                     f"{self.path} holds other files ({', '.join(sorted(strangers)[:3])}); choose another --out"
                 )
-        write_record(self.path / "photographs.json", TrainedOn(images=dict(photographs)))
+
+    def open(self, record: RunRecord, trained_on: TrainedOn, by_size: str = "") -> RunRecord:
+        """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.
+
+        A folder in which no step was kept, such as that of a process killed before its first checkpoint, is made anew.
+
+        Args:
+            record: Every choice.
+            trained_on: The photographs.
+            by_size: Their fingerprint as version 0.1.0 made it.
+
+        Returns:
+            What the folder says of its run, with the places that this process reads and computes at.
+
+        Raises:
+            RunError: As `check`; also if the photographs are others, with the difference shown.
+        """
+        self.check(record)
+        if self.config.exists() and self._kept():
+            before = self.record()
+            if difference := other_photographs(before, self.trained_on(), record, trained_on, by_size):
+                raise RunError(f"{self.path} cannot go on: {difference}; choose another --out, or the same photographs")
+            return replace(before, **{place: getattr(record, place) for place in PLACES})
+        write_record(self.path / "photographs.json", trained_on)
         write_record(self.config, record)
         return record
 
+    def _kept(self) -> bool:
+        return self.begun or any((self.path / "weights").glob("*"))
+
+    def trained_on(self) -> TrainedOn:
+        """Returns what is known of the images trained on; nothing where the run does not tell."""
+        path = self.path / "photographs.json"
+        return read_record(path, TrainedOn) if path.exists() else TrainedOn(images={})
+
     def photographs(self) -> dict[str, str]:
         """Returns name and `picture_hash` of every image trained on; none where the run does not tell."""
-        path = self.path / "photographs.json"
-        return read_record(path, TrainedOn).images if path.exists() else {}
+        return self.trained_on().images
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -115,9 +129,9 @@ class RunFolder:
         for written in (self.log, self.state, self.path / "weights", self.path / "tensorboard"):
             refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             try:
-                held.enter_context(locked(self.path / ".lock"))
+                stack.enter_context(locked(self.path / ".lock"))
             except BusyError:
                 raise RunError(f"another process is training in {self.path}") from None
             remove_unfinished(self.path)
@@ -129,14 +143,14 @@ class RunFolder:
         if not self.writes:
             return
         with self.log.open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+            file.write(log_text(line))
 
     def cut_log(self, step: int) -> None:
         """Drops log lines after `step`: training takes those steps again."""
         if not self.writes:
             return
         lines = [line for line in read_log(self.log) if line.step <= step]
-        text = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        text = b"".join(map(log_text, lines))
         write_atomically(self.log, lambda path: path.write_bytes(text))
 
     def weights_file(self, step: int) -> Path:
@@ -154,6 +168,25 @@ class RunFolder:
             raise RunError(f"{self.path} has no weights yet: train it first, or wait for its first checkpoint")
         return int(found[-1].stem), found[-1]
 
+    def load(self, network: nn.Module) -> tuple[int, Path]:
+        """Puts the newest weights into a network, and returns their step and file.
+
+        Raises:
+            RunError: If there are none, or they are damaged; those before them are offered.
+        """
+        step, newest = self.latest_weights()
+        try:
+            load_weights(newest, network)
+        except RunError as error:
+            *_, before = [None, *sorted((self.path / "weights").glob("[0-9]*.safetensors"))][:-1]
+            if before is None:
+                raise
+            raise RunError(
+                f"{error}; remove it ({_removal(newest)}), and the weights before it, of step {int(before.stem)}, are "
+                "taken"
+            ) from None
+        return step, newest
+
     def save(
         self,
         state: State,
@@ -162,7 +195,7 @@ class RunFolder:
         weights: nn.Module | None = None,
         **others: Stateful,
     ) -> None:
-        """Writes the weights, then the state; each is whole or the one before it stays.
+        """Writes the weights, then the state; each is whole or the one before it stays, and the state before is kept.
 
         Args:
             state: Where the training stands.
@@ -173,89 +206,79 @@ class RunFolder:
         """
         if not self.writes:
             return
-        # So that the file alone is enough to restore with.
-        header = {"format": "pt"} | ({"network": self.record().network} if self.config.exists() else {})
-        write_tensors(self.weights_file(state.step), _tensors((weights or network).state_dict()), header)
-        tensors: dict[str, Tensor] = {}
-        for name, part in {"network": network, "optimiser": optimiser, **others}.items():
-            tensors |= {f"{name}.{key}": tensor for key, tensor in _state_of(part).items()}
-        randomness, numbers = _random_state()
-        header = {"step": str(state.step), "seconds": repr(state.seconds), "random": json.dumps(numbers)}
-        write_tensors(self.state, tensors | randomness, header)
+        header = {"format": "pt", "step": str(state.step)}
+        if self.config.exists():  # so that the file alone is enough to restore with, and tells what it is for
+            record = self.record()
+            header |= {key: str(getattr(record, key)) for key in ("network", "task", "degradation", "crop")}
+        write_tensors(self.weights_file(state.step), tensors_of((weights or network).state_dict()), header)
+        tensors, words = packed(state, {"network": network, "optimiser": optimiser, **others})
+        write_tensors(self.state, tensors, words, finished=self._keep_previous)
 
-    def resume(self, network: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> State:
+    def resume(
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, last: int | None = None, **others: Stateful
+    ) -> State:
         """Puts all parts and the random streams where `save` found them; a fresh run starts at step 0.
 
         Args:
             network: What is trained.
             optimiser: What trains it.
+            last: The last step of the training.
             **others: As in `save`.
 
         Raises:
-            RunError: If the state is damaged or belongs to another network.
+            RunError: If the state is damaged or belongs to another network; the one before it is offered.
         """
-        if not self.state.exists():
+        file = self.state if self.state.exists() else self.previous
+        if not file.exists():
             self.cut_log(0)
             return State(0, 0.0)
         try:
-            check_header(self.state)
-            with safe_open(self.state, "pt") as file:
-                header = file.metadata()
-            tensors = load_file(self.state)
-            for name, part in {"network": network, "optimiser": optimiser, **others}.items():
-                if isinstance(part, nn.Module):
-                    part.load_state_dict(_below(tensors, f"{name}."))
-                else:
-                    _load_optimiser(part, _below(tensors, f"{name}."))
-            _set_random_state(tensors, read_json(header["random"]))
-        except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
-            raise RunError(f"{self.state} cannot be resumed from ({error}); remove it to start again") from error
-        state = State(int(header["step"]), float(header["seconds"]))
+            tensors, words, _ = read_tensors(file)
+            state = unpack(tensors, words, {"network": network, "optimiser": optimiser, **others}, last)
+        except (RunError, ValueError) as error:
+            said = str(error) if isinstance(error, RunError) else f"{file} cannot be resumed from: {error}"
+            raise RunError(f"{said}; {self._instead_of(file)}") from None
         self.cut_log(state.step)
         return state
 
+    def _keep_previous(self) -> None:
+        """Gives the state a second name, before a newer one takes the first: at any moment one of the two is there."""
+        if not self.state.exists():
+            return
+        link = self.path / f".{self.previous.name}.replaced.safetensors"  # as unfinished files are called
+        link.unlink(missing_ok=True)
+        try:
+            link.hardlink_to(self.state)
+        except OSError:  # a file system without such names
+            shutil.copyfile(self.state, link)
+        link.replace(self.previous)
 
-def seed_everything(seed: int) -> None:
-    """Seeds torch's, Python's and NumPy's global streams: users' own networks and losses may draw from any."""
-    torch.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = None) -> None:
-    """Writes a safetensors file, whole or not at all; equal content gives equal bytes.
-
-    Raises:
-        OSError: If it cannot be written; safetensors' own writer would hide a full disk in an error of its own kind.
-    """
-    data = save(dict(tensors), None if header is None else dict(header))
-    length = int.from_bytes(data[:8], "little")
-    entries = json.loads(data[8 : 8 + length])
-    # safetensors puts the header's words in another order every time, and the file's hash would differ.
-    text = json.dumps(entries | {"__metadata__": dict(sorted(header.items()))} if header else entries).encode()
-    text += b" " * (-len(text) % 8)
-
-    def written(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            file.write(len(text).to_bytes(8, "little") + text)
-            file.write(memoryview(data)[8 + length :])
-
-    write_atomically(path, written)
+    def _instead_of(self, file: Path) -> str:
+        """Returns what to do about a state that is damaged."""
+        anew = f"remove it ({_removal(file)}) to start again from step 0"
+        if file == self.previous or not self.previous.exists():
+            return anew
+        try:
+            step = int(read_tensors(self.previous).header["step"])
+        except (RunError, KeyError, ValueError):
+            return f"{anew}; the one before it, {self.previous}, is damaged too, and must go as well"
+        return (
+            f"the one before it, after step {step}, is whole: remove the damaged one ({_removal(file)}), and the same "
+            "command goes on from there"
+        )
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
     """Loads a network's weights from a safetensors file.
 
     Raises:
-        RunError: If the file is missing, is no safetensors file, or belongs to another network.
+        RunError: If the file is missing, is no safetensors file, is damaged, or belongs to another network.
     """
+    tensors = read_tensors(path).tensors
     try:
-        check_header(path)
-        network.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise RunError(f"{path} does not exist") from None
-    except (SafetensorError, ValueError) as error:
-        raise RunError(f"{path} is not a safetensors file: {error}") from None
+        load_module(network, tensors)
+    except ValueError as error:
+        raise RunError(f"{path} cannot be used: {error}") from None
     except RuntimeError as error:
         first = str(error).strip().splitlines()
         names = first[min(1, len(first) - 1)].strip().split(", ")
@@ -274,55 +297,5 @@ def _no_run(path: Path) -> str:
     return f"{path} is not a run folder: it has no config.json{f'; the runs in it are {named}' if near else ''}"
 
 
-def _difference(before: RunRecord, now: RunRecord) -> list[str]:
-    old, new = msgspec.to_builtins(before), msgspec.to_builtins(now)
-    return [
-        f"{key} was {old[key]!r}, is {new[key]!r}" for key in old if key not in _NOT_BINDING and old[key] != new[key]
-    ]
-
-
-def _tensors(values: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {name: torch.as_tensor(value).detach().cpu().contiguous().clone() for name, value in values.items()}
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _state_of(part: Stateful) -> dict[str, Tensor]:
-    if isinstance(part, nn.Module):
-        return _tensors(part.state_dict())
-    states = part.state_dict()["state"]
-    return _tensors({f"{index}.{name}": value for index, values in states.items() for name, value in values.items()})
-
-
-def _load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    for name, tensor in tensors.items():
-        index, _, key = name.partition(".")
-        like = parameters[int(index)]
-        # The same memory layout as before the stop: elementwise kernels round differently along another one.
-        value = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape and tensor.ndim else tensor
-        state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-
-
-def _random_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Returns torch's states as tensors, Python's and NumPy's as JSON values."""
-    tensors = {"random.torch": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        tensors |= {f"random.cuda.{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002
-    return tensors, {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), *rest]}
-
-
-def _set_random_state(tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-    torch.set_rng_state(tensors["random.torch"])
-    for name, state in _below(tensors, "random.cuda.").items():
-        if int(name) < torch.cuda.device_count():
-            torch.cuda.set_rng_state(state, int(name))
-    version, internal, gauss = numbers["python"]
-    random.setstate((version, tuple(internal), gauss))
-    kind, keys, *rest = numbers["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))  # noqa: NPY002
+def _removal(file: Path) -> str:
+    return f"rm {shlex.quote(str(file))}"

@@ -23,6 +23,9 @@ TASKS = {
     "demosaic": Task(degradation="mosaic", network="srn", crop=128),
 }
 
+DEFAULT_TASK = "denoise"
+"""Where neither the user nor the run that a training goes on from says another."""
+
 
 def task(name: str) -> Task:
     """Returns the task of that name.

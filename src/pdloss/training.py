@@ -3,33 +3,41 @@
 import contextlib
 import math
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pdloss import degradations, losses, networks, runs
+from pdloss import degradations, runs
+from pdloss.bindings import worth_saying
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Batch, Crops, Photographs, batches, leak_warning, same_pictures
-from pdloss.errors import RunError, SpecError
+from pdloss.crowding import Crowding
+from pdloss.datasets import Batch, Crops, batches, leak_warning, same_pictures
+from pdloss.degradations import Chain
+from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
+from pdloss.memory import enough_memory
 from pdloss.ops.streams import generator
-from pdloss.precision import autocast, best_precision, channels_last, chosen_device
-from pdloss.provenance import commit, versions
+from pdloss.precision import autocast, chosen_device
+from pdloss.preparation import Prepared, check_scale, coarse_criterion, leaving_nothing, prepared
+from pdloss.provenance import commit, machine, versions
+from pdloss.purposes import Purpose
 from pdloss.ranks import Ranks, joined
 from pdloss.records import LogLine, RunRecord
-from pdloss.specs import Choice
-from pdloss.tasks import task
+from pdloss.spelling import spelled
+from pdloss.states import State, Stateful, seed_everything
+from pdloss.stopping import stop_requests
+from pdloss.supply import Supply
+from pdloss.training_data import TrainingPhotographs, training_data
 from pdloss.validation import Validation
+
+_LESS = "use a smaller --batch or --crop, or --accumulate N, which computes a batch in N parts; what was saved stays"
 
 
 class Watcher:
@@ -41,8 +49,11 @@ class Watcher:
     def warn(self, text: str) -> None:
         """Is told of what may spoil the results."""
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
-        """Is told once, before the first step."""
+    def note(self, text: str) -> None:
+        """Is told of what is worth knowing, before the first step."""
+
+    def start(self, record: RunRecord, state: State, photographs: TrainingPhotographs, why: str) -> None:
+        """Is told once, before the first step; also why the photographs are degraded as they are."""
 
     def step(self, step: int, terms: LossTerms) -> None:
         """Is told after every step."""
@@ -51,12 +62,13 @@ class Watcher:
         """Is told of every line of the log."""
 
 
-def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
+def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
     """Trains a network, or goes on with a stopped training, and returns where it stands.
 
     On a CPU, with the same number of threads, a run that was killed at any moment and started again ends in the same
-    bits as one never stopped. Ctrl-C (or SIGTERM) stops after the step at hand and saves. Started by ``torchrun``, all
-    processes train the one network: each computes an equal part of every batch, and the first writes the run folder.
+    bits as one never stopped. Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop after the step at hand and save. Started by
+    ``torchrun``, all processes train the one network: each computes an equal part of every batch, and the first writes
+    the run folder.
 
     Args:
         config: What to train.
@@ -66,86 +78,66 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> runs.State:
         UserError: If a choice, the data, the run folder or the loss cannot be used; the message says what to do.
     """
     config.validate()
-    with joined(chosen_device(config.device)) as ranks:
+    with joined(chosen_device(config.device)) as ranks, enough_memory(f"training with --batch {config.batch}", _LESS):
         return _train(config, watcher if watcher and ranks.first else Watcher(), ranks)
 
 
-def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
+def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
     device = ranks.device
-    _check_parts(config, ranks.count)
-    defaults = task(config.task)
-    objective = losses.objective(config.loss, config.trusted)
     run = runs.RunFolder(config.out, writes=ranks.first)
-    begun = run.state.exists()  # then what it began from is needed no more, and may be gone
-    begin = run.path if begun else config.init
-    if config.network is None:
-        network_choice = networks.NETWORKS.parse(_network_of(begin) or defaults.network, config.received)
-    else:
-        network_choice = networks.NETWORKS.parse(config.network, config.trusted)
-    networks.check_size(network_choice)
-    degradation_choice = degradations.parse(
-        defaults.degradation if config.degradation is None else config.degradation, config.trusted
+    ready = prepared(config, run, ranks)
+    network, criterion = ready.network, ready.criterion
+    record = _record(config, ready, ranks)
+    run.check(record)
+    photographs, degradation, validation = _pictures(config, ready.purpose, watcher, ranks)
+    record = replace(
+        record,
+        degradation=degradation.in_full(),
+        images=len(photographs),
+        data_fingerprint=photographs.fingerprint,
     )
-    crop = config.crop or defaults.crop
-
-    if not ranks.first:
-        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    photographs = Photographs(
-        config.data, cached=True, skip_damaged=config.skip_damaged, smallest=crop, progress=watcher.loading
-    )
-    if ranks.first:
-        ranks.wait()
-    validation = None
-    if config.valid is not None and ranks.first:
-        validation = Validation(config.valid, degradation_choice, device)
-        if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
-            watcher.warn(leak_warning(leaks, config.valid))
-    crops = Crops(photographs, degradation_choice, size=crop, seed=config.seed, batch=config.batch)
-    runs.seed_everything(config.seed)
-    network = channels_last(trainable(network_choice)).to(device)
-    criterion = objective.build().to(device)
+    crops = Crops(photographs, degradation, size=ready.purpose.crop, seed=config.seed, batch=config.batch)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
-    if config.init is not None and not begun:
-        runs.load_weights(_weights_of(config.init), network)
     average = moving_average(network, config.ema) if config.ema else None
     # What changes in training beside the network and its optimiser.
     learners = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
-    others: dict[str, runs.Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
+    others: dict[str, Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
     for each in (optimiser, *learners.values()):
         ranks.average_gradients_of(each)
     forward = torch.compile(network) if config.compile else network
-    at_coarse_scales = coarse_criterion(objective, network) if config.scales == "all" else None
+    at_coarse_scales = coarse_criterion(ready.objective, network) if config.scales == "all" else None
 
-    record = RunRecord(
-        task=config.task, data=str(config.data), network=network_choice.in_full(), loss=objective.in_full(),
-        degradation=degradation_choice.in_full(), steps=config.steps, batch=config.batch, crop=crop, lr=config.lr,
-        schedule=config.schedule, seed=config.seed, device=str(device), skip_damaged=config.skip_damaged,
-        precision=best_precision(device) if config.precision == "auto" else config.precision,
-        init=None if config.init is None else str(config.init),
-        valid=None if config.valid is None else str(config.valid),
-        scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
-        parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
-        images=len(photographs), data_fingerprint=photographs.fingerprint, weights=criterion.origin,
-        versions=versions() | {"jpeg": degradations.codec()}, commit=commit(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-    with run.locked(), _stop_requests() as stop:
+    with (
+        leaving_nothing(run),
+        run.locked(),
+        stop_requests(ranks.count == 1) as stop,
+        contextlib.ExitStack() as closing,
+    ):
+        notes = list(ready.notes)
         if ranks.first:
-            record = run.open(record, photographs.hashes)
+            notes += worth_saying(run.record(), record) if run.begun else []
+            record = run.open(record, photographs.trained_on, photographs.fingerprint_by_size)
         ranks.wait()
-        state = run.resume(network, optimiser, **others)
+        state = run.resume(network, optimiser, config.steps, **others)
         if not ranks.first:  # what networks and losses draw at random should differ from process to process
-            runs.seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
-        watcher.start(record, state, photographs)
+            seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
+        for note in notes:
+            watcher.note(note)
+        watcher.start(record, state, photographs, ready.purpose.why)
         started = time.monotonic() - state.seconds
         step = state.step
-        loader = batches(
+        supply = Supply(batches(
             crops, step, config.steps, loader_workers(config, ranks), pin=device.type == "cuda",
             part=ranks.rank, parts=ranks.count,
-        )  # fmt: skip
-        waited, line_at = 0.0, time.monotonic()
-        for seconds, batch in _timed(loader):
-            waited += seconds
+        ))  # fmt: skip
+        closing.callback(supply.close)
+        crowding = Crowding(torch.get_num_threads() if ranks.count == 1 and device.type == "cpu" else 0)
+        line_at = time.monotonic()
+        supply.fetch()
+        stopping = ranks.any(supply.failure is not None)
+        while step < config.steps and not stopping:
+            batch = supply.take()
+            crowding.begin()
             share = learning_rate_share(step, config.steps, config.schedule)
             for group in optimiser.param_groups:
                 group["lr"] = share * config.lr
@@ -160,7 +152,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                         restored, coarse = forward(degraded).float(), torch.zeros(())
                     else:
                         restored, coarse = at_coarse_scales(degraded, target)
-                    _check_scale(degraded, restored, target, record)
+                    check_scale(degraded, restored, target, record.network, record.degradation)
                     terms = criterion(restored, target)
                 norms += [gradient_norms(terms, restored)] if logging else []
                 ((terms.total + coarse) / config.accumulate).backward()
@@ -175,6 +167,8 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
             _refuse_lost_learners(step, learned)
             if average is not None:
                 average.update_parameters(network)
+            if crowded := crowding.end():
+                watcher.warn(crowded)
             watcher.step(step, terms)
             trained = network if average is None else average.module
             if logging:
@@ -185,58 +179,60 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> runs.State:
                     terms=ranks.means({name: value.item() for name, value in terms.values.items()}),
                     gradients=norms_of_whole(norms, ranks),
                     learners=ranks.means({name: value.item() for name, value in learned.items()}),
-                    waiting=waited / max(now - line_at, 1e-9),
+                    waiting=supply.waited / max(now - line_at, 1e-9),
                     valid={"psnr": validation.psnr(trained)} if saving and validation is not None else {},
                 )  # fmt: skip
                 run.append_log(line)
                 watcher.log(line)
-                waited, line_at = 0.0, time.monotonic()
-            state = runs.State(step, time.monotonic() - started)
-            stopping = ranks.any(stop.is_set())
+                supply.waited, line_at = 0.0, time.monotonic()
+            state = State(step, time.monotonic() - started)
+            if not stop.is_set():
+                supply.fetch()
+            stopping = ranks.any(stop.is_set() or supply.failure is not None)
             if saving or stopping:
                 run.save(state, network, optimiser, trained, **others)
-            if stopping:
-                break
         ranks.wait()
+        if supply.failure is not None:
+            raise supply.failure
     return state
 
 
-def trainable(choice: Choice) -> nn.Module:
-    """Returns the network that a choice builds.
+def _record(config: TrainConfig, ready: Prepared, ranks: Ranks) -> RunRecord:
+    """Returns what is known of the run before its photographs are read."""
+    return RunRecord(
+        task=ready.purpose.task, data=spelled(config.data), network=ready.purpose.network.in_full(),
+        loss=ready.objective.in_full(), degradation=ready.purpose.degradation.in_full(), steps=config.steps,
+        batch=config.batch, crop=ready.purpose.crop, lr=config.lr, schedule=config.schedule, seed=config.seed,
+        device=str(ranks.device), skip_damaged=config.skip_damaged, precision=ready.precision,
+        init=None if config.init is None else spelled(config.init), init_sha256=ready.init_sha256,
+        valid=None if config.valid is None else spelled(config.valid),
+        degraded=None if config.degraded is None else spelled(config.degraded),
+        valid_degraded=None if config.valid_degraded is None else spelled(config.valid_degraded),
+        scales=config.scales, ema=config.ema, accumulate=config.accumulate, compile=config.compile,
+        parameters=sum(p.numel() for p in ready.network.parameters() if p.requires_grad),
+        images=0, data_fingerprint="", weights=ready.criterion.origin,
+        versions=versions() | {"jpeg": degradations.codec()}, machine=machine(ranks.device, ranks.count),
+        commit=commit(), created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
 
-    Raises:
-        SpecError: If it is no module, or has nothing to train.
-    """
-    network = choice.build()
-    if not isinstance(network, nn.Module):
-        raise SpecError(f"{choice} is no network: it makes a {type(network).__name__}, not a torch.nn.Module")
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise SpecError(f"{choice} has no weights to train")
-    return network
 
-
-def coarse_criterion(
-    objective: losses.Objective, network: nn.Module
-) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Returns what maps degraded and target to the restored batch and the pixel terms' sum over its coarser scales.
-
-    Raises:
-        SpecError: If the network has one scale only, or the objective no pixel term.
-    """
-    pixels = losses.Objective(tuple(term for term in objective.terms if isinstance(term[1], losses.L1 | losses.L2)))
-    if not isinstance(network, networks.MultiScaleNetwork):
-        raise SpecError("--scales all needs a network that restores from coarse to fine: srn or dsdeblur")
-    if not pixels.terms:
-        raise SpecError(f"--scales all compares coarser scales by pixel terms, and {objective} has none; add l1")
-    criterion = pixels.build()
-
-    def restored_and_coarse(degraded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        *coarser, finest = (images.float() for images in network.forward_scales(degraded))
-        targets = network.target_scales(target)[:-1]
-        parts = [criterion(restored, smaller).total for restored, smaller in zip(coarser, targets, strict=True)]
-        return finest, torch.stack(parts).sum()
-
-    return restored_and_coarse
+def _pictures(
+    config: TrainConfig, aim: Purpose, watcher: Watcher, ranks: Ranks
+) -> tuple[TrainingPhotographs, Chain, Validation | None]:
+    """Returns the photographs to train on, what degrades them, and in the first process those to validate on."""
+    if not ranks.first:
+        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
+    photographs, degradation = training_data(
+        config, aim.crop, aim.degradation, watcher.loading, reread=config.reread and ranks.first
+    )
+    if ranks.first:
+        ranks.wait()
+    if config.valid is None or not ranks.first:
+        return photographs, degradation, None
+    validation = Validation(config.valid, degradation, ranks.device, config.valid_degraded)
+    if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
+        watcher.warn(leak_warning(leaks, config.valid))
+    return photographs, degradation, validation
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
@@ -275,39 +271,11 @@ def gradient_norms(terms: LossTerms, restored: Tensor) -> dict[str, float]:
     return norms
 
 
-def _check_parts(config: TrainConfig, processes: int) -> None:
-    """Refuses a batch whose share of one process cannot be computed in equal parts: their mean would not be the step's.
-
-    Raises:
-        SpecError: Naming the batch, the parts and the processes.
-    """
-    if config.batch % (processes * config.accumulate) and not config.batch % processes:
-        raise SpecError(
-            f"--batch {config.batch} cannot be shared by {processes} processes and computed in {config.accumulate} "
-            f"equal parts each; use a multiple of {processes * config.accumulate}"
-        )
-
-
 def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     """Returns how many processes prepare this process's crops ahead."""
     if config.workers is not None:
         return config.workers
     return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
-
-
-def _network_of(init: Path | None) -> str | None:
-    return runs.RunFolder(init).record().network if init is not None and init.is_dir() else None
-
-
-def _timed(loader: Iterable[Batch]) -> Iterator[tuple[float, Batch]]:
-    """Yields every batch after the seconds that were spent waiting for it."""
-    batches = iter(loader)
-    while True:
-        started = time.monotonic()
-        batch = next(batches, None)
-        if batch is None:
-            return
-        yield time.monotonic() - started, batch
 
 
 def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
@@ -316,32 +284,6 @@ def _parts(batch: Batch, count: int, device: torch.device) -> Iterator[tuple[Ten
         for images in (batch.degraded, batch.target)
     )
     return zip(*(images.chunk(count) for images in moved), strict=True)
-
-
-def _weights_of(init: Path) -> Path:
-    return runs.RunFolder(init).latest_weights()[1] if init.is_dir() else init
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """Turns the first SIGINT or SIGTERM into an event, to stop between two steps; a second one acts as usual."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before: dict[int, Any] = {}
-
-    def request(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(number, before[number])
-
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        before[stop] = signal.signal(stop, request)
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _refuse_non_finite(
@@ -369,21 +311,6 @@ def _refuse_non_finite(
         f"step {step}: {culprit}; the images of this batch ({', '.join(sorted(set(batch.names)))}) are in {folder}; "
         "the last checkpoint is untouched: try a smaller --lr, or a smaller weight of that term"
     )
-
-
-def _check_scale(degraded: Tensor, restored: Tensor, target: Tensor, record: RunRecord) -> None:
-    """Refuses a network that does not undo the degradation's change of size.
-
-    Raises:
-        SpecError: Naming the network, the degradation and the three sizes.
-    """
-    if restored.shape != target.shape:
-        sizes = ", ".join("x".join(map(str, images.shape[1:])) for images in (degraded, restored, target))
-        raise SpecError(
-            f"{record.network} does not fit {record.degradation}: input, output and target are {sizes} "
-            "(channels x height x width); choose a network of the degradation's "
-            "scale, such as edsr(scale=4) for downscale(factor=4)"
-        )
 
 
 def _refuse_lost_learners(step: int, learned: dict[str, Tensor]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pdloss.datasets import Degrade, Pairs, Photographs
+from pdloss.datasets import Degrade, OwnPairs, Pairs, Photographs
 from pdloss.metrics import CEILING, psnr
 from pdloss.ops.color import quantize
 
@@ -17,13 +17,16 @@ class Validation:
         folder: The photographs.
         degradation: What the network is trained for.
         device: Where the network is.
+        degraded: The photographs' degraded ones, of a set of pairs, to take instead.
 
     Raises:
         ImageError: If the folder holds no image, or a damaged one.
     """
 
-    def __init__(self, folder: Path, degradation: Degrade, device: torch.device) -> None:
-        self.photographs = Photographs(folder, split="valid")
+    def __init__(self, folder: Path, degradation: Degrade, device: torch.device, degraded: Path | None = None) -> None:
+        self.photographs = (
+            Photographs(folder, split="valid") if degraded is None else OwnPairs(folder, degraded, split="valid")
+        )
         self.pairs, self.device = Pairs(self.photographs, degradation, seed=0), device
 
     @torch.no_grad()

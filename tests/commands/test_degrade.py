@@ -15,7 +15,7 @@ import torch
 from pdloss.cli import main
 from pdloss.frozen_sets import MANIFEST, Manifest
 from pdloss.images import write_image
-from pdloss.records import read_record
+from pdloss.records import Scores, read_record
 from tests.runs_for_tests import photographs_in, trained_run
 
 
@@ -129,7 +129,7 @@ def test_the_folder_of_the_photographs_is_not_written_over(tmp_path: Path, capsy
             lambda folder: shutil.copy(folder / "photo1.png", folder / "more.png"),
             r"does not name: more\.png; take them out",
         ),
-        (lambda folder: (folder / MANIFEST).unlink(), r"manifest\.json does not exist"),
+        (lambda folder: (folder / MANIFEST).rename(folder / ".unfinished.json"), r"manifest\.json does not exist"),
         (lambda folder: (folder / MANIFEST).write_text("{"), r"manifest\.json is not a Manifest"),
     ],
 )
@@ -181,3 +181,20 @@ def test_a_mark_of_unfinished_work_that_names_foreign_files_removes_none(
     assert main(["degrade", "--data", str(data), "--out", str(out)]) == 1
     assert "is not" in capsys.readouterr().err
     assert all(path.exists() for path in foreign)
+
+
+def test_what_is_converted_or_passed_over_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photographs_in(tmp_path / "photographs", 1)
+    (tmp_path / "photographs" / "phone.HEIC").touch()
+    assert main(["degrade", "--data", str(tmp_path / "photographs"), "--out", str(tmp_path / "frozen")]) == 0
+    assert "1 picture passed over: phone.HEIC (HEIC is not read" in capsys.readouterr().err
+
+
+def test_degraded_pictures_without_a_manifest_are_taken_for_what_they_are(tmp_path: Path) -> None:
+    data, out = photographs_in(tmp_path / "photographs"), tmp_path / "frozen"
+    run = trained_run(tmp_path / "run", data, steps=1)
+    assert main(["degrade", "--data", str(data), "--out", str(out)]) == 0
+    (out / MANIFEST).unlink()
+    assert main(["evaluate", str(run), "--data", str(data), "--degraded", str(out), "--metrics", "psnr"]) == 0
+    scores = read_record(run / "scores" / "photographs.json", Scores)
+    assert scores.degradation.startswith("as given in frozen, contents ")

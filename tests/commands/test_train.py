@@ -55,6 +55,20 @@ def test_a_configuration_is_repeated_and_overridden(data: Path, tmp_path: Path) 
     assert parse([f"--config={config}", "--out", "x", "--lr", "0.5"]).lr == 0.5
 
 
+def test_the_start_says_by_what_the_photographs_are_degraded_and_why(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, base = tmp_path / "first", ["train", "--data", str(data), "--loss", "l1", "--steps", "1", *TINY]
+    assert main([*base, "--out", str(first), "--task", "jpeg"]) == 0
+    assert "degraded by jpeg(" in (said := capsys.readouterr().err)
+    assert "the default of the task jpeg" in said
+    assert main([*base, "--out", str(tmp_path / "second"), "--init", str(first)]) == 0
+    assert "degraded by jpeg(" in (said := capsys.readouterr().err)
+    assert f"as {first} was trained" in said
+    assert main([*base, "--out", str(tmp_path / "third"), "--init", str(first), "--degradation", "noise"]) == 0
+    assert "degraded by noise(sigma=0.39215686274509803, clip=True), as asked for" in capsys.readouterr().err
+
+
 def test_a_recipe_gives_the_options_and_asks_for_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = parse(["--recipe", "srgan", "--data", "photos", "--out", "run", "--init", "pixels", "--batch", "4"])
     assert (chosen.task, chosen.crop, chosen.batch, chosen.init) == ("sr", 96, 4, Path("pixels"))

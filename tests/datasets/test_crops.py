@@ -200,6 +200,19 @@ class TestBatches:
         (batch,) = batches(crops_of(folder), 0, 1)
         assert not batch.target.is_pinned()
 
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_pinning_changes_nothing_but_the_place(self, workers, folder, monkeypatch):
+        pinned = []
+        monkeypatch.setattr("pdloss.datasets.crops._pinned", lambda batch: pinned.append(batch) or batch)
+        others = set(multiprocessing.active_children())
+        steps = batches(crops_of(folder), 2, 9, workers, pin=True)
+        assert all(map(same, steps, batches(crops_of(folder), 2, 9)))
+        assert len(pinned) == 7
+        some = batches(crops_of(folder), 0, 1000, workers, pin=True)
+        next(some)
+        some.close()
+        assert set(multiprocessing.active_children()) <= others
+
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="pinned memory needs a CUDA device")
     def test_are_pinned_when_asked(self, folder):
         (batch,) = batches(crops_of(folder), 0, 1, pin=True)

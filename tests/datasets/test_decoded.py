@@ -1,15 +1,18 @@
 import pickle
+import random
 
 import pytest
 import torch
 
 from pdloss.datasets import source
+from pdloss.datasets.contents import contents
 from pdloss.datasets.decoded import Mapped, file_for, look, read_list, write
+from pdloss.errors import ImageError
 from tests.datasets.coded import SIZES
 
 
 def written(folder):
-    path = file_for(source(folder))
+    path = file_for(source(folder), contents(source(folder)))
     return path, write(path, look(source(folder), lambda looked: None))
 
 
@@ -59,3 +62,21 @@ def test_decoding_ends_with_what_the_listener_raises(folder):
     with pytest.raises(KeyboardInterrupt):
         list(look(source(folder), stop))
     assert seen == list(SIZES)[:2]
+
+
+def test_a_flipped_bit_in_the_file_is_found_wherever_it_is(folder):
+    path, (found, _) = written(folder)
+    whole, chance = path.read_bytes(), random.Random(0)
+    for _ in range(100):
+        place = chance.randrange(len(whole))
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << chance.randrange(8)]) + whole[place + 1 :])
+        if read_list(path) is None:
+            assert place >= Mapped(path, found).starts[-1], "the list at the end"
+            continue
+        number = sum(start <= place for start in Mapped(path, found).starts) - 1
+        mapped = Mapped(path, read_list(path))
+        for other in set(range(len(found))) - {number}:
+            assert mapped[other].shape == (3, *found[other].shape)
+        with pytest.raises(ImageError, match=rf"is damaged at {found[number].name}; it was removed"):
+            mapped[number]
+        assert not path.exists()

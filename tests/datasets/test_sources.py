@@ -7,6 +7,7 @@ import torch
 from pdloss.datasets import Photographs, source
 from pdloss.datasets.deadleaves import DeadLeaves
 from pdloss.errors import ImageError, SpecError
+from pdloss.images import read_pixels
 
 
 def picture(path: Path, value: int = 0) -> None:
@@ -108,3 +109,34 @@ def test_a_folder_of_that_name_comes_first(tmp_path, monkeypatch):
 def test_a_slip_is_answered_with_what_was_meant(text, kind, message):
     with pytest.raises(kind, match=message):
         source(text)
+
+
+def test_beside_train_a_folder_called_test_is_the_part_to_measure_on(tmp_path):
+    picture(tmp_path / "set" / "train" / "a.png")
+    picture(tmp_path / "set" / "test" / "b.png")
+    assert (source(tmp_path / "set").names, source(tmp_path / "set", "valid").names) == (["a.png"], ["b.png"])
+    (tmp_path / "set" / "train" / "a.png").unlink()
+    (tmp_path / "set" / "train").rmdir()
+    assert source(tmp_path / "set", "valid").names == ["test/b.png"]
+
+
+def test_a_pattern_takes_what_fits_it_and_names_what_there_is_otherwise(tmp_path):
+    for number, name in enumerate(["one/x/1.png", "one/y/1.png", "two/x/1.png", "two/x/deep/2.png", "x.png"]):
+        picture(tmp_path / name, number)
+    assert source(str(tmp_path / "*" / "x")).names == ["one/x/1.png", "two/x/1.png", "two/x/deep/2.png"]
+    assert source(tmp_path / "**" / "1.png").names == ["one/x/1.png", "one/y/1.png", "two/x/1.png"]
+    assert source(tmp_path / "?wo").names == ["two/x/1.png", "two/x/deep/2.png"]
+    with pytest.raises(ImageError, match=r"no image below .* fits \*/z; there are one/x/1\.png, .*\* stands for any"):
+        source(tmp_path / "*" / "z")
+    picture(tmp_path / "odd*name" / "a.png")
+    assert source(tmp_path / "odd*name").names == ["a.png"]
+
+
+def test_pixels_kept_under_other_rules_of_reading_are_read_anew(tmp_path, monkeypatch):
+    picture(tmp_path / "set" / "a.png", 7)
+    Photographs(tmp_path / "set", cached=True)
+    monkeypatch.setattr("pdloss.datasets.decoded.READING", 99)
+    decoded = []
+    monkeypatch.setattr("pdloss.datasets.sources.read_pixels", lambda path: decoded.append(path) or read_pixels(path))
+    Photographs(tmp_path / "set", cached=True)
+    assert len(decoded) == 1

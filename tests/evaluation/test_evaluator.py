@@ -1,5 +1,6 @@
 """Evaluation: what is written, what the numbers are, what is said when one cannot be had, what is not done twice."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -238,11 +239,32 @@ def test_another_degradation_can_be_asked_for(made: tuple[Path, Path]) -> None:
     assert scores.images[0].degraded["psnr"] < 14
 
 
-def test_two_images_of_one_stem_are_refused(made: tuple[Path, Path], tmp_path: Path) -> None:
+def test_pictures_that_differ_in_their_suffix_only_are_kept_apart(made: tuple[Path, Path], tmp_path: Path) -> None:
     photographs_in(tmp_path / "double", 1)
-    Image.open(tmp_path / "double" / "photo0.png").save(tmp_path / "double" / "photo0.jpg")
-    with pytest.raises(ImageError, match=r"photo0.jpg and photo0.png .*rename one"):
-        evaluate(made[0], tmp_path / "double")
+    Image.open(tmp_path / "double" / "photo0.png").save(tmp_path / "double" / "photo0.jpg", quality=20)
+    scores = evaluate(made[0], tmp_path / "double", metric_names=["psnr"]).scores
+    assert [image.name for image in scores.images] == ["photo0.jpg", "photo0.png"]
+    kept = made[0] / "restored" / "double"
+    assert sorted(path.name for path in kept.iterdir()) == ["photo0.jpg.png", "photo0.png"]
+    assert scores.images[0].restored_sha256 == sha256(kept / "photo0.jpg.png")
+    assert (kept / "photo0.jpg.png").read_bytes() != (kept / "photo0.png").read_bytes()
+    shutil.copy(tmp_path / "double" / "photo0.png", tmp_path / "double" / "photo0.PNG")
+    with pytest.raises(
+        ImageError, match=r"photo0\.PNG and photo0\.png would both be written as photo0\.png; rename one"
+    ):
+        evaluate(made[0], tmp_path / "double", metric_names=["psnr"])
+
+
+def test_equal_names_in_different_folders_are_mirrored(made: tuple[Path, Path], tmp_path: Path) -> None:
+    for scene in ("one", "two"):
+        photographs_in(tmp_path / "scenes" / scene, 1, height=40 if scene == "one" else 44)
+    scores = evaluate(made[0], tmp_path / "scenes", metric_names=["psnr"]).scores
+    assert [image.name for image in scores.images] == ["one/photo0.png", "two/photo0.png"]
+    for name, height in (("one/photo0.png", 40), ("two/photo0.png", 44)):
+        for kind in ("restored", "degraded"):
+            assert read_image(made[0] / kind / "scenes" / name).shape == (3, height, 50)
+    again = evaluate(made[0], tmp_path / "scenes", metric_names=["psnr"])
+    assert any("scored already and unchanged" in note for note in again.notes)
 
 
 def test_wrong_weights_and_wrong_folders_are_named(made: tuple[Path, Path], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from msgspec import structs
 from safetensors.torch import load_file, save_file
 
+from pdloss.errors import OutOfMemoryError
 from pdloss.evaluation import Evaluation, Evaluator, evaluate, pictures, scoring
 from pdloss.images import read_image, write_image
 from pdloss.metrics import METRICS, Entry, psnr
@@ -148,3 +149,18 @@ def test_inputs_are_scored_once_for_all_runs(own: tuple[Path, Path], monkeypatch
 def _said(evaluation: Evaluation) -> list[str]:
     """What evaluation says, but for the warning that these runs are measured on what they were trained on."""
     return [note for note in evaluation.notes if not note.startswith("warning")]
+
+
+def test_memory_that_runs_out_is_one_sentence_and_loses_no_scores(
+    own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = own
+    before = evaluate(run, data, metric_names=["psnr"]).scores
+
+    def runs_out(*_: object) -> None:
+        torch.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.evaluation.pictures.restore_batch", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while evaluating run on photographs [^\n]*--metrics"):
+        evaluate(run, data, metric_names=["psnr"], again=True)
+    assert read_record(run / "scores" / "photographs.json", Scores) == before

@@ -8,8 +8,8 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from pdloss.assets import sha256
-from pdloss.errors import ImageError, SpecError
-from pdloss.evaluation.folders import pairs_by_stem, score
+from pdloss.errors import ImageError, OutOfMemoryError, SpecError
+from pdloss.evaluation.folders import paired, score
 from pdloss.images import pixels_sha256, read_pixels
 
 Folders = tuple[Path, Path]
@@ -70,7 +70,7 @@ def test_files_are_paired_by_name_without_the_suffix(folders: Folders) -> None:
         (folders[0] / f"p{index}.png").rename(folders[0] / f"q{2 - index}.png")
         (folders[1] / f"p{index}.png").unlink()
         save(folders[1] / f"q{2 - index}.tif", pixels(index + 10))
-    assert [(pair.restored.name, pair.target.name) for pair in pairs_by_stem(*folders)] == [
+    assert [(pair.restored.name, pair.target.name) for pair in paired(*folders)[0]] == [
         (f"q{index}.png", f"q{index}.tif") for index in range(3)
     ]
     values, _ = scored(folders)
@@ -98,10 +98,36 @@ def test_leftovers_on_either_side_are_refused_by_name(folders: Folders) -> None:
         scored(folders)
 
 
-def test_two_files_of_one_name_are_refused(folders: Folders) -> None:
-    save(folders[1] / "p1.bmp", pixels(0))
-    with pytest.raises(ImageError, match=r"photographs/p1\.bmp and p1\.png have the same name but for the suffix"):
+def test_of_two_files_of_one_stem_each_has_its_own_partner(folders: Folders) -> None:
+    save(folders[1] / "p1.bmp", pixels(20))
+    with pytest.raises(ImageError, match=r"photographs alone has p1\.bmp; pictures are paired by name"):
         scored(folders)
+    save(folders[0] / "p1.bmp.png", pixels(30))  # as restoring a folder that holds p1.bmp and p1.png calls it
+    values, _ = scored(folders)
+    assert [image["psnr"] for image in values] == [
+        pytest.approx(peak_signal_noise_ratio(pixels(wanted), pixels(given)), abs=1e-4)
+        for given, wanted in ((0, 10), (30, 20), (1, 11), (2, 12))
+    ]
+
+
+def test_trees_are_paired_by_path_and_patterns_by_what_their_stars_stand_for(tmp_path: Path) -> None:
+    for number, scene in enumerate(("one", "two")):
+        save(tmp_path / "set" / scene / "sharp" / "1.png", pixels(number))
+        save(tmp_path / "set" / scene / "blur" / "1.png", pixels(number + 2))
+        save(tmp_path / "mine" / scene / "sharp" / "1.png", pixels(number + 4))
+        save(tmp_path / "others" / scene / "1.png", pixels(number + 6))
+    for given, first in (("mine", 4), ("set/*/blur", 2), ("others", 6)):
+        scores = score(tmp_path / given, tmp_path / "set" / "*" / "sharp", metric_names=["psnr"], device="cpu").scores
+        assert [image.name for image in scores.images] == ["one/sharp/1.png", "two/sharp/1.png"]
+        assert scores.targets == str(tmp_path / "set")
+        for number, image in enumerate(scores.images):
+            wanted = peak_signal_noise_ratio(pixels(number), pixels(number + first))
+            assert image.restored["psnr"] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_pictures_that_were_passed_over_are_named(folders: Folders) -> None:
+    (folders[0] / "phone.HEIC").touch()
+    assert "1 picture passed over: phone.HEIC (HEIC is not read: save it as PNG)" in scored(folders)[1]
 
 
 def test_different_sizes_are_refused_with_both(folders: Folders) -> None:
@@ -142,7 +168,7 @@ def test_values_that_are_no_numbers_are_refused_by_name(folders: Folders) -> Non
     values[3, 4] = np.nan
     (folders[0] / "p0.png").unlink()
     save(folders[0] / "p0.tif", values)
-    with pytest.raises(ImageError, match=r"mine/p0\.tif: gray values from nan to nan"):
+    with pytest.raises(ImageError, match=r"mine/p0\.tif: some of its floating-point values are not numbers"):
         scored(folders)
 
 
@@ -172,3 +198,12 @@ def test_where_no_metric_can_be_had_the_reasons_are_all_there_is(folders: Folder
 def test_a_metric_that_needs_the_input_is_refused(folders: Folders) -> None:
     with pytest.raises(SpecError, match="unknown metric 'consistency'"):
         scored(folders, "consistency")
+
+
+def test_memory_that_runs_out_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def runs_out(*_: object) -> None:
+        np.empty(1 << 50)
+
+    monkeypatch.setattr("pdloss.evaluation.scoring.SetTotals.add", runs_out)
+    with pytest.raises(OutOfMemoryError, match=r"\Amemory ran out while scoring [^\n]*p0\.png"):
+        score(*folders, metric_names=["psnr"], device="cpu")

@@ -40,9 +40,9 @@ def test_what_was_restored_is_written_and_read_back_as_it_was(made: tuple[RunFol
     inputs = Inputs(photographs, "noise(sigma=0.1)")
     network = load_network(folder.path, CPU)
     with Behind() as behind:
-        restored = Restored(folder, "kodak", CPU, behind)
+        restored = Restored(folder, "kodak", photographs.names, CPU, behind)
         found = [restored(inputs[index]) for index in range(2)]
-    stored = Stored(folder, "kodak", CPU, behind)
+    stored = Stored(folder, "kodak", photographs.names, CPU, behind)
     for index, picture in enumerate(found):
         item, name = inputs[index], f"photo{index}.png"
         written = folder.path / "restored" / "kodak" / name
@@ -57,7 +57,7 @@ def test_what_was_restored_is_written_and_read_back_as_it_was(made: tuple[RunFol
 def test_a_degradation_that_does_not_fit_the_network_is_refused_by_name(made: tuple[RunFolder, Photographs]) -> None:
     folder, photographs = made
     with Behind() as behind:
-        restored = Restored(folder, "kodak", CPU, behind)
+        restored = Restored(folder, "kodak", photographs.names, CPU, behind)
         with pytest.raises(
             RunError, match=r"photo0\.png is \(3, 40, 50\): downscale\(factor=2\) does not fit this netw"
         ):

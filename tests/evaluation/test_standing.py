@@ -25,8 +25,8 @@ def folder(tmp_path: Path) -> RunFolder:
     """A run that was scored on two pictures."""
     folder = RunFolder(tmp_path / "run")
     images = []
-    for name in NAMES:
-        path = picture_file(folder, "kodak", name)
+    for name, written in zip(NAMES, ["one.png", "two.png"], strict=True):
+        path = picture_file(folder, "kodak", written)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
         images.append(ImageScores(name=name, restored={"psnr": 30.0}, degraded={}, restored_sha256=sha256(path)))
@@ -57,7 +57,7 @@ def test_scores_of_other_images_do_not_stand(folder: RunFolder, names: list[str]
 
 
 def test_scores_without_their_pictures_do_not_stand(folder: RunFolder) -> None:
-    path = picture_file(folder, "kodak", "two.jpg")
+    path = picture_file(folder, "kodak", "two.png")
     assert path == folder.path / "restored" / "kodak" / "two.png"
     whole = path.read_bytes()
     path.write_bytes(b"another picture")

@@ -90,9 +90,9 @@ def run_record(**changes: object) -> RunRecord:
 
 
 def write_pictures(folder: Path, kind: str, pictures: Mapping[str, Picture], set_name: str = "kodak") -> None:
-    """Writes ``<kind>/<set>/<stem>.png`` for every image name."""
+    """Writes ``<kind>/<set>/<name>.png`` for every image name."""
     for name, pixels in pictures.items():
-        write_picture(folder / kind / set_name / f"{Path(name).stem}.png", pixels)
+        write_picture(folder / kind / set_name / Path(name).with_suffix(".png"), pixels)
 
 
 def write_picture(path: Path, pixels: Picture) -> None:

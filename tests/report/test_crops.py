@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pdloss.errors import ImageError, RunError
-from pdloss.report.crops import Tile, kept, strips, window_of
+from pdloss.report.crops import Tile, kept, strips, tiles, window_of
 from pdloss.report.pictures import Window
 from pdloss.report.sources import read_comparison
 from pdloss.report.windows import SIDE
@@ -144,12 +144,12 @@ def test_names_a_damaged_picture(tmp_path: Path) -> None:
         strips(read_comparison(runs))
 
 
-def test_sixteen_bit_grey_targets_keep_their_upper_bits(tmp_path: Path) -> None:
+def test_sixteen_bit_grey_targets_are_rounded_as_evaluation_rounds_them(tmp_path: Path) -> None:
     (tmp_path / "targets").mkdir()
     Image.fromarray(np.full((40, 60), 200 * 256 + 7, np.uint16)).save(tmp_path / "targets" / "one.png")
     run = run_with(tmp_path / "a", flat(100), targets=str(tmp_path / "targets"))
     (strip,), _ = strips(read_comparison([run]))
-    assert (opened(strip.tiles[-1]) == 200).all()
+    assert (opened(strip.tiles[-1]) == round((200 * 256 + 7) / 257)).all()
 
 
 def test_targets_are_turned_upright_as_evaluation_turns_them(tmp_path: Path) -> None:
@@ -193,6 +193,27 @@ def test_an_image_is_found_by_name_or_stem_and_others_are_refused(tmp_path: Path
     (tmp_path / "b" / "restored" / "kodak" / "one.png").unlink()
     with pytest.raises(RunError, match=r"no run keeps its restored picture of one\.png"):
         kept(comparison, "one")
+
+
+def test_equal_names_in_different_folders_are_told_apart(tmp_path: Path) -> None:
+    names, runs = ("one/sharp/1.jpg", "two/sharp/1.jpg"), []
+    for number, run in enumerate("ab"):
+        folder = write_run(tmp_path / run, {"psnr": [30.0, 31.0]}, images=names, targets=str(tmp_path / "set"))
+        shades = {name: flat(40 * (place + 1) + number, 60, 60) for place, name in enumerate(names)}
+        write_pictures(folder, "restored", shades)
+        runs.append(folder)
+    for place, name in enumerate(names):
+        write_picture((tmp_path / "set" / name).with_suffix(".png"), flat(200 + place, 60, 60))
+        (tmp_path / "set" / name).with_suffix(".png").rename(tmp_path / "set" / name)
+    comparison = read_comparison(runs)
+    for place, name in enumerate(names):
+        assert kept(comparison, name)[0] == kept(comparison, name.removesuffix(".jpg"))[0] == name
+        found, _ = kept(comparison, name)
+        shown = tiles(comparison, comparison.runs, found, Window(0, 0, 8, 8))
+        assert [int(tile.picture[0, 0, 0]) for tile in shown] == [40 * (place + 1), 40 * (place + 1) + 1, 200 + place]
+    with pytest.raises(RunError, match="not scored on '1', but on one/sharp/1"):
+        kept(comparison, "1")
+    assert list(comparison.called.values()) == ["one-sharp-1", "two-sharp-1"]
 
 
 def test_a_single_run_without_its_target_has_no_window(tmp_path: Path) -> None:

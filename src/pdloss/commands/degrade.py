@@ -40,6 +40,8 @@ def main(argv: list[str]) -> int:
     degradation = task(options.task).degradation if options.degradation is None else options.degradation
     with Bar("reading photographs") as bar:
         photographs = Photographs(options.data, split="valid", skip_damaged=options.skip_damaged, progress=bar.update)
+        for note in [*photographs.notes, *(f"{name} left out: {why}" for name, why in photographs.skipped.items())]:
+            bar.say(note)
         bar.begin("degrading", 0, len(photographs))
         manifest = freeze(photographs, degradation, options.out, options.seed, bar.update, TYPED)
     print(f"{len(manifest.images)} images, {manifest.degradation}, seed {manifest.seed}")

@@ -14,6 +14,7 @@ from pdloss.configuration import TrustOptions
 from pdloss.errors import SpecError
 from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
 from pdloss.evaluation.inputs import Demosaic
+from pdloss.picture_files.patterns import set_name
 from pdloss.runs import RunFolder
 
 
@@ -24,7 +25,7 @@ class EvaluateOptions(TableOptions, TrustOptions):
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders."""
     data: tuple[Path, ...]
-    """Folders of clean photographs."""
+    """Folders of clean photographs, or patterns such as "GOPRO/test/*/sharp"."""
     metrics: str = ",".join(DEFAULT_METRICS)
     """Metrics, separated by commas; `consistency` stands for those that compare with the input."""
     set: tuple[str, ...] = ()
@@ -32,7 +33,8 @@ class EvaluateOptions(TableOptions, TrustOptions):
     degradation: str | None = None
     """By default each run's own."""
     degraded: tuple[Path, ...] = ()
-    """Frozen sets of the same photographs, written by `pdloss degrade`, to restore instead; one for each of --data."""
+    """What to restore instead, one for each of --data: frozen sets written by `pdloss degrade`, or folders or patterns
+    of degraded photographs, such as "GOPRO/test/*/blur"."""
     seed: int = 0
     """With each file's name, chooses its noise."""
     device: str = "auto"
@@ -105,7 +107,7 @@ def _sets(options: EvaluateOptions) -> list[tuple[Path, Path | None, str]]:
     for option, given in (("degraded", options.degraded), ("set", options.set)):
         if given and len(given) != len(options.data):
             raise SpecError(f"--{option} needs one for each of the {len(options.data)} of --data, got {len(given)}")
-    names = options.set or tuple(data.resolve().name for data in options.data)
+    names = options.set or tuple(map(set_name, options.data))
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise SpecError(f"two sets would both be kept as {twice!r} in the run folders; name them apart with --set")
     return list(zip(options.data, options.degraded or (None,) * len(options.data), names, strict=True))

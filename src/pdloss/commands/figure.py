@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from pdloss.errors import SpecError, UserError
-from pdloss.files import name_inside
+from pdloss.files import path_inside
 
 if TYPE_CHECKING:
     from pdloss._types import Image
@@ -94,8 +94,7 @@ def _crops(options: CropsOptions) -> list[Path]:
         if not strips:
             raise UserError(" ".join(notes) or "there are no pictures to cut crops from; evaluate the runs again")
         wanted = [
-            (strip.image, strip.window, name_inside(options.out, Path(strip.image).stem, "the image"))
-            for strip in strips
+            (strip.image, strip.window, path_inside(options.out, comparison.called[strip.image])) for strip in strips
         ]
     paths = []
     for image, window, out in wanted:

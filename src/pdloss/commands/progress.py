@@ -1,5 +1,6 @@
 """Progress with time left, on stderr: a bar in a terminal, a line now and then elsewhere."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pdloss.spelling import printable
 
 
 class Bar:
@@ -19,6 +22,7 @@ class Bar:
 
     def __init__(self, label: str, seconds: float = 30.0) -> None:
         self.console = Console(stderr=True)
+        label = printable(label)
         self.label, self.seconds = label, seconds
         self.said = self.began = time.monotonic()
         self.first = 0
@@ -41,7 +45,8 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.stop()
+        with contextlib.suppress(OSError):
+            self.progress.stop()
 
     def begin(self, label: str, done: int, total: int) -> None:
         """Starts anew at `done`, as a resumed run does."""
@@ -62,7 +67,8 @@ class Bar:
             self.said = now
             left = (total - done) / max(rate, 1e-9)
             said = f"{self.label}: {done}/{total}, {speed}, {left / 60:.1f} min left {_said(text)}".rstrip()
-            print(said, file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(said, file=sys.stderr, flush=True)
 
     def stage(self, label: str, done: int, total: int) -> None:
         """Shows that `done` of `total` are done of what is going on; another label than before starts anew."""
@@ -73,7 +79,8 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        with contextlib.suppress(OSError):  # a terminal closed meanwhile must not end what goes on
+            self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def _said(text: str | Callable[[], str]) -> str:

@@ -7,7 +7,11 @@ import tyro
 
 from pdloss.commands.progress import Bar
 from pdloss.configuration import TrustOptions
+from pdloss.picture_files import passed_over
+from pdloss.purposes import weights_file
 from pdloss.restoration import Failed, pictures, restore
+from pdloss.spelling import spelled
+from pdloss.tensor_files import unverified
 
 
 @dataclass(frozen=True)
@@ -15,13 +19,15 @@ class RestoreOptions(TrustOptions):
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
-    """An image, or a folder of images."""
+    """An image, or a folder of images, with all below it."""
     model: Path
     """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
     """Folder to write to; for one image, also a name that ends with .png."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    mosaic: bool = False
+    """For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise."""
     overwrite: bool = False
     """Replace files that stand there already and were not written by pdloss."""
 
@@ -33,14 +39,17 @@ def main(argv: list[str]) -> int:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
-    total = len(pictures(options.source))
+    total = len(pictures(options.source, options.out))
     failed = []
     with Bar("restoring") as bar:
+        if note := unverified(weights_file(options.model)):
+            bar.say(note)
         steps = restore(
             options.source,
             options.model,
             options.out,
             device=options.device,
+            mosaic=options.mosaic,
             overwrite=options.overwrite,
             trusted=options.received,
         )
@@ -49,9 +58,11 @@ def main(argv: list[str]) -> int:
             if isinstance(restored, Failed):
                 failed.append(restored)
                 continue
-            print(restored.written)
+            print(spelled(restored.written))
             if restored.note:
-                bar.say(f"{restored.source.name}: {restored.note}")
+                bar.say(f"{spelled(restored.source.name)}: {restored.note}")
+        if options.source.is_dir() and (left := passed_over(options.source, below=True)):
+            bar.say(left)
         if failed:
             bar.say(f"{len(failed)} of {total} pictures not restored:")
         for each in failed:

@@ -13,6 +13,7 @@ from pdloss import score_tables
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.records import Scores, write_record
+from pdloss.spelling import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +81,9 @@ def print_tables(results: Sequence[Scores], names: Sequence[str] | None, notes: 
         console.print(table)
         said |= dict.fromkeys(shown.remarks)
     for remark in said:
-        console.print(remark, style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.print(printable(remark), style="dim", highlight=False, markup=False, soft_wrap=True)
     for note in dict.fromkeys(notes):
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        console.print(printable(note), highlight=False, markup=False, soft_wrap=True)
 
 
 def _table(

@@ -10,10 +10,8 @@ from typing import Annotated, Any
 import msgspec
 import tyro
 
-from pdloss import runs
 from pdloss.commands.progress import Bar
 from pdloss.configuration import TrainConfig
-from pdloss.datasets import Photographs
 from pdloss.degradations import DEGRADATIONS
 from pdloss.errors import MissingExtraError, RunError, SpecError
 from pdloss.losses import LOSSES, LossTerms
@@ -21,7 +19,11 @@ from pdloss.networks import NETWORKS
 from pdloss.ranks import is_first
 from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
+from pdloss.spelling import as_path
+from pdloss.states import State
+from pdloss.tasks import DEFAULT_TASK
 from pdloss.training import Watcher, train
+from pdloss.training_data import TrainingPhotographs
 from pdloss.trust import Trust
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
@@ -56,13 +58,22 @@ class Display(Watcher):
         """Says what may spoil the results."""
         self.bar.say(f"warning: {text}")
 
-    def start(self, record: RunRecord, state: runs.State, photographs: Photographs) -> None:
+    def note(self, text: str) -> None:
+        """Says what is worth knowing."""
+        self.bar.say(text)
+
+    def start(self, record: RunRecord, state: State, photographs: TrainingPhotographs, why: str) -> None:
         """Says what is trained and on what."""
         if self.config.tensorboard:
             self.board = _tensorboard(self.config.out)
         self.bar.say(f"{record.network}, {record.parameters:,} parameters, {record.precision} on {record.device}")
         self.bar.say(f"minimises {record.loss}")
-        self.bar.say(f"{record.images} photographs in {record.data}, degraded by {record.degradation}")
+        how = (
+            f"beside their degraded ones in {record.degraded}"
+            if record.degraded
+            else f"degraded by {record.degradation}, {why}"
+        )
+        self.bar.say(f"{record.images} photographs in {record.data}, {how}")
         for name, said in record.weights.items():
             self.bar.say(f"features from {name}: {said}")
         for note in [*photographs.notes, *(f"{name} left out: {why}" for name, why in photographs.skipped.items())]:
@@ -136,7 +147,7 @@ def parse(argv: list[str]) -> TrainConfig:
             default = from_recipe(recipe(value))
         else:
             chosen, _ = _taken(rest, {"--task": "sr"})
-            default = from_recipe(budget(chosen.get("--task", TrainConfig.task), value))
+            default = from_recipe(budget(chosen.get("--task", DEFAULT_TASK), value))
     description = (
         "Trains a network. --config RUN/config.json repeats a run, --recipe NAME starts from known options, --budget "
         "cpu|halfhour|day from those that fit the time for the task; the other options override. Recipes: "
@@ -203,8 +214,11 @@ def from_record(record: RunRecord) -> TrainConfig:
     """Returns the configuration that repeats a run, but for where it is written."""
     known = msgspec.to_builtins(record)
     fields = {f.name: known[f.name] for f in dataclasses.fields(TrainConfig) if f.name in known}
-    paths = {name: fields[name] and Path(fields[name]) for name in ("init", "valid")}
-    config = TrainConfig(**(fields | paths), out=Path())
+    paths = {name: fields[name] and as_path(fields[name]) for name in ("init", "valid", "valid_degraded")}
+    made: dict[str, Any] = {name: fields[name] and str(as_path(fields[name])) for name in ("data", "degraded")}
+    if record.degraded:
+        made["degradation"] = None  # its text stands for pairs, and is none to give
+    config = TrainConfig(**(fields | paths | made), out=Path())
     object.__setattr__(config, "out", tyro.MISSING)  # must be named anew
     return config
 

@@ -1,10 +1,12 @@
 """Photographs → training crops and evaluation pairs.
 
-`sources` says where images come from, `photographs` checks them and keeps their pixels, `crops` draws from them.
+`sources` says where images come from, `photographs` checks them and keeps their pixels, `own_pairs` puts degraded ones
+beside their targets, `crops` draws from them.
 """
 
 from pdloss.datasets.crops import Batch, Crops, Degrade, Pair, Pairs, batches, factor_of, random_crop
 from pdloss.datasets.likeness import leak_warning, picture_hash, same_pictures
+from pdloss.datasets.own_pairs import OwnPairs
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.sources import Source, Split, source
 
@@ -12,6 +14,7 @@ __all__ = [
     "Batch",
     "Crops",
     "Degrade",
+    "OwnPairs",
     "Pair",
     "Pairs",
     "Photographs",

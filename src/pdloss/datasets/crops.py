@@ -4,21 +4,23 @@ The noise of crop i of step s depends on (seed, s, i), never on the worker that 
 what was drawn before. Stopping and going on therefore equals never stopping.
 """
 
-import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from pdloss._types import Image
+from pdloss.background import ahead
+from pdloss.datasets.own_pairs import OwnPairs, square
 from pdloss.datasets.photographs import Photographs
-from pdloss.errors import ImageError, SpecError
+from pdloss.datasets.workers import Crew
+from pdloss.errors import SpecError
 from pdloss.ops.streams import generator
 
 Degrade = Callable[[Tensor, torch.Generator], Tensor]
@@ -49,7 +51,8 @@ class Crops(Dataset[Pair]):
 
     Args:
         photographs: Where to crop from.
-        degradation: ``(clean, generator) → degraded``.
+        degradation: ``(clean, generator) → degraded``; of pairs, which have their degraded photographs, only its factor
+            counts.
         size: Side of the crop, in pixels.
         seed: Chooses everything random.
         batch: Crops per step.
@@ -59,7 +62,9 @@ class Crops(Dataset[Pair]):
         SpecError: If the degradation's factor does not divide the crop.
     """
 
-    def __init__(self, photographs: Photographs, degradation: Degrade, *, size: int, seed: int, batch: int) -> None:
+    def __init__(
+        self, photographs: Photographs | OwnPairs, degradation: Degrade, *, size: int, seed: int, batch: int
+    ) -> None:
         photographs.check_crop(size)
         if size % (factor := factor_of(degradation)):
             raise SpecError(f"a crop of {size} pixels cannot be degraded {factor} times smaller; use a multiple")
@@ -71,8 +76,11 @@ class Crops(Dataset[Pair]):
         epoch, place = divmod(item, len(self.photographs))
         photograph = self._order(epoch)[place]
         stream = generator(self.seed, *divmod(item, self.batch))
+        name = self.photographs.names[photograph]
+        if isinstance(self.photographs, OwnPairs):
+            return _given(*self.photographs.crop(photograph, self.size, stream), name)
         crop = random_crop(self.photographs[photograph], self.size, stream)
-        return _pair(crop, self.degradation, stream, self.photographs.names[photograph])
+        return _pair(crop, self.degradation, stream, name)
 
     def _order(self, epoch: int) -> list[int]:
         if self._epoch[0] != epoch:
@@ -85,15 +93,15 @@ class Pairs(Dataset[Pair]):
     """Whole photographs for evaluation; the noise on each depends on the seed and on its file name only.
 
     Args:
-        photographs: The photographs, or their folder.
-        degradation: ``(clean, generator) → degraded``.
+        photographs: The photographs, or their folder, or pairs.
+        degradation: ``(clean, generator) → degraded``; of pairs it has no effect.
         seed: Chooses the noise.
 
     Raises:
         ImageError: As `Photographs`, if given a folder.
     """
 
-    def __init__(self, photographs: Photographs | Path, degradation: Degrade, seed: int) -> None:
+    def __init__(self, photographs: Photographs | OwnPairs | Path, degradation: Degrade, seed: int) -> None:
         self.photographs = Photographs(photographs) if isinstance(photographs, Path) else photographs
         self.degradation, self.seed = degradation, seed
 
@@ -102,6 +110,8 @@ class Pairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         name = self.photographs.names[index]
+        if isinstance(self.photographs, OwnPairs):
+            return _given(*self.photographs[index], name)
         return _pair(self.photographs[index], self.degradation, generator(self.seed, name), name)
 
 
@@ -109,14 +119,12 @@ def random_crop(pixels: UInt8[Tensor, "3 h w"], size: int, generator: torch.Gene
     """Returns a square cut out at a uniformly random place, in one of its eight symmetries."""
     top, left = (int(torch.randint(side - size + 1, (), generator=generator)) for side in pixels.shape[1:])
     symmetry = int(torch.randint(8, (), generator=generator))
-    crop = pixels[:, top : top + size, left : left + size]
-    crop = crop.flip(2) if symmetry >= 4 else crop
-    return crop.rot90(symmetry % 4, (1, 2))
+    return square(pixels, top, left, size, symmetry)
 
 
 def batches(
     crops: Crops, first_step: int, last_step: int, workers: int = 0, *, pin: bool = False, part: int = 0, parts: int = 1
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yields the batch of every step in ``range(first_step, last_step)``, the same whatever the number of workers.
 
     The global random state is neither read nor changed. The workers share the decoded photographs.
@@ -132,29 +140,18 @@ def batches(
 
     Raises:
         SpecError: If the batch cannot be parted equally.
+        RunError: If a worker died, found no room in shared memory, or delivered nothing for `workers.PATIENCE` seconds.
     """
     if crops.batch % parts:
         raise SpecError(f"a batch of {crops.batch} cannot be shared equally by {parts} processes; use a multiple")
     size, share = crops.batch, crops.batch // parts
     firsts = (step * size + part * share for step in range(first_step, last_step))
-    loader = DataLoader(
-        crops,
-        batch_sampler=(list(range(first, first + share)) for first in firsts),
-        num_workers=workers,
-        collate_fn=_stack,
-        pin_memory=pin,
-        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-        # Without one, the loader takes a number from the global stream, and resuming would change all that follows.
-        generator=torch.Generator(),
-    )
-    with warnings.catch_warnings():
-        # The workers run one thread and take no lock that the parent's threads may hold.
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-        loaded = iter(loader)
-    try:
-        yield from loaded
-    except ImageError as error:  # a worker puts its traceback before the message
-        raise ImageError(str(error).strip().splitlines()[-1].rpartition("ImageError: ")[2]) from None
+    items = (range(first, first + share) for first in firsts)
+    with contextlib.ExitStack() as stack:
+        made: Iterator[Batch] = map(partial(_batch, crops), items)
+        if workers:
+            made = stack.enter_context(Crew(partial(_batch, crops), workers)).results(items)
+        yield from ahead(lambda _: _pinned(next(made)), last_step - first_step) if pin else made
 
 
 def factor_of(degradation: Degrade) -> int:
@@ -171,7 +168,12 @@ def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: s
         return Pair(degradation(target.clone(), stream), target, name)
 
 
-@contextmanager
+def _given(degraded: Tensor, target: Tensor, name: str) -> Pair:
+    one, other = (pixels.to(torch.float32).contiguous() / 255 for pixels in (degraded, target))
+    return Pair(one, other, name)
+
+
+@contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Keeps sums in one order: loader workers have one thread, the main process may have many."""
     threads = torch.get_num_threads()
@@ -182,6 +184,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _stack(pairs: list[Pair]) -> Batch:
-    degraded, targets, names = zip(*pairs, strict=True)
+def _batch(crops: Crops, items: range) -> Batch:
+    degraded, targets, names = zip(*(crops[item] for item in items), strict=True)
     return Batch(torch.stack(degraded), torch.stack(targets), list(names))
+
+
+def _pinned(batch: Batch) -> Batch:
+    return Batch(batch.degraded.pin_memory(), batch.target.pin_memory(), batch.names)

@@ -1,8 +1,9 @@
 """The decoded pixels of many images in one file of the cache, mapped into memory.
 
 All processes on a machine share the mapped pages, which the system drops and reads again as memory allows: a set larger
-than memory trains, loader workers hold no copies, and a second run starts at once. The file's name says which images
-it was made of; a list of them stands at its end.
+than memory trains, loader workers hold no copies, and a second run starts at once. The file's name says of which
+contents it was made, so that old pixels are never taken for new ones; a list of the images stands at its end, with a
+digest of each one's pixels, verified when a process first uses them.
 """
 
 import errno
@@ -11,7 +12,7 @@ import itertools
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,20 +21,26 @@ from typing import Any
 import msgspec
 import torch
 from jaxtyping import UInt8
+from msgspec.structs import replace
 from torch import Tensor
 
 from pdloss.assets import cache_folder
+from pdloss.datasets.contents import place
 from pdloss.datasets.likeness import picture_hash
 from pdloss.datasets.sources import Source
 from pdloss.errors import ImageError
 from pdloss.files import write_atomically
 from pdloss.images import Picture
+from pdloss.picture_files import READING
+from pdloss.provenance import versions
 from pdloss.records import Record
 
 SPARE_ROOM = 1 << 30
 """Bytes of the disk that the cache leaves free."""
 _LENGTH = 8
 """Bytes at the end of the file that hold the length of the list before them."""
+_DIGEST = 32
+"""Bytes before those, which hold the list's SHA-256."""
 
 
 class Looked(Record, frozen=True, kw_only=True):
@@ -46,6 +53,8 @@ class Looked(Record, frozen=True, kw_only=True):
     """Conversions, as in `images.Picture`."""
     hash: str = ""
     """`likeness.picture_hash`."""
+    sha256: str = ""
+    """Of the pixels as the file holds them."""
     problem: str = ""
     """Why it cannot be used; empty if it can."""
 
@@ -68,6 +77,8 @@ class Mapped:
         self.shapes = [image.shape for image in images]
         sizes = [3 * image.height * image.width for image in images]
         self.starts = list(itertools.accumulate(sizes, initial=0))
+        self.digests = [(image.name, image.sha256) for image in images]
+        self._verified: set[int] = set()
         self._bytes: Tensor | None = None
 
     def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
@@ -75,17 +86,41 @@ class Mapped:
             # Private: nothing that a program writes into the tensor by mistake reaches the file.
             self._bytes = torch.from_file(str(self.path), shared=False, size=self.starts[-1], dtype=torch.uint8)
         height, width = self.shapes[index]
-        return self._bytes[self.starts[index] : self.starts[index + 1]].view(height, width, 3).permute(2, 0, 1)
+        pixels = self._bytes[self.starts[index] : self.starts[index + 1]]
+        if index not in self._verified:
+            self._verify(index, pixels)
+        return pixels.view(height, width, 3).permute(2, 0, 1)
+
+    def _verify(self, index: int, pixels: Tensor) -> None:
+        """Refuses pixels that are not those written, and removes the file, which can be made anew.
+
+        Raises:
+            ImageError: Naming the file and the image.
+        """
+        name, digest = self.digests[index]
+        if hashlib.sha256(pixels.numpy().data).hexdigest() != digest:
+            self.path.unlink(missing_ok=True)
+            raise ImageError(
+                f"{self.path}, the decoded photographs in the cache, is damaged at {name}; it was removed, and the "
+                "same command decodes them anew"
+            )
+        self._verified.add(index)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_bytes": None}
+        return self.__dict__ | {"_bytes": None, "_verified": set()}
 
 
-def file_for(source: Source) -> Path:
-    """Returns where the pixels of these very images are kept: the folder's place, then names and stamps, as hashes."""
-    place = hashlib.sha256(str(source.folder.resolve()).encode()).hexdigest()
-    images = hashlib.sha256("".join(f"{name}\0{source.stamp(name)}\n" for name in source.names).encode()).hexdigest()
-    return cache_folder() / "decoded" / f"{place[:16]}-{images[:32]}.rgb"
+def file_for(source: Source, contents: Mapping[str, str]) -> Path:
+    """Returns where the pixels of these very images are kept: the folder's place, then names and contents, as hashes.
+
+    Args:
+        source: The images.
+        contents: Digest of each, from `contents.contents`.
+    """
+    # Other versions, and other rules of our own, may read a file otherwise.
+    made_by = f"{versions()['pdloss']} {versions()['pillow']} {READING}\n"
+    images = hashlib.sha256((made_by + "".join(f"{n}\0{d}\n" for n, d in contents.items())).encode()).hexdigest()
+    return cache_folder() / "decoded" / f"{place(source.place)}-{images[:32]}.rgb"
 
 
 def read_list(path: Path) -> list[Looked] | None:
@@ -94,12 +129,15 @@ def read_list(path: Path) -> list[Looked] | None:
         with path.open("rb") as file:
             whole = file.seek(-_LENGTH, os.SEEK_END) + _LENGTH
             length = int.from_bytes(file.read(_LENGTH), "big")
-            file.seek(-_LENGTH - length, os.SEEK_END)
-            images = msgspec.json.decode(file.read(length), type=list[Looked])
+            file.seek(-_LENGTH - _DIGEST - length, os.SEEK_END)
+            text, digest = file.read(length), file.read(_DIGEST)
+            if hashlib.sha256(text).digest() != digest:
+                return None
+            images = msgspec.json.decode(text, type=list[Looked])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     pixels = sum(3 * image.height * image.width for image in images)
-    return images if whole == pixels + length + _LENGTH else None
+    return images if whole == pixels + length + _DIGEST + _LENGTH else None
 
 
 def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[list[Looked], str]:
@@ -117,14 +155,16 @@ def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[
     def written(temporary: Path) -> None:
         with temporary.open("wb") as file:
             for looked, picture in images:
-                found.append(looked)
                 if picture is None:
+                    found.append(looked)
                     continue
+                pixels = picture.pixels.permute(1, 2, 0).contiguous().numpy().data
+                found.append(replace(looked, sha256=hashlib.sha256(pixels).hexdigest()))
                 if shutil.disk_usage(path.parent).free < SPARE_ROOM + picture.pixels.nbytes:
                     raise OSError(errno.ENOSPC, f"less than {SPARE_ROOM >> 30} GiB would stay free")
-                file.write(picture.pixels.permute(1, 2, 0).contiguous().numpy().data)
+                file.write(pixels)
             index = msgspec.json.encode(found)
-            file.write(index + len(index).to_bytes(_LENGTH, "big"))
+            file.write(index + hashlib.sha256(index).digest() + len(index).to_bytes(_LENGTH, "big"))
 
     try:
         write_atomically(path, written)

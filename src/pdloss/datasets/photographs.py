@@ -1,16 +1,18 @@
 """The images of a source, checked one and all."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from jaxtyping import UInt8
 from torch import Tensor
 
+from pdloss.datasets.contents import contents, digest, fingerprint, stamps
 from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, write
 from pdloss.datasets.sources import Source, Split, source
 from pdloss.errors import ImageError
+from pdloss.records import TrainedOn
 
 _LEAVES_OUT = "--skip-damaged leaves such files out"
 
@@ -23,12 +25,13 @@ class Photographs:
     and by later ones; else each file is decoded anew whenever it is asked for.
 
     Args:
-        data: A folder tree, or a text such as ``"deadleaves(images=400)"``.
+        data: A folder tree, a pattern, a text such as ``"deadleaves(images=400)"``, or the source that one names.
         split: Which part of a folder that holds two, such as DIV2K's.
         cached: Keep the pixels, for images that are asked for again and again.
         skip_damaged: Leave damaged and too small images out, listed in `skipped`, instead of refusing the folder.
         smallest: Least height and width, in pixels.
         part: What must fit into every image, for the sentence.
+        reread: Read every file's content to tell whether it changed, instead of trusting its size, times and inode.
         progress: Called with (files done, files in all) after each file.
 
     Raises:
@@ -37,17 +40,18 @@ class Photographs:
 
     def __init__(
         self,
-        data: Path | str,
+        data: Path | str | Source,
         *,
         split: Split = "train",
         cached: bool = False,
         skip_damaged: bool = False,
         smallest: int = 1,
         part: str = "crop",
+        reread: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> None:
-        self.source: Source = source(data, split)
-        self.folder = self.source.folder
+        self.source: Source = source(data, split) if isinstance(data, str | Path) else data
+        self.folder, self._reread = self.source.folder, reread
         self.skipped: dict[str, str] = {}
         """Names of the files left out, with the reason."""
         done, cure = 0, "use a smaller --crop" if part == "crop" else _LEAVES_OUT
@@ -69,9 +73,6 @@ class Photographs:
         """Paths from the folder, with their suffix, sorted."""
         if not self.names:
             raise ImageError(f"{self.folder} holds no usable image; the first: {next(iter(self.skipped.values()))}")
-        lines = [f"{name}\0{self.source.identity(name)}\n" for name in self.names]
-        self.fingerprint = hashlib.sha256("".join(lines).encode()).hexdigest()
-        """SHA-256 over names and file sizes of the images in use."""
         notes = Counter(note for _, looked in self._images for note in looked.note.split("; ") if note)
         self.notes = [note for note in (self.source.note, uncached) if note]
         """What is worth saying, such as ``"12 files: alpha dropped"``."""
@@ -82,10 +83,14 @@ class Photographs:
         self._mapped: Mapped | None = None
         if not cached:
             return [looked for looked, _ in look(self.source, accept)], ""
-        path, problem = file_for(self.source), ""
+        before = {name: stamps(self.source, name) for name in self.source.names}
+        path, problem = file_for(self.source, self._contents), ""
         found = read_list(path)
         if found is None:
             found, problem = write(path, look(self.source, accept))
+            if changed := [name for name, stamp in before.items() if stamps(self.source, name) != stamp]:
+                path.unlink(missing_ok=True)
+                raise ImageError(f"{self.folder / changed[0]} changed while the photographs were read; start again")
         else:
             for looked in found:
                 accept(looked)
@@ -97,10 +102,34 @@ class Photographs:
             "for; PDLOSS_CACHE names another folder"
         )
 
+    @cached_property
+    def _contents(self) -> dict[str, str]:
+        return contents(self.source, self._reread)
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """The SHA-256 of each image's content."""
+        return {name: self._contents[name] for name in self.names}
+
+    @property
+    def fingerprint(self) -> str:
+        """``contents:`` and the SHA-256 over names and contents of the images in use, wherever they lie."""
+        return fingerprint(self.contents)
+
+    @property
+    def fingerprint_by_size(self) -> str:
+        """The SHA-256 over names and sizes of the images in use: all that runs of version 0.1.0 know theirs by."""
+        return digest({name: self.source.identity(name) for name in self.names})
+
     @property
     def hashes(self) -> dict[str, str]:
         """Each image's `picture_hash`."""
         return {looked.name: looked.hash for _, looked in self._images}
+
+    @property
+    def trained_on(self) -> TrainedOn:
+        """What a run keeps of them."""
+        return TrainedOn(images=self.hashes, contents=self.contents)
 
     def check_crop(self, size: int) -> None:
         """Refuses a crop that some photograph is too small for.
@@ -113,9 +142,14 @@ class Photographs:
                 raise ImageError(f"{problem}; use a smaller --crop")
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Height and width of each, in the order of `names`."""
+        return [looked.shape for _, looked in self._images]
+
+    @property
     def smallest_side(self) -> int:
         """The least height or width among the photographs."""
-        return min(min(looked.shape) for _, looked in self._images)
+        return min(map(min, self.shapes))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -6,8 +6,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pdloss.assets import sha256
 from pdloss.datasets.deadleaves import DeadLeaves
-from pdloss.images import SUFFIXES, Picture, list_images, read_pixels
-from pdloss.provenance import versions
+from pdloss.errors import ImageError
+from pdloss.images import Picture, read_pixels
+from pdloss.picture_files import SUFFIXES
+from pdloss.picture_files.layouts import advice, pairing
+from pdloss.picture_files.patterns import is_pattern, pictures_of
 from pdloss.specs import Family
 
 DRAWERS = Family("source of pictures", (DeadLeaves,), own=None)
@@ -20,7 +23,7 @@ Split = Literal["train", "valid"]
 
 _SUBFOLDERS: dict[Split, tuple[str, ...]] = {
     "train": ("DIV2K_train_HR", "train"),
-    "valid": ("DIV2K_valid_HR", "valid"),
+    "valid": ("DIV2K_valid_HR", "valid", "val", "test"),
 }
 
 
@@ -30,6 +33,8 @@ class Source(Protocol):
 
     folder: Path
     """Where the images are, for messages."""
+    place: str
+    """What tells these images from others in the same folder: the pattern, or else the folder."""
     names: list[str]
     note: str
     """What to say of where they were found; empty if that is what was asked for."""
@@ -42,45 +47,48 @@ class Source(Protocol):
         """
 
     def identity(self, name: str) -> str:
-        """Returns what tells an image from another of that name, wherever the two lie."""
+        """Returns all that a drawn image depends on; of one that is read, its size, as version 0.1.0 knew it."""
 
-    def stamp(self, name: str) -> str:
-        """Returns what changes whenever the image may have changed, here."""
+    def files(self, name: str) -> list[Path]:
+        """Returns the files that an image is read from; none of one that is drawn."""
 
 
 class Folder:
-    """The images of a folder and of the folders below it, by their path from there.
+    """The images of a folder and of the folders below it, or those that fit a pattern, by their path from there.
 
-    Of a folder that holds no images but the two parts of DIV2K, or ``train`` and ``valid``, the part asked for.
+    Of a folder that holds no images but the two parts of DIV2K, or ``train`` and ``valid`` (``val``, ``test``), the
+    part asked for.
 
     Args:
-        path: The folder.
+        path: The folder, or a pattern such as ``GOPRO/train/*/sharp`` (see `pdloss.picture_files.patterns`).
         split: The part.
+        paired: Whether each image is known to be one of a pair, so that others beside it do not matter.
 
     Raises:
-        ImageError: If there is no image.
+        ImageError: If there is no image, or the folder holds pairs, of which some would be taken for clean.
     """
 
-    def __init__(self, path: Path, split: Split) -> None:
-        part = next((path / name for name in _SUBFOLDERS[split] if (path / name).is_dir()), None)
-        if part is not None and any(child.suffix.lower() in SUFFIXES for child in path.iterdir()):
-            part = None
-        self.folder = part or path
-        self.note = f"takes the images of {part}" if part else ""
-        self.names = [file.relative_to(self.folder).as_posix() for file in list_images(self.folder, below=True)]
+    def __init__(self, path: Path, split: Split, paired: bool = False) -> None:
+        part = _part(path, split)
+        self.pictures = pictures_of(part or path)
+        self.folder, self.place = self.pictures.root, self.pictures.called
+        self.names = list(self.pictures.files)
+        if not paired and not is_pattern(path) and (found := pairing(self.names)):
+            raise ImageError(advice(self.folder, found))
+        notes = f"takes the images of {part}" if part else "", self.pictures.note
+        self.note = "; ".join(filter(None, notes))
 
     def picture(self, name: str) -> Picture:
         """Returns the decoded file."""
-        return read_pixels(self.folder / name)
+        return read_pixels(self.pictures.files[name])
 
     def identity(self, name: str) -> str:
         """Returns the file's size."""
-        return str((self.folder / name).stat().st_size)
+        return str(self.pictures.files[name].stat().st_size)
 
-    def stamp(self, name: str) -> str:
-        """Returns the file's size and time of change."""
-        status = (self.folder / name).stat()
-        return f"{status.st_size} {status.st_mtime_ns}"
+    def files(self, name: str) -> list[Path]:
+        """Returns the one file."""
+        return [self.pictures.files[name]]
 
 
 class Drawn:
@@ -93,10 +101,10 @@ class Drawn:
     def __init__(self, choice: DeadLeaves) -> None:
         self.choice, self.note = choice, ""
         self.folder = Path(str(choice))
+        self.place = str(choice)
         self.names = [f"{index:06d}" for index in range(choice.images)]
         palette = Path(choice.palette)
         self._identity = choice.in_full() + (sha256(palette) if palette.is_file() else "")
-        self._stamp = f"{self._identity} {versions()['pdloss']}"
 
     def picture(self, name: str) -> Picture:
         """Returns the picture, drawn anew."""
@@ -106,9 +114,9 @@ class Drawn:
         """Returns all that the pictures depend on."""
         return self._identity
 
-    def stamp(self, name: str) -> str:
-        """Returns the same, and the version of what draws."""
-        return self._stamp
+    def files(self, name: str) -> list[Path]:
+        """Returns no file."""
+        return []
 
 
 def source(text: str | Path, split: Split = "train") -> Source:
@@ -128,3 +136,11 @@ def source(text: str | Path, split: Split = "train") -> Source:
         assert isinstance(choice, DeadLeaves)
         return Drawn(choice)
     return Folder(Path(text), split)
+
+
+def _part(path: Path, split: Split) -> Path | None:
+    part = next((path / name for name in _SUBFOLDERS[split] if (path / name).is_dir()), None)
+    if part is None or any(child.suffix.lower() in SUFFIXES for child in path.iterdir()):
+        return None
+    # A folder called "test" or "val" may hold anything; beside "train" it is what its name says.
+    return part if part.name not in ("val", "test") or (path / "train").is_dir() else None

@@ -11,24 +11,36 @@ from torch import Tensor
 
 from pdloss.assets import sha256
 from pdloss.background import Behind, ahead
-from pdloss.datasets import Photographs, leak_warning, same_pictures
+from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
+from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
 from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
-from pdloss.images import check_stems, pixels_sha256, to_bytes
+from pdloss.frozen_sets import is_frozen
+from pdloss.images import pixels_sha256, to_bytes
 from pdloss.limits import check_seed
+from pdloss.memory import enough_memory
 from pdloss.ops.color import quantize
+from pdloss.picture_files import written_names
+from pdloss.picture_files.patterns import set_name
 from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
+from pdloss.spelling import spelled
+from pdloss.tensor_files import unverified
 from pdloss.trust import RECEIVED, TYPED, Trust
 
 CONSISTENCY = "consistency"
 """The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips", CONSISTENCY)
+
+_LESS = (
+    "whole pictures go through the network and the metrics; leave out the largest or cut them smaller, choose fewer "
+    "--metrics, or use --device cpu where the processor has more memory"
+)
 
 
 class Evaluation(NamedTuple):
@@ -62,11 +74,12 @@ def evaluate(
 
     Args:
         run: Run folder.
-        data: Folder of clean photographs.
+        data: Folder of clean photographs, or a pattern such as ``GOPRO/test/*/sharp``.
         metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`, or ``consistency``.
         name: Name of the set in the run folder; by default the folder's.
         degradation: By default the run's own.
-        degraded: A frozen set of the same photographs (``pdloss degrade``) to restore instead.
+        degraded: What to restore instead: a frozen set of the same photographs (``pdloss degrade``), or a folder or
+            pattern of degraded ones, paired as `pdloss.datasets.OwnPairs` says.
         seed: With each file's name, chooses its noise.
         device: As in training.
         skip_damaged: Leave out damaged images instead of refusing the folder.
@@ -131,7 +144,7 @@ class Evaluator:
         self.skip_damaged, self.again, self.consistency = skip_damaged, again, CONSISTENCY in metric_names
         named = [name for name in metric_names if name != CONSISTENCY]
         self.measures, self.notes = scoring.ready(named, self.device, niqe_model)
-        self._read: dict[Path, tuple[Photographs, str]] = {}
+        self._read: dict[tuple[Path, Path | None], tuple[Photographs | OwnPairs, str]] = {}
         self._known: dict[tuple[str, str], _Known] = {}
 
     def __call__(
@@ -150,14 +163,16 @@ class Evaluator:
         """
         started, folder = time.monotonic(), RunFolder(run)
         scores_file(folder, name or data.resolve().name)  # refuses now what is no name
-        own = None if degraded else folder.record().degradation
-        photographs, contents = self._photographs(data)
+        frozen = degraded if degraded is not None and is_frozen(degraded) else None
+        photographs, contents = self._photographs(data, None if frozen else degraded)
+        own = None if degraded else _own_degradation(folder, self.degradation)
         whose = TYPED if self.degradation else self.trusted
-        inputs = Inputs(photographs, self.degradation or own, self.seed, degraded, self.demosaic, whose)
+        inputs = Inputs(photographs, self.degradation or own, self.seed, frozen, self.demosaic, whose)
         measures, notes = self._usable(photographs, inputs)
         if leaks := same_pictures(folder.photographs(), photographs.hashes):
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
-        asked = _asked(folder, name or data.resolve().name, inputs, measures, contents)
+        notes += [note for note in (unverified(folder.latest_weights()[1]),) if note]
+        asked = _asked(folder, name or set_name(data), inputs, measures, contents)
         before = None if self.again else standing(folder, asked, photographs.names)
         if before is not None:
             measures = measures.only(lacking(before, asked))
@@ -166,9 +181,9 @@ class Evaluator:
                 return Evaluation(before, [*notes, f"{there}; --again scores it anew"])
             notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
-        with Behind() as behind:
+        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), Behind() as behind:
             kind = Restored if before is None else Stored
-            pictures = kind(folder, asked.set, self.device, behind, self.trusted)
+            pictures = kind(folder, asked.set, photographs.names, self.device, behind, self.trusted)
             scores = _scored(asked, inputs, measures, pictures, known, progress)
         scores = replace(
             scores,
@@ -179,15 +194,19 @@ class Evaluator:
         write_record(scores_file(folder, scores.set), scores)
         return Evaluation(scores, notes)
 
-    def _photographs(self, data: Path) -> tuple[Photographs, str]:
-        """Returns the photographs of a folder, checked, and the hash of their contents."""
-        if data not in self._read:
-            photographs = Photographs(data, split="valid", skip_damaged=self.skip_damaged)
-            check_stems(photographs.names)
-            self._read[data] = photographs, contents_sha256(photographs)
-        return self._read[data]
+    def _photographs(self, data: Path, degraded: Path | None) -> tuple[Photographs | OwnPairs, str]:
+        """Returns the photographs of a folder, or pairs, checked, and the hash of the targets' contents."""
+        if (data, degraded) not in self._read:
+            photographs = (
+                Photographs(data, split="valid", skip_damaged=self.skip_damaged)
+                if degraded is None
+                else OwnPairs(data, degraded, split="valid", skip_damaged=self.skip_damaged)
+            )
+            written_names(photographs.names)  # refused before hours are spent
+            self._read[data, degraded] = photographs, contents_sha256(photographs)
+        return self._read[data, degraded]
 
-    def _usable(self, photographs: Photographs, inputs: Inputs) -> tuple[Measures, list[str]]:
+    def _usable(self, photographs: Photographs | OwnPairs, inputs: Inputs) -> tuple[Measures, list[str]]:
         """Returns the metrics that these inputs can be scored by, and what must be said."""
         side = photographs.smallest_side
         measures, notes = self.measures.fitting(side, len(photographs))
@@ -203,6 +222,21 @@ class Evaluator:
         return measures, [*self.notes, *notes, *photographs.notes]
 
 
+def _own_degradation(folder: RunFolder, other: str | None) -> str:
+    """Returns what a run was trained to undo.
+
+    Raises:
+        RunError: If it was trained on pairs, whose degradation nobody can repeat, and no other is given.
+    """
+    record = folder.record()
+    if record.degraded is not None and other is None:
+        raise RunError(
+            f"{folder.path} was trained on the pairs of {record.degraded}: name the degraded photographs to restore "
+            "with --degraded, or a degradation with --degradation"
+        )
+    return record.degradation
+
+
 class _Known(NamedTuple):
     """What inputs are known to score: the same for every run that restores them."""
 
@@ -214,9 +248,9 @@ def _asked(folder: RunFolder, name: str, inputs: Inputs, measures: Measures, con
     """Returns the scores that are asked for, still without values."""
     step, weights = folder.latest_weights()
     return Scores(
-        run=folder.path.resolve().name,
+        run=spelled(folder.path.resolve().name),
         set=name,
-        targets=str(inputs.photographs.folder.resolve()),
+        targets=spelled(inputs.photographs.folder.resolve()),
         step=step,
         degradation=inputs.description,
         metrics={name: record for name, record in measures.records.items() if name not in measures.whole},

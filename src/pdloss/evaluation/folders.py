@@ -1,4 +1,4 @@
-"""Scores of anybody's pictures: two folders, paired by file stem, and no run at all."""
+"""Scores of anybody's pictures: two folders, paired by the files' paths in them, and no run at all."""
 
 import time
 from collections import Counter
@@ -16,11 +16,16 @@ from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import Measures, SetTotals
-from pdloss.images import list_images, pixels_sha256, read_pixels, write_image
+from pdloss.images import pixels_sha256, read_pixels, write_image
+from pdloss.picture_files.listing import listed
+from pdloss.picture_files.patterns import matched, pictures_of
 from pdloss.precision import chosen_device
 from pdloss.records import NOT_KNOWN, ImageScores, Method, Scores, read_record, write_record
+from pdloss.spelling import spelled
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
+
+_LESS = "leave it out or cut both pictures smaller, or use --device cpu where the processor has more memory"
 
 
 class FolderScores(NamedTuple):
@@ -35,6 +40,8 @@ class FilePair(NamedTuple):
 
     restored: Path
     target: Path
+    name: str
+    """Of the target: its path from its folder."""
 
 
 def score(
@@ -48,7 +55,7 @@ def score(
     out: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> FolderScores:
-    """Returns the scores of the pictures in `restored`, each against the one of its stem in `target`.
+    """Returns the scores of the pictures in `restored`, each against the one of its name in `target`.
 
     With `out`, the scores and the pictures are also written as evaluation writes those of a run:
     ``scores/<set>.json`` and ``restored/<set>/*.png``. Such a folder can be compared, reported on and studied beside
@@ -58,8 +65,8 @@ def score(
     work are in memory.
 
     Args:
-        restored: Folder of pictures.
-        target: Folder of what they should be.
+        restored: Folder of pictures with all below it, or a pattern such as ``results/*/deblurred``.
+        target: What they should be: a folder, or a pattern such as ``GOPRO/test/*/sharp``.
         metric_names: Names from `pdloss.metrics.METRICS` or `pdloss.metrics.sets.SET_METRICS`.
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
         niqe_model: File with a model of one's own for `niqe`, as ``pdloss niqe fit`` writes it.
@@ -79,7 +86,7 @@ def score(
     if out is not None:
         _refuse_others(out, set_name, method)
     started, chosen = time.monotonic(), chosen_device(device)
-    pairs = pairs_by_stem(restored, target)
+    pairs, root, passed = paired(restored, target)
     side, converted = _checked(pairs)
     ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
@@ -91,24 +98,31 @@ def score(
         images.append(image)
         if progress:
             progress(len(images), len(pairs))
-    scores = _record(method, target, pairs, images, measures, totals, started)
+    scores = _record(method, root, pairs, images, measures, totals, started)
     if out is not None:
         write_record(out / "scores" / f"{set_name}.json", scores)
-    return FolderScores(scores, [*notes, *left_out, *converted])
+    return FolderScores(scores, [*notes, *left_out, *converted, *passed])
 
 
-def pairs_by_stem(restored: Path, target: Path) -> list[FilePair]:
-    """Returns the pairs of files whose names are equal but for their suffix, sorted.
+def paired(restored: Path, target: Path) -> tuple[list[FilePair], Path, list[str]]:
+    """Returns the pairs of files, in the targets' order; the targets' folder; and what was passed over in either.
+
+    Files belong together as `pdloss.picture_files.patterns.matched` says: by their paths, without the suffix.
 
     Raises:
-        ImageError: If a folder holds no image or two of one stem, or a file has no partner; the message names it.
+        ImageError: If a folder holds no image, or a file has no partner; the message names it.
     """
-    ones, others = _by_stem(restored), _by_stem(target)
-    alone = [f"{restored} alone has {_listed(ones, others)}"] if ones.keys() - others.keys() else []
-    alone += [f"{target} alone has {_listed(others, ones)}"] if others.keys() - ones.keys() else []
+    ones, others = pictures_of(restored), pictures_of(target)
+    found = matched(others, ones)
+    alone = [
+        f"{spelled(folder)} alone has {listed(names)}"
+        for folder, names in ((restored, found.others_alone), (target, found.alone))
+        if names
+    ]
     if alone:
         raise ImageError(f"{', and '.join(alone)}; pictures are paired by name without the suffix: add or remove some")
-    return [FilePair(ones[stem], others[stem]) for stem in sorted(ones)]
+    pairs = [FilePair(ones.files[mine], others.files[name], name) for name, mine in found.pairs]
+    return pairs, others.root.resolve(), [note for note in (ones.note, others.note) if note]
 
 
 def _record(
@@ -175,20 +189,6 @@ def _name(restored: Path, target: Path) -> str:
     return restored.name if restored.name != target.name else "/".join(restored.parts[-2:])
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in list_images(folder):
-        if path.stem in found:
-            raise ImageError(f"{found[path.stem]} and {path.name} have the same name but for the suffix; remove one")
-        found[path.stem] = path
-    return found
-
-
-def _listed(ones: dict[str, Path], others: dict[str, Path]) -> str:
-    names = [ones[stem].name for stem in sorted(ones.keys() - others.keys())]
-    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
-
-
 def _checked(pairs: Sequence[FilePair]) -> tuple[int, list[str]]:
     """Returns the smallest side, and how many files of either folder were converted in which way.
 
@@ -205,14 +205,15 @@ def _checked(pairs: Sequence[FilePair]) -> tuple[int, list[str]]:
 
 def _look(pair: FilePair) -> tuple[tuple[int, int], list[str]]:
     """Returns a pair's height and width, and what was converted."""
-    pictures = [read_pixels(path) for path in pair]
+    files = pair.restored, pair.target
+    pictures = [read_pixels(path) for path in files]
     (height, width), (other_height, other_width) = (picture.pixels.shape[1:] for picture in pictures)
     if (height, width) != (other_height, other_width):
         raise ImageError(
             f"{pair.restored} is {width}x{height} pixels, but {pair.target} is {other_width}x{other_height}; pictures "
             "are compared at one size only"
         )
-    notes = zip(pair, pictures, strict=True)
+    notes = zip(files, pictures, strict=True)
     return (height, width), [f"{path.parent}: {note}" for path, p in notes for note in p.note.split("; ") if note]
 
 

@@ -11,8 +11,10 @@ from torch import Tensor
 from pdloss import degradations
 from pdloss._types import Image
 from pdloss.assets import sha256
-from pdloss.datasets import Pairs, Photographs
+from pdloss.datasets import OwnPairs, Pairs, Photographs
+from pdloss.datasets.contents import digest
 from pdloss.degradations import BayerMosaic, Chain
+from pdloss.degradations.given import Given
 from pdloss.errors import SpecError
 from pdloss.frozen_sets import FrozenPairs
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
@@ -39,8 +41,8 @@ class Inputs:
     """The degraded pictures of photographs; each depends on the seed and the photograph's name only.
 
     Args:
-        photographs: The targets.
-        degradation: What is done to them; of a frozen set, None.
+        photographs: The targets; or pairs, which have their degraded pictures.
+        degradation: What is done to them; of a frozen set and of pairs, None.
         seed: Chooses what the degradation draws.
         frozen: A frozen set of the photographs, to take instead.
         demosaic: How mosaics are made comparable with their targets.
@@ -53,7 +55,7 @@ class Inputs:
 
     def __init__(
         self,
-        photographs: Photographs,
+        photographs: Photographs | OwnPairs,
         degradation: str | None,
         seed: int = 0,
         frozen: Path | None = None,
@@ -64,7 +66,16 @@ class Inputs:
             raise SpecError(f"--degradation {degradation!r} has no effect on the frozen set {frozen}; leave one out")
         self.photographs, self._seed, self.demosaic, self._trusted = photographs, seed, demosaic, trusted
         self._pairs: Pairs | FrozenPairs
-        if frozen is not None:
+        if isinstance(photographs, OwnPairs):
+            if degradation is not None:
+                raise SpecError(
+                    f"--degradation {degradation!r} has no effect on the pairs of {photographs.inputs.source.place}; "
+                    "leave one out"
+                )
+            self.chain, self._pairs = Chain((Given(photographs.factor),)), Pairs(photographs, Given(), seed)
+            contents = contents_sha256(photographs.inputs)
+            how = f"as given in {Path(photographs.inputs.source.place).name}, contents {contents[:12]}"
+        elif frozen is not None:
             self._pairs = FrozenPairs(frozen, photographs, trusted)
             self.chain, how = self._pairs.chain, self._pairs.description
         else:
@@ -80,6 +91,8 @@ class Inputs:
         degraded, target, name = self._pairs[index]
         if isinstance(self._pairs, FrozenPairs):
             drawn = degradations.parse(self._pairs.images[name].degradation, self._trusted)
+        elif isinstance(self.photographs, OwnPairs):
+            drawn = self.chain
         else:  # the numbers that the pair drew from the same stream
             drawn = self.chain.drawn(generator(self._seed, name))
         return Input(degraded, target, name, drawn)
@@ -100,12 +113,12 @@ def comparable(degraded: Tensor, target: Tensor, chain: Chain, demosaic: Demosai
     return degraded if degraded.shape == target.shape else resize(degraded, (target.shape[-2], target.shape[-1]))
 
 
-def contents_sha256(photographs: Photographs) -> str:
+def contents_sha256(photographs: Photographs | OwnPairs) -> str:
     """Returns the SHA-256 over the names and the contents of the photographs."""
-    files = {name: photographs.folder / name for name in photographs.names}
-    if all(file.is_file() for file in files.values()):
-        return files_sha256(files)
-    return photographs.fingerprint  # of what is made and not read
+    if isinstance(photographs, OwnPairs):
+        known = photographs.targets.contents
+        return digest({name: known[name] for name in photographs.names})
+    return digest(photographs.contents)
 
 
 def files_sha256(files: Mapping[str, Path]) -> str:

@@ -1,5 +1,6 @@
 """What is scored of a run: the pictures that its network makes of the inputs, or those that it made before."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -7,14 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from pdloss import networks, runs
-from pdloss.assets import metadata, sha256
+from pdloss.assets import sha256
 from pdloss.background import Behind
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
 from pdloss.evaluation.standing import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
+from pdloss.picture_files import written_names
 from pdloss.precision import channels_last
+from pdloss.purposes import trained_for
 from pdloss.runs import RunFolder
 from pdloss.trust import RECEIVED, Trust
 
@@ -32,14 +35,15 @@ def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -
         RunError: If there are no weights, they do not fit the network, or the file names none.
     """
     if model.is_file():
-        text, weights = metadata(model).get("network", ""), model
+        text = trained_for(model).network
         if not text:
             raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
+        network = networks.network(text)
+        runs.load_weights(model, network)
     else:
         folder = runs.RunFolder(model)
-        text, (_, weights) = folder.record().network, folder.latest_weights()
-    network = networks.network(text, trusted)
-    runs.load_weights(weights, network)
+        network = networks.network(folder.record().network, trusted)
+        folder.load(network)
     return channels_last(network).to(device).eval()
 
 
@@ -60,9 +64,16 @@ class Restored:
     """Pictures that a run's network makes of the inputs; both are written while the next is in work."""
 
     def __init__(
-        self, folder: RunFolder, set_name: str, device: torch.device, behind: Behind, trusted: Trust = RECEIVED
+        self,
+        folder: RunFolder,
+        set_name: str,
+        names: Sequence[str],
+        device: torch.device,
+        behind: Behind,
+        trusted: Trust = RECEIVED,
     ) -> None:
         self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
+        self._files = written_names(names)
         self._network = load_network(folder.path, device, trusted)
         self._written: dict[str, Future[str]] = {}
 
@@ -78,7 +89,7 @@ class Restored:
                 f"{self._folder.record().network} makes {tuple(restored.shape[1:])} of {tuple(item.degraded.shape)}, "
                 f"but the target of {item.name} is {tuple(item.target.shape)}: {item.drawn} does not fit this network"
             )
-        path = picture_file(self._folder, self._set, item.name)
+        path = picture_file(self._folder, self._set, self._files[item.name])
         self._written[item.name] = self._behind.call(_write, path, restored[0].cpu())
         # A mosaic of one or four planes is no picture; what it would be without a network is.
         plain = (
@@ -86,7 +97,7 @@ class Restored:
             if len(item.degraded) == 3
             else comparable(item.degraded[None], item.target[None], item.drawn)[0]
         )
-        self._behind.call(write_image, picture_file(self._folder, self._set, item.name, "degraded"), plain)
+        self._behind.call(write_image, picture_file(self._folder, self._set, self._files[item.name], "degraded"), plain)
         return quantize(restored)
 
     def sha256(self, name: str) -> str:
@@ -97,8 +108,17 @@ class Restored:
 class Stored:
     """Pictures that a run has restored before."""
 
-    def __init__(self, folder: RunFolder, set_name: str, device: torch.device, _: Behind, __: Trust = RECEIVED) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        set_name: str,
+        names: Sequence[str],
+        device: torch.device,
+        _: Behind,
+        __: Trust = RECEIVED,
+    ) -> None:
         self._folder, self._set, self.device = folder, set_name, device
+        self._files = written_names(names)
 
     def __call__(self, item: Input) -> Tensor:
         """Returns the picture as a batch of one.
@@ -106,11 +126,11 @@ class Stored:
         Raises:
             ImageError: If its file cannot be read.
         """
-        return read_image(picture_file(self._folder, self._set, item.name))[None].to(self.device)
+        return read_image(picture_file(self._folder, self._set, self._files[item.name]))[None].to(self.device)
 
     def sha256(self, name: str) -> str:
         """Returns the hash of the file."""
-        return sha256(picture_file(self._folder, self._set, name))
+        return sha256(picture_file(self._folder, self._set, self._files[name]))
 
 
 def _write(path: Path, restored: Tensor) -> str:

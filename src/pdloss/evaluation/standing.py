@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from pdloss.assets import sha256
 from pdloss.errors import RunError
 from pdloss.files import name_inside, path_inside
+from pdloss.picture_files import written_names
 from pdloss.records import ImageScores, Scores, read_record
 from pdloss.runs import RunFolder
+from pdloss.spelling import as_path
 
 
 def scores_file(folder: RunFolder, set_name: str) -> Path:
@@ -25,11 +27,17 @@ def scores_file(folder: RunFolder, set_name: str) -> Path:
 def picture_file(folder: RunFolder, set_name: str, image: str, kind: str = "restored") -> Path:
     """Returns where a run keeps its ``restored`` or ``degraded`` picture of an image.
 
+    Args:
+        folder: The run.
+        set_name: The set.
+        image: What `pdloss.picture_files.written_names` makes of the image's name.
+        kind: Which of the two.
+
     Raises:
         UserError: As `scores_file`.
     """
     name_inside(folder.path / kind, set_name, "--set")
-    return path_inside(folder.path, f"{kind}/{set_name}/{Path(image).stem}.png")
+    return path_inside(folder.path, f"{kind}/{set_name}/{as_path(image)}")
 
 
 def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:
@@ -47,8 +55,11 @@ def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores |
     for field in ("weights_sha256", "targets_sha256", "degradation"):
         if getattr(before, field) != getattr(asked, field):
             return None
-    same = [image.name for image in before.images] == list(names)
-    return before if same and all(_unchanged(folder, asked.set, image) for image in before.images) else None
+    if [image.name for image in before.images] != list(names):
+        return None
+    files = written_names(names)
+    there = all(_unchanged(picture_file(folder, asked.set, files[image.name]), image) for image in before.images)
+    return before if there else None
 
 
 def lacking(before: Scores, asked: Scores) -> set[str]:
@@ -79,6 +90,5 @@ def joined(before: Scores, new: Scores) -> Scores:
     )
 
 
-def _unchanged(folder: RunFolder, set_name: str, image: ImageScores) -> bool:
-    path = picture_file(folder, set_name, image.name)
+def _unchanged(path: Path, image: ImageScores) -> bool:
     return path.is_file() and sha256(path) == image.restored_sha256

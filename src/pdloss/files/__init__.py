@@ -6,7 +6,7 @@ from pdloss.files.locks import BusyError, locked
 from pdloss.files.outputs import output, refuse_unwritable
 from pdloss.files.places import cache_folder
 from pdloss.files.texts import utf8
-from pdloss.files.unfinished import clear_unfinished, finish, mark_unfinished, unfinished_names
+from pdloss.files.unfinished import clear_unfinished, finish, is_unfinished, mark_unfinished, unfinished_names
 
 __all__ = [
     "BusyError",
@@ -14,6 +14,7 @@ __all__ = [
     "clear_unfinished",
     "finish",
     "is_plain",
+    "is_unfinished",
     "locked",
     "mark_unfinished",
     "name_inside",

@@ -7,12 +7,13 @@ from pathlib import Path
 from pdloss.errors import UserError
 from pdloss.files.atomic import remove_unfinished, write_text
 from pdloss.files.inside import path_inside, refuse_link
+from pdloss.spelling import as_path
 
 _MARK = ".unfinished.json"
 
 
 def mark_unfinished(folder: Path, names: Sequence[str]) -> None:
-    """Notes the files that are about to be written in the folder."""
+    """Notes the files that are about to be written in the folder, their names spelled (`pdloss.spelling`)."""
     write_text(folder / _MARK, json.dumps(list(names)))
 
 
@@ -32,7 +33,7 @@ def unfinished_names(folder: Path) -> list[str]:
     except (ValueError, RecursionError):
         raise UserError(f"{mark} is damaged; remove it, and what was being written beside it") from None
     for name in names:
-        path_inside(folder, name, f"what {mark} names,")
+        path_inside(folder, as_path(name).as_posix(), f"what {mark} names,")
     return names
 
 
@@ -43,10 +44,18 @@ def clear_unfinished(folder: Path) -> list[str]:
         UserError: As `unfinished_names`; nothing has been removed then.
     """
     names = unfinished_names(folder)
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
-    remove_unfinished(folder)
+    files = [folder / as_path(name) for name in names]
+    for file in files:
+        file.unlink(missing_ok=True)
+    for place in {folder, *(file.parent for file in files)}:
+        if place.is_dir():
+            remove_unfinished(place)
     return names
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Returns whether the mark stands in the folder."""
+    return (folder / _MARK).exists()
 
 
 def finish(folder: Path) -> None:

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
 from pdloss.files import output, write_atomically
 from pdloss.numerals import number
+from pdloss.picture_files import Picture
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
 from pdloss.report.inks import PRINTED

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pdloss.eight_bit import Picture
 from pdloss.errors import RunError
+from pdloss.picture_files import Picture, by_key
 from pdloss.report import pictures
 from pdloss.report.headline import contest
 from pdloss.report.pictures import Window
@@ -92,7 +92,9 @@ def kept(comparison: Comparison, image: str) -> tuple[str, list[ScoredRun]]:
     Raises:
         RunError: If there is no such image, or no run keeps its picture.
     """
-    name = next((name for name in comparison.images if image in (name, Path(name).stem)), None)
+    keys = by_key(comparison.images)
+    alike = [name for name in comparison.images if Path(name).stem == image]
+    name = image if image in comparison.images else keys.get(image, alike[0] if len(alike) == 1 else None)
     if name is None:
         known = f"{', '.join(comparison.images[:6])}{', …' * (len(comparison.images) > 6)}"
         raise RunError(f"the runs were not scored on {image!r}, but on {known}")

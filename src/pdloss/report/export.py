@@ -39,7 +39,7 @@ def export(
         UserError: If a file stands there that was not written by us, and `overwrite` is not given; none is written.
     """
     texts = _texts(comparison, rows, besides, unlike)
-    panels = {name_inside(folder, f"crops-{Path(strip.image).stem}", "the image"): strip for strip in strips}
+    panels = {name_inside(folder, f"crops-{comparison.called[strip.image]}", "the image"): strip for strip in strips}
     files = [path for chart in charts for path in svg.files(chart, folder)]
     files += [path for panel in panels for path in panel_files(panel)] + [folder / name for name in texts]
     with output(*files, overwrite=overwrite, option="--export"):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pdloss import eight_bit
-from pdloss.eight_bit import Picture
+from pdloss.picture_files import Picture, eight_bit
 from pdloss.report.sources import ScoredRun
 
 
@@ -29,7 +28,7 @@ def read(path: Path) -> Picture:
     Raises:
         ImageError: If it cannot be read.
     """
-    return eight_bit.read(path, "evaluate the run again")
+    return eight_bit(path, "evaluate the run again")
 
 
 def degraded_path(runs: Sequence[ScoredRun], image: str) -> Path | None:

@@ -8,7 +8,8 @@ from pdloss.numerals import DASH, UNKNOWN
 from pdloss.records import RunRecord
 from pdloss.report.sources import Comparison, ScoredRun
 
-_ASIDE = {"parameters", "data_fingerprint", "weights", "versions", "commit", "created", "images"}
+_ASIDE = {"parameters", "data_fingerprint", "init_sha256", "weights", "versions", "machine"}
+_ASIDE |= {"commit", "created", "images"}
 """What is told elsewhere, or is no choice."""
 
 

@@ -14,8 +14,10 @@ from pdloss.comparison.grouping import Group, Trained, sweeps
 from pdloss.comparison.scored import of_one_set, run_folder
 from pdloss.comparison.verdicts import pairs
 from pdloss.errors import RunError
-from pdloss.files import name_inside
+from pdloss.files import name_inside, path_inside
+from pdloss.picture_files import by_key, written_names
 from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log
+from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,18 @@ class ScoredRun:
         Raises:
             UserError: If the scores call their set by a path, or a link stands there: either may lead out of it.
         """
-        folder = name_inside(self.folder / kind, self.scores.set, "the set")
-        return folder / Path(self.own_name(image)).with_suffix(".png")
+        name_inside(self.folder / kind, self.scores.set, "the set")
+        return path_inside(self.folder, f"{kind}/{self.scores.set}/{as_path(self._files[image])}")
 
     def target(self, image: str) -> Path:
         """Returns where the run found the target of an image."""
-        return Path(self.scores.targets) / self.own_name(image)
+        return as_path(self.scores.targets) / as_path(self.own_name(image))
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        """What each image's files are called, by what this comparison calls the image."""
+        own = written_names([self.own_name(image.name) for image in self.scores.images])
+        return {image.name: own[self.own_name(image.name)] for image in self.scores.images}
 
     @cached_property
     def by_image(self) -> dict[str, ImageScores]:
@@ -104,6 +112,11 @@ class Comparison:
     def groups(self) -> list[Group]:
         """Returns the sweeps that the runs form."""
         return sweeps([run.trained for run in self.runs])
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What files made of each image are called: its path without the suffix, on one level."""
+        return {name: key.replace("/", "-") for key, name in by_key(self.images).items()}
 
     def metric(self, key: str) -> Metric:
         """Returns a metric of images or of the set."""

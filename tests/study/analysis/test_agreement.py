@@ -89,3 +89,10 @@ def test_what_lacks_scores_is_named() -> None:
         found({name: row for name, row in values.items() if name != "l1"})
     with pytest.raises(UserError, match="the scores of none, on kodak, lack 0011, which raters saw"):
         found({name: row[:-1] for name, row in values.items()})
+
+
+def test_scores_of_equal_names_in_different_folders_are_told_apart() -> None:
+    counted = tally(choices("x 1 a>b\ny 2 b>a"))
+    names, targets = ["one/1.png", "two/1.png"], {"1": "one/1.jpg", "2": "two/1.jpg"}
+    agreement = one({"a": [5, 1], "b": [1, 5]}, counted=counted, targets=targets, people=None, names=names)
+    assert agreement.answers == 1

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pdloss.eight_bit import read
-from pdloss.errors import ImageError, SpecError
+from pdloss.errors import SpecError
+from pdloss.picture_files import eight_bit
 from pdloss.study.planning import crops
 
 
@@ -59,7 +59,7 @@ def test_metadata_of_the_source_do_not_reach_the_picture(tmp_path: Path) -> None
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "made by method A", 6  # description; turned by a quarter
     Image.fromarray(random_picture(1, 20, 30)).save(tmp_path / "a.png", exif=exif)
-    picture = read(tmp_path / "a.png")
+    picture = eight_bit(tmp_path / "a.png")
     assert picture.shape == (30, 20, 3)  # turned upright
     assert b"method A" not in crops.encoded({"a": picture}, np.random.default_rng(0))["a"]
 
@@ -70,13 +70,9 @@ def test_a_degraded_picture_is_plainly_worse_be_it_flat_or_detailed() -> None:
         assert 10 * np.log10(255**2 / np.mean(error**2)) < 20
 
 
-def test_files_have_one_date_and_are_found_by_stem(tmp_path: Path) -> None:
+def test_files_have_one_date(tmp_path: Path) -> None:
     crops.write_files(tmp_path, {"b.png": b"x", "a.png": b"y"})
     assert {path.stat().st_mtime for path in tmp_path.iterdir()} == {0.0}
-    assert list(crops.by_stem(tmp_path)) == ["a", "b"]
-    (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(ImageError, match="have the same name but for the suffix"):
-        crops.by_stem(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", '{"a": 3}', '{"a": ["x", 1]}'])

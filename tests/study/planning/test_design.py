@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from pdloss.eight_bit import read
 from pdloss.errors import ImageError, RunError, SpecError
+from pdloss.picture_files import eight_bit
 from pdloss.records import read_record
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning import crops
@@ -113,7 +113,7 @@ def test_crops_follow_the_rule(tmp_path: Path) -> None:
     methods = {name: folder for name, folder in folders.items() if name != "target"}
     wishes = replace(SMALL, rule="disagreement")
     for image in design(methods, folders["target"], tmp_path / "a", wishes).images:
-        pictures = [read(folder / image.target) for folder in methods.values()]
+        pictures = [eight_bit(folder / image.target) for folder in methods.values()]
         assert crops.disagreement_place(pictures, 32) == (image.x, image.y)
     (tmp_path / "boxes.json").write_text(json.dumps({"photo2": [3, 5], "photo0": [16, 8]}))
     wishes = replace(SMALL, rule="boxes", boxes=tmp_path / "boxes.json")
@@ -323,3 +323,19 @@ def test_an_active_rater_gets_different_questions_with_repeats_and_checks(tmp_pa
     later = asked(study, next_questions(study.design, [], np.zeros((3, 3)), before, np.random.default_rng(1)))
     sides = Counter((q.left, q.right) for q in [*pairs, *later] if q.kind == "pair")
     assert all(abs(count - sides[right, left]) <= 1 for (left, right), count in sides.items())
+
+
+def test_pictures_of_equal_names_in_different_folders_are_different_pictures(tmp_path: Path) -> None:
+    for number, scene in enumerate(("one", "two")):
+        for place, folder in enumerate(("target/{}/sharp", "a/{}/sharp", "b/{}/sharp")):
+            path = tmp_path / folder.format(scene) / "1.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(np.full((40, 48, 3), 100 * number + 10 * place, np.uint8)).save(path)
+    wishes = replace(SMALL, questions=2, repeats=0, catch=0, identical=0, training=0)
+    methods = {name: tmp_path / name for name in "ab"}
+    made = design(methods, tmp_path / "target" / "*" / "sharp", tmp_path / "study", wishes)
+    assert sorted(image.target for image in made.images) == ["one/sharp/1.png", "two/sharp/1.png"]
+    for image in made.images:
+        for place, name in enumerate(("target", "a", "b")):
+            crop = eight_bit(tmp_path / "study" / "crops" / image.files[name])
+            assert (crop == 100 * (image.target.startswith("two")) + 10 * place).all()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 from jaxtyping import Float
@@ -80,8 +80,8 @@ def agreements(
         raise UserError(
             f"there are no scores of {', '.join(missing)}; give all methods theirs, as --scores METHOD=RUN, or none"
         )
-    stems = [Path(targets.get(image, image)).stem for image in counted.images]
-    by_stem = {method: {Path(image.name).stem: image.restored for image in scores[method].images} for method in scores}
+    stems = [_key(targets.get(image, image)) for image in counted.images]
+    by_stem = {method: _by_key(scores[method]) for method in scores}
     for method in counted.methods:
         if lacking := sorted(set(stems) - by_stem[method].keys()):
             raise UserError(
@@ -99,6 +99,15 @@ def agreements(
         costs = lower_is_better(means, [metric.better])
         found.append(Agreement(metric=key, label=metric.label, counted=0, tau=people.tau(costs) if people else None))
     return found
+
+
+def _by_key(scores: Scores) -> dict[str, dict[str, float]]:
+    """Returns each image's scores by its path without the suffix: a study's pictures may have another."""
+    return {_key(image.name): image.restored for image in scores.images}
+
+
+def _key(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix(""))
 
 
 def kendall_tau(u: Float[np.ndarray, "k ..."], v: Float[np.ndarray, "k ..."]) -> Float[np.ndarray, "..."]:

@@ -10,35 +10,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from pdloss.eight_bit import Picture
-from pdloss.errors import ImageError, SpecError, UserError
+from pdloss.errors import SpecError, UserError
 from pdloss.limits import read_json
+from pdloss.picture_files import Picture
 from pdloss.study.spreadsheets import read_text
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _CHUNK = b"paDd"  # the letters' cases say: not needed for display, private, safe to copy
 _LEVEL = 6  # of zlib; the same for every file
-
-
-def by_stem(folder: Path) -> dict[str, Path]:
-    """Returns the pictures of a folder by their names without the suffix, sorted.
-
-    Raises:
-        ImageError: If the folder holds none, or two of one stem.
-    """
-    if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder of pictures")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise ImageError(f"{found[path.stem]} and {path.name} have the same name but for the suffix; remove one")
-        found[path.stem] = path
-    if not found:
-        raise ImageError(f"{folder} holds no pictures")
-    return found
 
 
 def random_place(shape: Sequence[int], side: int, rng: np.random.Generator) -> tuple[int, int]:

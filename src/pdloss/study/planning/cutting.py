@@ -7,8 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from pdloss.eight_bit import Picture, read
 from pdloss.errors import ImageError, SpecError
+from pdloss.picture_files import Picture, by_key, eight_bit
+from pdloss.picture_files.patterns import pictures_of
+from pdloss.spelling import spelled
 from pdloss.study.planning import crops
 from pdloss.study.planning.schedules import random_name
 from pdloss.study.records import DEGRADED, TARGET, StudyImage
@@ -17,16 +19,16 @@ Place = tuple[int, int]
 
 
 Pictures = Path | Mapping[str, Path]
-"""A folder of pictures, or files by the stems of their targets."""
+"""A folder of pictures, or files by the keys of their targets."""
 
 
 def paired(methods: Mapping[str, Pictures], target: Pictures) -> dict[str, dict[str, Path]]:
-    """Returns the files of the target and of each method by the targets' stems.
+    """Returns the files of the target and of each method by their paths in their folders, without the suffix.
 
     Raises:
         ImageError: If a folder lacks a picture that another has.
     """
-    files = {TARGET: _by_stem(target)} | {name: _by_stem(pictures) for name, pictures in methods.items()}
+    files = {TARGET: _by_key(target)} | {name: _by_key(pictures) for name, pictures in methods.items()}
     for name, found in files.items():
         here = name if isinstance(methods.get(name, target), Mapping) else methods.get(name, target)
         there = TARGET if isinstance(target, Mapping) else target
@@ -38,10 +40,6 @@ def paired(methods: Mapping[str, Pictures], target: Pictures) -> dict[str, dict[
                     "without the suffix"
                 )
     return files
-
-
-def _by_stem(pictures: Pictures) -> dict[str, Path]:
-    return crops.by_stem(pictures) if isinstance(pictures, Path) else dict(pictures)
 
 
 def chosen(
@@ -63,6 +61,7 @@ def chosen(
 
 
 def cut(
+    stem: str,
     files: Mapping[str, Path],
     place: Place | Literal["random", "disagreement", "boxes"],
     side: int,
@@ -72,6 +71,7 @@ def cut(
     """Returns one crop of the target, of every method's picture and of the degraded target, written to ``out/crops``.
 
     Args:
+        stem: Path of the picture in its folder, without the suffix.
         files: Of the target and of each method, by name.
         place: Upper left corner, or the rule that finds it.
         side: Pixels along the crop's side.
@@ -82,13 +82,13 @@ def cut(
         ImageError: If a picture cannot be read, differs in size from the target or is smaller than the crop.
         SpecError: If the place leaves the picture.
     """
-    pictures = {name: read(path) for name, path in files.items()}
+    pictures = {name: eight_bit(path) for name, path in files.items()}
     _check_sizes(files, pictures, side)
     x, y = _found(place, pictures, side, rng)
     height, width = pictures[TARGET].shape[:2]
     if not (0 <= x <= width - side and 0 <= y <= height - side):
         raise SpecError(
-            f"the box at ({x}, {y}) of {files[TARGET].stem} leaves the picture of {width}x{height} pixels at "
+            f"the box at ({x}, {y}) of {stem} leaves the picture of {width}x{height} pixels at "
             f"--crop {side}; move it, or cut less"
         )
     parts = {name: picture[y : y + side, x : x + side] for name, picture in pictures.items()}
@@ -97,7 +97,7 @@ def cut(
     crops.write_files(out / "crops", {names[name]: data for name, data in encoded.items()})
     return StudyImage(
         id=random_name(),
-        target=files[TARGET].name,
+        target=spelled(f"{stem.rpartition('/')[0]}/{files[TARGET].name}".removeprefix("/")),
         x=x,
         y=y,
         w=side,
@@ -105,6 +105,13 @@ def cut(
         files=names,
         sha256={names[name]: sha256(data).hexdigest() for name, data in encoded.items()},
     )
+
+
+def _by_key(methods: Pictures) -> dict[str, Path]:
+    if not isinstance(methods, Path):
+        return dict(methods)
+    pictures = pictures_of(methods)
+    return {key: pictures.files[name] for key, name in sorted(by_key(list(pictures.files)).items())}
 
 
 def _check_sizes(files: Mapping[str, Path], pictures: Mapping[str, Picture], side: int) -> None:

@@ -108,7 +108,8 @@ def design(
         images = []
         for done, stem in enumerate(stems, start=1):
             place = places[stem] if places else wishes.rule
-            images.append(cut({name: paths[stem] for name, paths in files.items()}, place, wishes.crop, folder, rng))
+            found = {name: paths[stem] for name, paths in files.items()}
+            images.append(cut(stem, found, place, wishes.crop, folder, rng))
             if progress:
                 progress(done, len(stems))
         made = _designed(list(methods), images, offered, wishes, seed, consent, rng)

@@ -1,0 +1,22 @@
+"""Files of pictures: which there are in a folder, how they are opened, and what becomes of their values; no torch here.
+
+`formats` says which are read, `listing` finds them, `opening` hands them to Pillow,
+`whole` looks for damage, `values` and `colours` make 8-bit sRGB of whatever a file holds, and `reading` does all of it.
+"""
+
+from pdloss.picture_files.formats import SUFFIXES
+from pdloss.picture_files.listing import by_key, list_images, passed_over, written_names
+from pdloss.picture_files.reading import READING, Picture, Read, eight_bit, read
+
+__all__ = [
+    "READING",
+    "SUFFIXES",
+    "Picture",
+    "Read",
+    "by_key",
+    "eight_bit",
+    "list_images",
+    "passed_over",
+    "read",
+    "written_names",
+]
