@@ -3,10 +3,12 @@
 import contextlib
 import math
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from msgspec.structs import replace
@@ -83,10 +85,8 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
 
 
 def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
-    device = ranks.device
     run = runs.RunFolder(config.out, writes=ranks.first)
     ready = prepared(config, run, ranks)
-    network, criterion = ready.network, ready.criterion
     record = _record(config, ready, ranks)
     run.check(record)
     photographs, degradation, validation = _pictures(config, ready.purpose, watcher, ranks)
@@ -97,16 +97,7 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
         data_fingerprint=photographs.fingerprint,
     )
     crops = Crops(photographs, degradation, size=ready.purpose.crop, seed=config.seed, batch=config.batch)
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.lr)
-    average = moving_average(network, config.ema) if config.ema else None
-    # What changes in training beside the network and its optimiser.
-    learners = {f"optimiser_of_{name}": learner.optimiser for name, learner in criterion.learners.items()}
-    others: dict[str, Stateful] = {"criterion": criterion, **learners, **({"average": average} if average else {})}
-    for each in (optimiser, *learners.values()):
-        ranks.average_gradients_of(each)
-    forward = torch.compile(network) if config.compile else network
-    at_coarse_scales = coarse_criterion(ready.objective, network) if config.scales == "all" else None
-
+    learner = _Learner(config, ready, ranks)
     with (
         leaving_nothing(run),
         run.locked(),
@@ -118,83 +109,143 @@ def _train(config: TrainConfig, watcher: Watcher, ranks: Ranks) -> State:
             notes += worth_saying(run.record(), record) if run.begun else []
             record = run.open(record, photographs.trained_on, photographs.fingerprint_by_size)
         ranks.wait()
-        state = run.resume(network, optimiser, config.steps, **others)
+        state = run.resume(learner.network, learner.optimiser, config.steps, **learner.others)
         if not ranks.first:  # what networks and losses draw at random should differ from process to process
             seed_everything(generator("rank", config.seed, ranks.rank, state.step).initial_seed())
         for note in notes:
             watcher.note(note)
         watcher.start(record, state, photographs, ready.purpose.why)
-        started = time.monotonic() - state.seconds
-        step = state.step
         supply = Supply(batches(
-            crops, step, config.steps, loader_workers(config, ranks), pin=device.type == "cuda",
+            crops, state.step, config.steps, loader_workers(config, ranks), pin=ranks.device.type == "cuda",
             part=ranks.rank, parts=ranks.count,
         ))  # fmt: skip
         closing.callback(supply.close)
-        crowding = Crowding(torch.get_num_threads() if ranks.count == 1 and device.type == "cpu" else 0)
-        line_at = time.monotonic()
-        supply.fetch()
-        stopping = ranks.any(supply.failure is not None)
-        while step < config.steps and not stopping:
-            batch = supply.take()
-            crowding.begin()
-            share = learning_rate_share(step, config.steps, config.schedule)
-            for group in optimiser.param_groups:
-                group["lr"] = share * config.lr
-            step += 1
-            saving = step % config.save_every == 0 or step == config.steps
-            logging = step % config.log_every == 0 or step == config.steps or (saving and config.valid is not None)
-            pictures, parts, norms = [], [], []
-            optimiser.zero_grad()
-            for degraded, target in _parts(batch, config.accumulate, device):
-                with autocast(device, record.precision):
-                    if at_coarse_scales is None:
-                        restored, coarse = forward(degraded).float(), torch.zeros(())
-                    else:
-                        restored, coarse = at_coarse_scales(degraded, target)
-                    check_scale(degraded, restored, target, record.network, record.degradation)
-                    terms = criterion(restored, target)
-                norms += [gradient_norms(terms, restored)] if logging else []
-                ((terms.total + coarse) / config.accumulate).backward()
-                pictures.append((restored.detach(), target))
-                parts.append(terms)
-            terms = mean_terms(parts)
-            restored, target = (torch.cat(images) for images in zip(*pictures, strict=True))
-            _refuse_non_finite(run, step, batch, restored, terms, network)
-            optimiser.step()
-            with autocast(device, record.precision):
-                learned = criterion.learn(restored, target, share)
-            _refuse_lost_learners(step, learned)
-            if average is not None:
-                average.update_parameters(network)
-            if crowded := crowding.end():
-                watcher.warn(crowded)
-            watcher.step(step, terms)
-            trained = network if average is None else average.module
-            if logging:
-                now = time.monotonic()
-                line = LogLine(
-                    step=step, seconds=now - started, lr=share * config.lr,
-                    total=ranks.means({"total": terms.total.item()})["total"],
-                    terms=ranks.means({name: value.item() for name, value in terms.values.items()}),
-                    gradients=norms_of_whole(norms, ranks),
-                    learners=ranks.means({name: value.item() for name, value in learned.items()}),
-                    waiting=supply.waited / max(now - line_at, 1e-9),
-                    valid={"psnr": validation.psnr(trained)} if saving and validation is not None else {},
-                )  # fmt: skip
-                run.append_log(line)
-                watcher.log(line)
-                supply.waited, line_at = 0.0, time.monotonic()
-            state = State(step, time.monotonic() - started)
-            if not stop.is_set():
-                supply.fetch()
-            stopping = ranks.any(stop.is_set() or supply.failure is not None)
-            if saving or stopping:
-                run.save(state, network, optimiser, trained, **others)
+        state = _steps(config, learner, run, record, state, supply, validation, stop, watcher)
         ranks.wait()
         if supply.failure is not None:
             raise supply.failure
     return state
+
+
+def _steps(
+    config: TrainConfig,
+    learner: "_Learner",
+    run: runs.RunFolder,
+    record: RunRecord,
+    state: State,
+    supply: Supply,
+    validation: Validation | None,
+    stop: threading.Event,
+    watcher: Watcher,
+) -> State:
+    """Takes the steps that are left, or those until it is asked to stop; logs, saves and returns where it stands."""
+    ranks, step, started = learner.ranks, state.step, time.monotonic() - state.seconds
+    crowding = Crowding(torch.get_num_threads() if ranks.count == 1 and ranks.device.type == "cpu" else 0)
+    line_at = time.monotonic()
+    supply.fetch()
+    stopping = ranks.any(supply.failure is not None)
+    while step < config.steps and not stopping:
+        batch = supply.take()
+        crowding.begin()
+        share = learning_rate_share(step, config.steps, config.schedule)
+        step += 1
+        saving = step % config.save_every == 0 or step == config.steps
+        logging = step % config.log_every == 0 or step == config.steps or (saving and config.valid is not None)
+        taken = learner.step(batch, run, record, step, share, logging)
+        if crowded := crowding.end():
+            watcher.warn(crowded)
+        watcher.step(step, taken.terms)
+        if logging:
+            now = time.monotonic()
+            line = LogLine(
+                step=step, seconds=now - started, lr=share * config.lr,
+                total=ranks.means({"total": taken.terms.total.item()})["total"],
+                terms=ranks.means({name: value.item() for name, value in taken.terms.values.items()}),
+                gradients=norms_of_whole(taken.norms, ranks),
+                learners=ranks.means({name: value.item() for name, value in taken.learned.items()}),
+                waiting=supply.waited / max(now - line_at, 1e-9),
+                valid={"psnr": validation.psnr(learner.trained)} if saving and validation is not None else {},
+            )  # fmt: skip
+            run.append_log(line)
+            watcher.log(line)
+            supply.waited, line_at = 0.0, time.monotonic()
+        state = State(step, time.monotonic() - started)
+        if not stop.is_set():
+            supply.fetch()
+        stopping = ranks.any(stop.is_set() or supply.failure is not None)
+        if saving or stopping:
+            run.save(state, learner.network, learner.optimiser, learner.trained, **learner.others)
+    return state
+
+
+class _Taken(NamedTuple):
+    """What one step showed."""
+
+    terms: LossTerms
+    norms: list[dict[str, float]]
+    """Of each part's gradients; none unless they are logged."""
+    learned: dict[str, Tensor]
+    """The losses of what trains along."""
+
+
+class _Learner:
+    """All that changes in training, and how one step changes it."""
+
+    def __init__(self, config: TrainConfig, ready: Prepared, ranks: Ranks) -> None:
+        self.config, self.ranks = config, ranks
+        self.network, self.criterion = ready.network, ready.criterion
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.lr)
+        self.average = moving_average(self.network, config.ema) if config.ema else None
+        # What changes in training beside the network and its optimiser.
+        learners = {f"optimiser_of_{name}": each.optimiser for name, each in self.criterion.learners.items()}
+        self.others: dict[str, Stateful] = {"criterion": self.criterion, **learners}
+        if self.average is not None:
+            self.others["average"] = self.average
+        for each in (self.optimiser, *learners.values()):
+            ranks.average_gradients_of(each)
+        self._forward = torch.compile(self.network) if config.compile else self.network
+        self._at_coarse_scales = coarse_criterion(ready.objective, self.network) if config.scales == "all" else None
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network to keep: the one trained, or its moving average."""
+        return self.network if self.average is None else self.average.module
+
+    def step(
+        self, batch: Batch, run: runs.RunFolder, record: RunRecord, step: int, share: float, logging: bool
+    ) -> _Taken:
+        """Takes one optimiser step on a batch.
+
+        Raises:
+            RunError: If a value is not finite any more; the images are kept in the run folder.
+            SpecError: If the network does not undo the degradation's change of size.
+        """
+        device, pictures, parts, norms = self.ranks.device, [], [], []
+        for group in self.optimiser.param_groups:
+            group["lr"] = share * self.config.lr
+        self.optimiser.zero_grad()
+        for degraded, target in _parts(batch, self.config.accumulate, device):
+            with autocast(device, record.precision):
+                if self._at_coarse_scales is None:
+                    restored, coarse = self._forward(degraded).float(), torch.zeros(())
+                else:
+                    restored, coarse = self._at_coarse_scales(degraded, target)
+                check_scale(degraded, restored, target, record.network, record.degradation)
+                terms = self.criterion(restored, target)
+            norms += [gradient_norms(terms, restored)] if logging else []
+            ((terms.total + coarse) / self.config.accumulate).backward()
+            pictures.append((restored.detach(), target))
+            parts.append(terms)
+        terms = mean_terms(parts)
+        restored, target = (torch.cat(images) for images in zip(*pictures, strict=True))
+        _refuse_non_finite(run, step, batch, restored, terms, self.network)
+        self.optimiser.step()
+        with autocast(device, record.precision):
+            learned = self.criterion.learn(restored, target, share)
+        _refuse_lost_learners(step, learned)
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        return _Taken(terms, norms, learned)
 
 
 def _record(config: TrainConfig, ready: Prepared, ranks: Ranks) -> RunRecord:
