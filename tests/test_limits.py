@@ -133,7 +133,7 @@ def test_no_archive_is_taken_for_arrays(tmp_path: Path) -> None:
         ["calibrate", "--data", "deadleaves(images=4)", "--loss", "l1 + l2", "--share", "0.5"],
         ["degrade", "--data", "data", "--out", "out"],
         ["compare", "a", "b"],
-        ["conformance", "pdloss.losses:perceptual_distance"],
+        ["conformance", "pdloss.losses:perceptual_loss"],
         ["distill", "--images", "data", "--check", "data", "--out", "out.safetensors"],
     ],
     ids=lambda command: command[0],

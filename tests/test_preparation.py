@@ -192,7 +192,7 @@ def test_the_coarser_scales_part_is_the_sum_of_their_weighted_pixel_terms(genera
     ("network", "problem"),
     [
         ("torch.nn:Identity", "has no weights to train"),
-        ("collections:Counter", "makes a Counter, not a torch.nn.Module"),
+        ("collections:Counter", "is the class Counter, and not a network"),
         ("edsr(blocks=100000000000)", "expected `int` <= 1000"),
     ],
 )

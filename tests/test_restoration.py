@@ -133,7 +133,7 @@ def test_names_that_differ_in_the_suffix_or_the_case_only_are_no_conflict(
     for name in ("a.bmp", "a.tif", "A.png", "b.png"):
         Image.fromarray(np.full((31, 33, 3), 128, np.uint8)).save(folder / name)
     done = list(restore(folder, made[0], tmp_path / "out"))
-    assert sorted(one.written.name for one in done) == sorted(["a.bmp.png", "a.tif.png", "A.png.png", "b.png"])
+    assert sorted(one.written.name for one in done) == sorted(["a.bmp.png", "a.tif.png", "A.png", "b.png"])
     assert len(list((tmp_path / "out").glob("*.png"))) == 4
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from pdloss.datasets import Degrade, factor_of, source
 from pdloss.datasets.own_pairs import first_factor
 from pdloss.degradations import Chain
 from pdloss.degradations.given import is_given
-from pdloss.errors import RunError, SpecError, UserError
+from pdloss.errors import RangeWarning, RunError, SpecError, UserError
 from pdloss.losses import Objective, WeightedSum
 from pdloss.memory import ran_out
 from pdloss.precision import autocast, best_precision, channels_last
@@ -167,7 +168,9 @@ def try_out(
         what, degrade = f"{aim.degradation} cannot be applied to", _degrades(aim.degradation)
         degraded = torch.stack([_tried(what, aim, degrade, target.clone(), stream) for target in targets]).to(device)
         targets = targets.to(device)
-        with torch.no_grad(), autocast(device, precision):
+        with torch.no_grad(), autocast(device, precision), warnings.catch_warnings():
+            # What a network with fresh weights makes of a crop made up says nothing of the user's pictures.
+            warnings.simplefilter("ignore", RangeWarning)
             restored = _tried(f"{aim.network} cannot restore", aim, network, degraded)
             check_scale(degraded, restored, targets, aim.network.in_full(), aim.degradation.in_full())
             if scales is not None:

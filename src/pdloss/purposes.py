@@ -48,7 +48,7 @@ def trained_for(place: Path) -> TrainedFor:
         record = runs.RunFolder(place).record()
         return TrainedFor(place, record.task, record.network, record.degradation, record.crop, record.degraded)
     if not place.exists():
-        raise RunError(f"{place} does not exist")
+        raise RunError(f"{place} does not exist" if place.suffix == ".safetensors" else runs.no_run(place))
     try:
         said = metadata(place)
     except AssetError as error:

@@ -52,7 +52,7 @@ class RunFolder:
             RunError: If the folder is not a run.
         """
         if not self.config.exists():
-            raise RunError(_no_run(self.path))
+            raise RunError(no_run(self.path))
         return read_record(self.config, RunRecord)
 
     def check(self, record: RunRecord) -> None:
@@ -286,7 +286,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
 
 
-def _no_run(path: Path) -> str:
+def no_run(path: Path) -> str:
     """Returns why the path is no run folder, and which are near."""
     near = sorted(str(each.parent) for each in (path if path.is_dir() else path.parent).glob("*/config.json"))
     named = f"{' '.join(near[:3])}{' …' if len(near) > 3 else ''}"

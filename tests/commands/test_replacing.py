@@ -23,7 +23,7 @@ VERBS = {
     "report table": ("report SCORED/a --out elsewhere --export FOLDER", "scores.csv"),
     "restore": ("restore DATA/photo0.png --model RUN --device cpu --out FOLDER", "photo0.png"),
     "restore one": ("restore DATA/photo0.png --model RUN --device cpu --out FILE", "mine.png"),
-    "conformance": ("conformance pdloss.losses:perceptual_distance --kind perceptual --markdown FILE", "a.md"),
+    "conformance": ("conformance pdloss.losses:perceptual_loss --kind perceptual --markdown FILE", "a.md"),
     "analyse": ("study analyse ANSWERS --out FOLDER", "index.html"),
 }
 # Of what would take long to let through, only the refusal.

@@ -68,8 +68,8 @@ SLIPS = [
     ("study design a=x b=y --target data --out new --seed 99999999999999999999", ["--seed"]),
     ("restore data --model runs/l1 --out ''", ["--out is empty"]),
     ("evaluate runs/l1 --data data --set ''", ["--set is empty"]),
-    (f"{TRAIN} --workers 100000", ["--workers 100000"], 1),
-    ("conformance pdloss.losses:perceptual_distance --channels 100000000000", ["--channels", "4096"], 1),
+    (f"{TRAIN} --workers 100000", ["--workers must be", "100000"], 1),
+    ("conformance pdloss.losses:perceptual_loss --channels 100000000000", ["--channels", "4096"], 1),
     # A choice written wrong.
     (f"{TRAIN} --loss 'l1 + 0.01pdl'", ["write 0.01*pdl"], 1),
     (f"{TRAIN} --loss 'l1 + 0.01 pdl'", ["write 0.01*pdl"], 1),

@@ -17,11 +17,13 @@ from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.images import pixels_sha256, read_pixels, write_image
+from pdloss.memory import enough_memory
+from pdloss.picture_files import written_names
 from pdloss.picture_files.listing import listed
 from pdloss.picture_files.patterns import matched, pictures_of
 from pdloss.precision import chosen_device
 from pdloss.records import NOT_KNOWN, ImageScores, Method, Scores, read_record, write_record
-from pdloss.spelling import spelled
+from pdloss.spelling import as_path, spelled
 
 DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
 
@@ -81,12 +83,12 @@ def score(
         SpecError: If a metric is unknown, or the device or `out` cannot be used.
     """
     scoring.check_names(metric_names)
-    method = method or Method(name=_name(restored.resolve(), target.resolve()))
-    set_name = target.resolve().name
-    if out is not None:
-        _refuse_others(out, set_name, method)
+    method = method or Method(name=spelled(_name(restored.resolve(), target.resolve())))
     started, chosen = time.monotonic(), chosen_device(device)
     pairs, root, passed = paired(restored, target)
+    set_name = root.name
+    if out is not None:
+        _refuse_others(out, set_name, method)
     side, converted = _checked(pairs)
     ready, notes = scoring.ready(metric_names, chosen, niqe_model)
     measures, left_out = ready.fitting(side, len(pairs))
@@ -136,8 +138,8 @@ def _record(
 ) -> Scores:
     return Scores(
         run=method.name,
-        set=target.resolve().name,
-        targets=str(target.resolve()),
+        set=spelled(target.name),
+        targets=spelled(target),
         step=0,
         degradation=method.degradation or NOT_KNOWN,
         metrics={name: measures.records[name] for name in measures.single},
@@ -145,7 +147,7 @@ def _record(
         seconds=time.monotonic() - started,
         set_metrics={name: measures.records[name] for name in measures.whole},
         sets=totals.scores(),
-        targets_sha256=files_sha256({pair.target.name: pair.target for pair in pairs}),
+        targets_sha256=files_sha256({pair.name: pair.target for pair in pairs}),
         method=method,
     )
 
@@ -154,16 +156,18 @@ def _scored(
     pairs: Sequence[FilePair], measures: Measures, totals: SetTotals, device: torch.device, kept: Path | None
 ) -> Iterator[ImageScores]:
     """Yields the scores of each pair; the restored pictures are written to `kept`, if there is such a folder."""
+    files = written_names([pair.name for pair in pairs])
     for pair, one, other in ahead(lambda index: _read(pairs[index]), len(pairs)):
-        picture, wanted = one[None].to(device).float() / 255, other[None].to(device).float() / 255
-        values = measures.scores(str(pair.restored), picture, wanted)
-        totals.add(picture, wanted)
+        with enough_memory(f"scoring {pair.restored}", _LESS):
+            picture, wanted = one[None].to(device).float() / 255, other[None].to(device).float() / 255
+            values = measures.scores(str(pair.restored), picture, wanted)
+            totals.add(picture, wanted)
         file = pair.restored
         if kept is not None:
-            file = kept / f"{pair.target.stem}.png"
+            file = kept / as_path(files[pair.name])
             write_image(file, picture[0])
         yield ImageScores(
-            name=pair.target.name,
+            name=pair.name,
             restored=values,
             degraded={},
             restored_sha256=sha256(file),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, ClassVar, Literal, get_origin, get_type_hints
 
 import msgspec
 import numpy as np
@@ -176,6 +176,8 @@ def _check(methods: Mapping[str, Pictures], out: Path, wishes: Wishes) -> None:
 def _check_ranges(wishes: Wishes) -> None:
     for options in (wishes, wishes.rules):
         for name, kind in get_type_hints(type(options), include_extras=True).items():
+            if get_origin(kind) is ClassVar:
+                continue
             value = getattr(options, name)
             try:
                 if isinstance(value, int | float):
