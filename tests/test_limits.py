@@ -56,7 +56,7 @@ def test_a_record_that_is_too_deep_is_refused_by_name(tmp_path: Path, content: b
     with pytest.raises(RunError, match="scores.json is not a Scores: its brackets lie more than 32 deep"):
         read_record(path, Scores)
     path.write_bytes(content + b"\n")
-    with pytest.raises(RunError, match="is not a training log: its brackets"):
+    with pytest.raises(RunError, match="is not a training log, or is damaged: line 1: its brackets"):
         read_log(path)
 
 
@@ -79,7 +79,7 @@ def test_a_record_of_endless_size_is_refused(tmp_path: Path, monkeypatch: pytest
 def test_the_header_of_weights_is_looked_at_before_it_is_read(tmp_path: Path, header: bytes, said: str) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header)
-    with pytest.raises(RunError, match=f"x.safetensors is not a safetensors file: .*{said}"):
+    with pytest.raises(RunError, match=f"x.safetensors is not a safetensors file, or is damaged: .*{said}"):
         load_weights(path, torch.nn.Identity())
     with pytest.raises(AssetError, match=said):
         extractor(f"{path}")

@@ -242,8 +242,8 @@ def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, option: str) -> 
     [
         ({"workers": -1}, "--workers must be from 0 to 64, 16 a core, got -1"),
         ({"workers": 100_000}, "--workers must be from 0 to 64, 16 a core, got 100000"),
-        ({"seed": 2**64}, r"--seed must be from -2\^63 to 2\^64 - 1, got 18446744073709551616"),
-        ({"seed": -(2**63) - 1}, r"--seed must be from -2\^63 to 2\^64 - 1"),
+        ({"seed": 2**64}, "--seed must be from 0 to .*, got 18446744073709551616"),
+        ({"seed": -1}, "--seed must be from 0 to .*, got -1"),
     ],
 )
 def test_absurd_numbers_are_refused_with_their_bounds(
@@ -254,7 +254,7 @@ def test_absurd_numbers_are_refused_with_their_bounds(
         train(config(tmp_path, tmp_path / "run", **changes))
 
 
-@pytest.mark.parametrize("seed", [2**64 - 1, -(2**63)])
+@pytest.mark.parametrize("seed", [2**64 - 1, 0])
 def test_every_seed_within_the_bounds_trains(photographs: Path, tmp_path: Path, seed: int) -> None:
     assert train(config(photographs, tmp_path / "run", seed=seed, steps=1)).step == 1
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
+from pdloss.limits import check_header, read_header
 
 DIGEST = "sha256"
 """Key of the digest in the header. SHA-256, since processors compute it (1.5 GB/s on one core, CRC-32: 3.9) and 32
@@ -80,6 +81,7 @@ def read_tensors(path: Path) -> TensorFile:
         RunError: If the file is missing, is no safetensors file, or is damaged.
     """
     try:
+        check_header(path)  # before all of it is read, and by readers that have no bounds
         data = path.read_bytes()
         entries, begin = _header(data)
         said = {str(key): str(value) for key, value in (entries.get("__metadata__") or {}).items()}
@@ -102,8 +104,7 @@ def unverified(path: Path) -> str:
     """Returns a sentence if the file carries no digest by which damage would show; nothing if it does."""
     try:
         with path.open("rb") as file:
-            length = file.read(_LENGTH)
-            entries, _ = _header(length + file.read(int.from_bytes(length, "little")))
+            entries = read_header(file)
     except (OSError, ValueError, OverflowError, MemoryError):
         return ""  # whoever reads it will say what is wrong
     if DIGEST in (entries.get("__metadata__") or {}):
@@ -114,9 +115,7 @@ def unverified(path: Path) -> str:
 def _header(data: bytes) -> tuple[dict[str, Any], int]:
     """Returns the header, and where the tensors begin."""
     begin = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
-    entries = json.loads(data[_LENGTH:begin])
-    if not isinstance(entries, dict):
-        raise ValueError("its header is no table")
+    entries: dict[str, Any] = json.loads(data[_LENGTH:begin])
     return entries, begin
 
 
