@@ -25,9 +25,9 @@ import tyro
 from pdloss.benchmarking import environment
 from pdloss.datasets import Photographs
 from pdloss.files import write_atomically
+from pdloss.files.tensors import read_tensors
 from pdloss.images import read_pixels
 from pdloss.runs import RunFolder
-from pdloss.tensor_files import read_tensors
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import tyro
 from PIL import Image
 
 from pdloss import cli
-from pdloss.recommendations import recommended
+from pdloss.training.recommendations import recommended
 
 TRAIN = ("astronaut", "brick", "camera", "coins", "gravel", "immunohistochemistry", "motorcycle", "rocket")
 HELD_OUT = ("chelsea", "coffee", "grass")

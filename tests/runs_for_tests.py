@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
 from pdloss.runs import RunFolder
-from pdloss.training import train
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.loop import train
 
 SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
 

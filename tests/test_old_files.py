@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from pdloss.cli import main
-from pdloss.configuration import TrainConfig
-from pdloss.training import train
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.loop import train
 
 OLD = Path(__file__).parent / "data" / "version-0.1.0"
 

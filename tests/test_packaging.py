@@ -87,7 +87,7 @@ for module in pkgutil.walk_packages(pdloss.__path__, "pdloss."):
     if module.name != "pdloss.__main__":
         print(importlib.import_module(module.name).__name__)
 """).split()
-    assert {"pdloss.losses", "pdloss.training", "pdloss.report.page", "pdloss.commands.train"} <= set(imported)
+    assert {"pdloss.losses", "pdloss.training.loop", "pdloss.report.page", "pdloss.commands.train"} <= set(imported)
 
 
 def test_neither_the_package_nor_the_help_imports_torch():

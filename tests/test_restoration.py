@@ -11,11 +11,11 @@ from PIL import Image
 from pdloss.cli import main
 from pdloss.errors import ImageError, OutOfMemoryError, RunError, SpecError
 from pdloss.evaluation import load_network
+from pdloss.files.tensors import write_tensors
 from pdloss.images import read_image, write_image
 from pdloss.ops.bayer import bayer_masked, bayer_plane
 from pdloss.restoration import Failed, Restored, restore
 from pdloss.runs import RunFolder
-from pdloss.tensor_files import write_tensors
 from tests.runs_for_tests import photographs_in, trained_run
 
 

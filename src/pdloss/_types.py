@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pdloss.trust import Kind
+from pdloss.specs.trust import Kind
 
 Images = Float[Tensor, "b 3 h w"]
 """A batch of RGB images in [0, 1]."""

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from pdloss.errors import RunError
 from pdloss.files import utf8, write_atomically
+from pdloss.files.spelling import spelled
 from pdloss.limits import RECORD_BYTES, SPEC_LETTERS, bounded, check_depth
-from pdloss.spelling import spelled
 
 T = TypeVar("T", bound=Struct)
 

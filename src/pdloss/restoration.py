@@ -12,17 +12,17 @@ from pdloss import degradations
 from pdloss._types import Image
 from pdloss.degradations import BayerMosaic
 from pdloss.degradations.given import is_given
+from pdloss.devices import chosen_device
+from pdloss.devices.memory import enough_memory
 from pdloss.errors import ImageError, OutOfMemoryError, SpecError, UserError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.files import output, refuse_unwritable
+from pdloss.files.spelling import as_path, spelled
 from pdloss.images import read_pixels, write_image
-from pdloss.memory import enough_memory
 from pdloss.picture_files import SUFFIXES, list_images, written_names
 from pdloss.picture_files.listing import names_below
-from pdloss.precision import chosen_device
-from pdloss.purposes import trained_for
-from pdloss.spelling import as_path, spelled
-from pdloss.trust import RECEIVED, Trust
+from pdloss.runs.purposes import trained_for
+from pdloss.specs.trust import RECEIVED, Trust
 
 _LESS = "cut it into smaller pictures, or use --device cpu where the processor has more memory"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pdloss.benchmarking.loss_costs import LossBenchmark
 from pdloss.commands.bench import main
 from pdloss.errors import SpecError
-from pdloss.loss_costs import LossBenchmark
 from pdloss.records import read_record
 
 TINY = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--crop", "16", "--batch", "1", "--repeats", "1"]

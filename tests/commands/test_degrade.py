@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pdloss.cli import main
-from pdloss.frozen_sets import MANIFEST, Manifest
+from pdloss.evaluation.frozen_sets import MANIFEST, Manifest
 from pdloss.images import write_image
 from pdloss.records import Scores, read_record
 from tests.runs_for_tests import photographs_in, trained_run

@@ -8,7 +8,7 @@ import pytest
 
 from pdloss.cli import main
 from pdloss.datasets import Photographs
-from pdloss.frozen_sets import freeze
+from pdloss.evaluation.frozen_sets import freeze
 from pdloss.records import Scores, read_record
 from tests.runs_for_tests import photographs_in, trained_run
 

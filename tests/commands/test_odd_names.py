@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pdloss.commands import degrade, evaluate, report, restore, score, train
-from pdloss.frozen_sets import MANIFEST, Manifest
+from pdloss.evaluation.frozen_sets import MANIFEST, Manifest
 from pdloss.images import write_image
 from pdloss.records import Scores, read_record
 from pdloss.runs import RunFolder

@@ -10,11 +10,11 @@ import torch
 from pdloss.cli import main
 from pdloss.commands.progress import Bar
 from pdloss.commands.train import Display, parse
-from pdloss.configuration import TrainConfig
 from pdloss.images import write_image
 from pdloss.losses import objective
-from pdloss.recipes import BUDGETS, RECIPES
 from pdloss.records import LogLine
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.recipes import BUDGETS, RECIPES
 from tests.runs_for_tests import photographs_in
 
 TINY = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--crop", "16", "--batch", "2", "--log-every", "2"]

@@ -21,7 +21,7 @@ from pdloss.degradations import (
 )
 from pdloss.errors import ImageError, SpecError
 from pdloss.specs import Own
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 TEXTS = [
     "noise",

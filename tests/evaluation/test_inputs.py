@@ -8,8 +8,8 @@ import torch
 from pdloss.datasets import Pairs, Photographs
 from pdloss.degradations import parse
 from pdloss.errors import SpecError
+from pdloss.evaluation.frozen_sets import freeze
 from pdloss.evaluation.inputs import Inputs, comparable, contents_sha256, files_sha256
-from pdloss.frozen_sets import freeze
 from pdloss.images import read_image, write_image
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_malvar
 from pdloss.ops.color import quantize

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from pdloss.assets import sha256
-from pdloss.background import Behind
 from pdloss.datasets import Photographs
+from pdloss.datasets.prefetch import Behind
 from pdloss.errors import RunError
 from pdloss.evaluation import evaluate
 from pdloss.evaluation.inputs import Inputs
@@ -17,7 +17,7 @@ from pdloss.evaluation.pictures import Restored, Stored, load_network, restore_b
 from pdloss.images import read_image, to_bytes
 from pdloss.ops.color import quantize
 from pdloss.runs import RunFolder
-from pdloss.trust import trusting
+from pdloss.specs.trust import trusting
 from tests.runs_for_tests import photographs_in, trained_run
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import BACKBONES, FeatureNames, SteerablePyramidFeatures, extractor
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 few = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 words = st.from_regex(r"[a-z]+[0-9_]{0,3}", fullmatch=True)

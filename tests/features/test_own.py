@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames, OwnFeatures, extractor
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 HERE = __name__
 

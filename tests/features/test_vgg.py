@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pdloss.catalogue import CONVENTIONS
+from pdloss.assets.catalogue import CONVENTIONS
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import VGG16Features, VGG19Features, extractor
 from pdloss.features.vgg import layer_plan

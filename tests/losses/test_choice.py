@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pdloss.errors import SpecError
 from pdloss.losses import L1, L2, PDL, Perceptual, objective
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 
 def test_sums_in_python_and_in_text_are_the_same() -> None:

@@ -50,7 +50,7 @@ class Dummy(LossChoice, name="dummy", module=DummyLoss):
 SEEN = """
 import json
 import pdloss, torch
-from pdloss.loss_costs import default_losses
+from pdloss.benchmarking.loss_costs import default_losses
 from pdloss.losses import LOSSES, objective, table
 from tests.losses.every import DISTANCES
 

@@ -10,8 +10,8 @@ from safetensors.torch import save, save_file
 from torch import nn
 
 from pdloss import assets
+from pdloss.assets.fetching import content_sha256
 from pdloss.errors import AssetError
-from pdloss.fetching import content_sha256
 from pdloss.metrics.frechet import frechet_distance
 from pdloss.metrics.inception import (
     InceptionFeatures,

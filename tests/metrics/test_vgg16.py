@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pdloss.catalogue import CONVENTIONS
+from pdloss.assets.catalogue import CONVENTIONS
 from pdloss.errors import AssetError
 from pdloss.metrics.vgg16 import TorchvisionVGG16
 from tests.oracles import imagenet

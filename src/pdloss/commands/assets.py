@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from pdloss import assets
-from pdloss.catalogue import Asset
+from pdloss.assets.catalogue import Asset
 from pdloss.errors import AssetError
 
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _import(file: Path, name: str) -> None:
-    from pdloss.importing import import_asset
+    from pdloss.features.importing import import_asset
 
     made = import_asset(file, name)
     if made.known:

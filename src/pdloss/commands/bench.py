@@ -10,9 +10,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from pdloss.benchmarking.loss_costs import LossBenchConfig, LossCost, loss_costs
 from pdloss.commands.progress import Bar
 from pdloss.files import output
-from pdloss.loss_costs import LossBenchConfig, LossCost, loss_costs
 from pdloss.records import write_record
 
 

@@ -6,8 +6,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from pdloss.calibration import CalibrateConfig, TermPull, calibrate
 from pdloss.commands.progress import Bar
+from pdloss.training.calibration import CalibrateConfig, TermPull, calibrate
 
 _FRESH = (
     "measured on a network with fresh weights, whose pictures are far from restored ones: weights are best calibrated "

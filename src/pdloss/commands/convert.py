@@ -7,8 +7,8 @@ from typing import Literal
 import tyro
 
 from pdloss.files import output
+from pdloss.files.tensors import write_tensors
 from pdloss.networks.tensorflow import converted, read_variables
-from pdloss.tensor_files import write_tensors
 
 _DESCRIPTION = """Converts the published TensorFlow-1 weights of SRN (jiangsutx/SRN-Deblur) or DsDeblur
 (firenxygao/deblur) into a file of weights for `restore --model` and `train --init`, and prints the network that they

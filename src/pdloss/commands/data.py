@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pdloss.downloads import readable
+from pdloss.files.downloads import readable
 from pdloss.photo_sets import library
 from pdloss.photo_sets.catalogue import SETS, PhotoSet
 from pdloss.photo_sets.library import DataError

@@ -7,9 +7,9 @@ import tyro
 
 from pdloss.commands.progress import Bar
 from pdloss.datasets import Photographs
-from pdloss.frozen_sets import freeze
+from pdloss.evaluation.frozen_sets import freeze
+from pdloss.specs.trust import TYPED
 from pdloss.tasks import task
-from pdloss.trust import TYPED
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.distillation import DistillConfig, distill
+from pdloss.training.distillation import DistillConfig, distill
 
 
 def main(argv: list[str]) -> int:

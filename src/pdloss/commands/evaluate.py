@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
 from pdloss.comparison.scored import shortest_ends
-from pdloss.configuration import TrustOptions
 from pdloss.errors import SpecError
 from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
 from pdloss.evaluation.inputs import Demosaic
 from pdloss.picture_files.patterns import set_name
 from pdloss.runs import RunFolder
+from pdloss.training.configuration import TrustOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,7 @@ def _framework(options: FrameworkOptions) -> list[Path]:
     from pdloss.figures import save_framework
     from pdloss.images import read_image
     from pdloss.ops.color import quantize
-    from pdloss.trust import TYPED
+    from pdloss.specs.trust import TYPED
 
     if not 1 <= options.channels <= MOST_CHANNELS:
         raise SpecError(f"--channels {options.channels} must be from 1 to {MOST_CHANNELS}, which stand side by side")

@@ -6,12 +6,12 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.configuration import TrustOptions
+from pdloss.files.spelling import spelled
+from pdloss.files.tensors import unverified
 from pdloss.picture_files import passed_over
-from pdloss.purposes import weights_file
 from pdloss.restoration import Failed, pictures, restore
-from pdloss.spelling import spelled
-from pdloss.tensor_files import unverified
+from pdloss.runs.purposes import weights_file
+from pdloss.training.configuration import TrustOptions
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from pdloss import score_tables
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.files.spelling import printable
 from pdloss.records import Scores, write_record
-from pdloss.spelling import printable
+from pdloss.tables import scores as score_tables
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,20 +11,20 @@ import msgspec
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.configuration import TrainConfig
 from pdloss.degradations import DEGRADATIONS
 from pdloss.errors import MissingExtraError, RunError, SpecError
+from pdloss.files.spelling import as_path
 from pdloss.losses import LOSSES, LossTerms
 from pdloss.networks import NETWORKS
-from pdloss.ranks import is_first
-from pdloss.recipes import RECIPES, Recipe, budget, recipe
 from pdloss.records import LogLine, RunRecord, read_record
-from pdloss.spelling import as_path
-from pdloss.states import State
+from pdloss.runs.states import State
+from pdloss.specs.trust import Trust
 from pdloss.tasks import DEFAULT_TASK
-from pdloss.training import Watcher, train
-from pdloss.training_data import TrainingPhotographs
-from pdloss.trust import Trust
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.data import TrainingPhotographs
+from pdloss.training.loop import Watcher, train
+from pdloss.training.ranks import is_first
+from pdloss.training.recipes import RECIPES, Recipe, budget, recipe
 
 _DEFAULTS = {"--config": "runs/first/config.json", "--recipe": "srgan", "--budget": "cpu"}
 

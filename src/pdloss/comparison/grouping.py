@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pdloss.comparison.losses import readable, short
-from pdloss.numerals import UNKNOWN
 from pdloss.records import RunRecord
 from pdloss.specs import Call, value_text
+from pdloss.tables.numerals import UNKNOWN
 
 # What a sweep of weights leaves alone; results that differ in one of these belong to different sweeps.
 SETTINGS = (

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from pdloss.errors import SpecError
-from pdloss.numerals import UNKNOWN
 from pdloss.specs import Call, read_sum, value_text
+from pdloss.tables.numerals import UNKNOWN
 
 
 def terms_of(loss: str) -> dict[Call, float]:

@@ -15,10 +15,10 @@ from pdloss.comparison.plane import Plane
 from pdloss.comparison.scored import Comparable, comparable
 from pdloss.comparison.verdicts import corrected_interval, corrected_p, pairs, rule, too_few, verdict
 from pdloss.errors import RunError, SpecError
-from pdloss.numerals import equal_text, number
 from pdloss.records import CEILING, Metric, Record, equal_pairs
 from pdloss.specs import suggestion
 from pdloss.statistics import RESAMPLES, Matched, at_level, bootstrap_p_value, common_range, resample_shares
+from pdloss.tables.numerals import equal_text, number
 
 
 class SweepPoint(Record, frozen=True, kw_only=True):

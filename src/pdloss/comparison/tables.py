@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from pdloss.comparison.paired import Comparison, Difference, Mean
 from pdloss.comparison.sweeps import MatchedComparison, SweepPoint
-from pdloss.latex import escaped, tabular
-from pdloss.numerals import DASH, decimals, equal_text, heading, number, p_text
 from pdloss.records import CEILING, Metric
+from pdloss.tables.latex import escaped, tabular
+from pdloss.tables.numerals import DASH, decimals, equal_text, heading, number, p_text
 
 CSV_COLUMNS = (
     *("kind", "metric", "name", "against", "value", "low", "high", "error"),

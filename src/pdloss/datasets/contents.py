@@ -17,8 +17,8 @@ from typing import ClassVar
 from pdloss.assets import cache_folder
 from pdloss.datasets.sources import Source
 from pdloss.errors import RunError
+from pdloss.files.spelling import spelled
 from pdloss.records import Record, read_record, write_record
-from pdloss.spelling import spelled
 
 _RESTED = 2 * 10**9
 """Nanoseconds for which a file must not have changed: within a tick of the clock, a second change would not show."""

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pdloss._types import Image
-from pdloss.background import ahead
 from pdloss.datasets.own_pairs import OwnPairs, square
 from pdloss.datasets.photographs import Photographs
+from pdloss.datasets.prefetch import ahead
 from pdloss.datasets.workers import Crew
 from pdloss.errors import SpecError
 from pdloss.ops.streams import generator

@@ -28,11 +28,11 @@ from pdloss.assets import cache_folder
 from pdloss.datasets.contents import place
 from pdloss.datasets.likeness import picture_hash
 from pdloss.datasets.sources import Source
+from pdloss.devices.provenance import versions
 from pdloss.errors import ImageError
 from pdloss.files import write_atomically
 from pdloss.images import Picture
 from pdloss.picture_files import READING
-from pdloss.provenance import versions
 from pdloss.records import Record
 
 SPARE_ROOM = 1 << 30

@@ -15,7 +15,7 @@ from pdloss.degradations.mosaic import BayerMosaic
 from pdloss.degradations.noise import GaussianNoise, PoissonGaussianNoise
 from pdloss.degradations.shake import camera_shake_kernel
 from pdloss.specs import Family, Range
-from pdloss.trust import RECEIVED, Trust
+from pdloss.specs.trust import RECEIVED, Trust
 
 __all__ = [
     "DEGRADATIONS",

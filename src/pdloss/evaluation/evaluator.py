@@ -10,27 +10,27 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from pdloss.assets import sha256
-from pdloss.background import Behind, ahead
 from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
+from pdloss.datasets.prefetch import Behind, ahead
+from pdloss.devices import chosen_device
+from pdloss.devices.memory import enough_memory
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
+from pdloss.evaluation.frozen_sets import is_frozen
 from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
-from pdloss.frozen_sets import is_frozen
+from pdloss.files.spelling import spelled
+from pdloss.files.tensors import unverified
 from pdloss.images import pixels_sha256, to_bytes
 from pdloss.limits import check_seed
-from pdloss.memory import enough_memory
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
 from pdloss.picture_files.patterns import set_name
-from pdloss.precision import chosen_device
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
-from pdloss.spelling import spelled
-from pdloss.tensor_files import unverified
-from pdloss.trust import RECEIVED, TYPED, Trust
+from pdloss.specs.trust import RECEIVED, TYPED, Trust
 
 CONSISTENCY = "consistency"
 """The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""

@@ -16,11 +16,11 @@ from pdloss.datasets.contents import digest
 from pdloss.degradations import BayerMosaic, Chain
 from pdloss.degradations.given import Given
 from pdloss.errors import SpecError
-from pdloss.frozen_sets import FrozenPairs
+from pdloss.evaluation.frozen_sets import FrozenPairs
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
-from pdloss.trust import RECEIVED, Trust
+from pdloss.specs.trust import RECEIVED, Trust
 
 Demosaic: TypeAlias = Literal["malvar", "bilinear"]
 """How a mosaic becomes a picture without a network."""

@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 from pdloss import networks, runs
 from pdloss.assets import sha256
-from pdloss.background import Behind
+from pdloss.datasets.prefetch import Behind
+from pdloss.devices import channels_last
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
 from pdloss.evaluation.standing import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
-from pdloss.precision import channels_last
-from pdloss.purposes import trained_for
 from pdloss.runs import RunFolder
-from pdloss.trust import RECEIVED, Trust
+from pdloss.runs.purposes import trained_for
+from pdloss.specs.trust import RECEIVED, Trust
 
 
 def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -> nn.Module:

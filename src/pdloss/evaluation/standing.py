@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from pdloss.assets import sha256
 from pdloss.errors import RunError
 from pdloss.files import name_inside, path_inside
+from pdloss.files.spelling import as_path
 from pdloss.picture_files import written_names
 from pdloss.records import ImageScores, Scores, read_record
 from pdloss.runs import RunFolder
-from pdloss.spelling import as_path
 
 
 def scores_file(folder: RunFolder, set_name: str) -> Path:

@@ -17,7 +17,7 @@ from pdloss.features.squeezenet import SqueezeNetFeatures
 from pdloss.features.steerable import SteerablePyramidFeatures
 from pdloss.features.vgg import VGG16Features, VGG19Features, VGGFeatures
 from pdloss.specs import suggestion
-from pdloss.trust import RECEIVED, TYPED, Trust
+from pdloss.specs.trust import RECEIVED, TYPED, Trust
 
 __all__ = [
     "BACKBONES",

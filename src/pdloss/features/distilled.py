@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from pdloss import assets
 from pdloss._types import Images
+from pdloss.devices import channels_last
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
-from pdloss.precision import channels_last
 
 SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from pdloss import assets
 from pdloss.errors import AssetError, RunError, SpecError
+from pdloss.files.tensors import read_tensors, unverified
 from pdloss.limits import check_header
 from pdloss.specs import suggestion
-from pdloss.tensor_files import read_tensors, unverified
 
 
 class Frozen(nn.Module):

@@ -9,7 +9,7 @@ from pdloss._types import OWN_FEATURES, Images
 from pdloss.errors import SpecError
 from pdloss.features.frozen import Frozen
 from pdloss.specs import Family
-from pdloss.trust import RECEIVED, TYPED, Trust
+from pdloss.specs.trust import RECEIVED, TYPED, Trust
 
 _OWN = re.compile(r"\s*[A-Za-z_][\w.]*:[A-Za-z_]\w*\s*(\(.*\))?\s*", re.DOTALL)
 

@@ -16,7 +16,7 @@ from pdloss.errors import ImageError, MissingExtraError
 from pdloss.features import extractor
 from pdloss.files import output, write_atomically
 from pdloss.ops.wasserstein import wasserstein_1d
-from pdloss.trust import RECEIVED, Trust
+from pdloss.specs.trust import RECEIVED, Trust
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

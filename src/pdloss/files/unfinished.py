@@ -7,13 +7,13 @@ from pathlib import Path
 from pdloss.errors import UserError
 from pdloss.files.atomic import remove_unfinished, write_text
 from pdloss.files.inside import path_inside, refuse_link
-from pdloss.spelling import as_path
+from pdloss.files.spelling import as_path
 
 _MARK = ".unfinished.json"
 
 
 def mark_unfinished(folder: Path, names: Sequence[str]) -> None:
-    """Notes the files that are about to be written in the folder, their names spelled (`pdloss.spelling`)."""
+    """Notes the files that are about to be written in the folder, their names spelled (`pdloss.files.spelling`)."""
     write_text(folder / _MARK, json.dumps(list(names)))
 
 

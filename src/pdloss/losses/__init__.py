@@ -20,7 +20,7 @@ from pdloss.losses.projected import *
 from pdloss.losses.wasserstein_distortion import *
 from pdloss.losses.weighted_sum import *
 from pdloss.specs import Family
-from pdloss.trust import RECEIVED, Trust
+from pdloss.specs.trust import RECEIVED, Trust
 
 LOSSES = Family("loss", tuple(REGISTERED), OWN_LOSS)
 

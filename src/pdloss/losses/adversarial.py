@@ -17,7 +17,7 @@ from pdloss.losses.critics import CRITICS
 from pdloss.losses.critics import critic as critic_named
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.options import check_option
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 __all__ = ["Adversarial", "AdversarialLoss", "adversarial_loss", "critic_loss"]
 

@@ -11,7 +11,7 @@ from torch import nn
 from pdloss.features import FeatureNames
 from pdloss.losses.weighted_sum import WeightedSum
 from pdloss.specs import Choice, Own, sum_text
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 __all__ = ["FeatureChoice", "LossChoice", "Objective"]
 

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from pdloss._types import OWN_CRITIC
 from pdloss.specs import Choice, Family
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 
 class SRGANCritic(nn.Module):

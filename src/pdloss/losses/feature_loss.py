@@ -11,7 +11,7 @@ from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
 from pdloss.losses.checks import CheckedPair
 from pdloss.ops.dtypes import at_least_float32
-from pdloss.trust import TYPED
+from pdloss.specs.trust import TYPED
 
 __all__ = ["FeatureLoss"]
 

@@ -13,7 +13,7 @@ from pdloss.networks.nafnet import NAFNet, NAFNetwork
 from pdloss.networks.srn import SRN
 from pdloss.networks.srresnet import SRResNet, SRResNetwork
 from pdloss.specs import Choice, Family, Own
-from pdloss.trust import RECEIVED, Trust
+from pdloss.specs.trust import RECEIVED, Trust
 
 __all__ = [
     "EDSR",

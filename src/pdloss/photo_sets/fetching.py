@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from pdloss.archives import ArchiveError, unpack
-from pdloss.downloads import TransferError, checksum, download, say
 from pdloss.errors import ImageError, UserError
+from pdloss.files.archives import ArchiveError, unpack
+from pdloss.files.downloads import TransferError, checksum, download, say
 from pdloss.photo_sets.catalogue import Download, Part, PhotoSet
 from pdloss.records import Record
 

@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pdloss.archives import ArchiveError
-from pdloss.downloads import TransferError, alone, check_room, readable, say
 from pdloss.errors import RunError
 from pdloss.files import refuse_link
+from pdloss.files.archives import ArchiveError
+from pdloss.files.downloads import TransferError, alone, check_room, readable, say
 from pdloss.photo_sets.catalogue import SETS, Part, PhotoSet
 from pdloss.photo_sets.fetching import DataError, FetchedPart, fetch_archive, fetch_images, part_file, tidy
 from pdloss.records import Record, read_record, write_record

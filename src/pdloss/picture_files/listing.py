@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from pdloss.errors import ImageError
+from pdloss.files.spelling import spelled
 from pdloss.picture_files.formats import SUFFIXES, UNREAD
-from pdloss.spelling import spelled
 
 _SHOWN = 5
 """Names that a sentence gives before it counts the others."""

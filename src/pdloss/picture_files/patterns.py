@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pdloss.errors import ImageError
+from pdloss.files.spelling import as_path, spelled
 from pdloss.picture_files.listing import by_key, list_images, listed, names_below, passed_over
-from pdloss.spelling import as_path, spelled
 
 _WILD = re.compile(r"[*?]")
 _TRANSLATED = {"**/": "(?:(.*)/)?", "**": "(.*)", "*": "([^/]*)", "?": "([^/])"}

@@ -8,10 +8,10 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from pdloss.errors import ImageError
+from pdloss.files.spelling import spelled
 from pdloss.picture_files.opening import heard, opened
 from pdloss.picture_files.values import converted
 from pdloss.picture_files.whole import FAULTY, plainer, sound
-from pdloss.spelling import spelled
 
 READING = 2
 """Number of the rules by which values are made of files; another number makes other values of some files."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from pdloss.comparison.losses import brief, readable
 from pdloss.errors import RunError
-from pdloss.numerals import UNKNOWN, number
 from pdloss.records import RunRecord
 from pdloss.report.paper import CERTAINTY, LABELS, PaperTable, paper_tables
 from pdloss.report.sources import Comparison
+from pdloss.tables.numerals import UNKNOWN, number
 
 _DEGRADATIONS = {
     "denoise": "Gaussian noise of about 100/255, clipped (inferred: the input's printed 10.49 dB fits no other)",

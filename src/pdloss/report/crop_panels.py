@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import RunError
 from pdloss.files import output, write_atomically
-from pdloss.numerals import number
 from pdloss.picture_files import Picture
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
@@ -17,6 +16,7 @@ from pdloss.report.pictures import Window
 from pdloss.report.scores import decimals
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import require_matplotlib, styled
+from pdloss.tables.numerals import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pdloss.comparison import Difference
-from pdloss.numerals import number
 from pdloss.report.inks import Colours, Ink
 from pdloss.report.plane import axis_label
 from pdloss.report.scores import decimals, gap
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart
+from pdloss.tables.numerals import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

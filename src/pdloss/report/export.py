@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pdloss.files import name_inside, output, write_text
-from pdloss.latex import escaped, tabular
-from pdloss.numerals import heading
 from pdloss.report import svg
 from pdloss.report.beside import Beside
 from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
 from pdloss.report.crops import Strip
 from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
+from pdloss.tables.latex import escaped, tabular
+from pdloss.tables.numerals import heading
 
 _BOOKTABS = "needs \\usepackage{booktabs}"
 

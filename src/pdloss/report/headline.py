@@ -7,7 +7,6 @@ import numpy as np
 from pdloss.comparison import Difference
 from pdloss.comparison.losses import brief
 from pdloss.comparison.paired import without_equal
-from pdloss.numerals import UNKNOWN, equal_text, number
 from pdloss.records import equal_pairs
 from pdloss.report.scores import (
     WORDS,
@@ -20,6 +19,7 @@ from pdloss.report.scores import (
     with_unit,
 )
 from pdloss.report.sources import Comparison
+from pdloss.tables.numerals import UNKNOWN, equal_text, number
 
 PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "paired_kid", "kid", "swd")
 """Metrics of how a picture looks, by the beginnings of their names, the one to lead with first."""

@@ -16,13 +16,13 @@ from pdloss.comparison.grouping import Group
 from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
-from pdloss.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.report import crops, panels, plane, scores, settings, svg
 from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
 from pdloss.report.inks import DARK, LIGHT, Ink, run_inks
 from pdloss.report.sources import Comparison, read_comparison
+from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.templates import template
 
 

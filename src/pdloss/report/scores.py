@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from pdloss.comparison.paired import Difference, Mean, difference
 from pdloss.comparison.paired import mean as mean_of
-from pdloss.numerals import equal_text, number
 from pdloss.records import Metric, SetScore
 from pdloss.report.sources import Comparison
 from pdloss.statistics import resample_shares
+from pdloss.tables.numerals import equal_text, number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 INPUT = "degraded input"

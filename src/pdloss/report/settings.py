@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from pdloss.numerals import DASH, UNKNOWN
 from pdloss.records import RunRecord
 from pdloss.report.sources import Comparison, ScoredRun
+from pdloss.tables.numerals import DASH, UNKNOWN
 
 _ASIDE = {"parameters", "data_fingerprint", "init_sha256", "weights", "versions", "machine"}
 _ASIDE |= {"commit", "created", "images"}

@@ -15,9 +15,9 @@ from pdloss.comparison.scored import of_one_set, run_folder
 from pdloss.comparison.verdicts import pairs
 from pdloss.errors import RunError
 from pdloss.files import name_inside, path_inside
+from pdloss.files.spelling import as_path
 from pdloss.picture_files import by_key, written_names
 from pdloss.records import NOT_KNOWN, ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, read_log
-from pdloss.spelling import as_path
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pdloss.configuration import TrainConfig
 from pdloss.errors import SpecError
 from pdloss.specs import suggestion
+from pdloss.training.configuration import TrainConfig
 
 PLACE = "{weight}"
 """Where the weight goes in the text of a loss."""

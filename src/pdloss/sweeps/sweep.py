@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pdloss.configuration import TrainConfig
 from pdloss.errors import RunError
 from pdloss.files import write_atomically
 from pdloss.sweeps import work
@@ -15,6 +14,7 @@ from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan
 from pdloss.sweeps.slots import Engine, Progress, Slot
 from pdloss.sweeps.standing import Standing, standing
+from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
 """Steps of a short training that says how long a step takes; the first third, in which memory is laid out, is left."""

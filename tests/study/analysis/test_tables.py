@@ -5,7 +5,6 @@ import io
 
 import pytest
 
-from pdloss.numerals import DASH
 from pdloss.study.analysis.result import Analysis, Scale, analyse
 from pdloss.study.analysis.tables import (
     CSV_COLUMNS,
@@ -18,6 +17,7 @@ from pdloss.study.analysis.tables import (
     tables,
 )
 from pdloss.study.simulation.raters import Population, simulate
+from pdloss.tables.numerals import DASH
 from tests.study.made_up import METHODS, SCORES, choices, made_up_design, metric_scores
 
 DESIGN = made_up_design()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pdloss.numerals import number
+from pdloss.tables.numerals import number
 
 ROW, AXIS, DOT = 46, 34, 4.5
 """Heights of a row and of the axis below, and the radius of a dot, in pixels."""

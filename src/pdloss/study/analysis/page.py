@@ -7,7 +7,6 @@ from datetime import datetime
 from importlib.metadata import version
 
 from pdloss import __version__
-from pdloss.numerals import number
 from pdloss.study.analysis import tables, words
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots
@@ -15,6 +14,7 @@ from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference
 from pdloss.study.analysis.result import Analysis, MethodScore
 from pdloss.study.records import Rules
+from pdloss.tables.numerals import number
 from pdloss.templates import template
 
 

@@ -5,11 +5,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pdloss.numerals import DASH, number, p_text
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference, shares_matrix
 from pdloss.study.analysis.result import Analysis, Scale
+from pdloss.tables.numerals import DASH, number, p_text
 
 CSV_COLUMNS = (
     *("kind", "model", "first", "second", "value", "error", "error_raters", "error_images", "error_clustered"),

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pdloss.numerals import MINUS, number
 from pdloss.study.analysis.coherence import Triads
 from pdloss.study.analysis.preferences import shares_matrix
 from pdloss.study.analysis.result import Analysis
 from pdloss.study.analysis.tables import fit_words, range_text
+from pdloss.tables.numerals import MINUS, number
 
 
 class Finding(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from pdloss.errors import ImageError, SpecError
+from pdloss.files.spelling import spelled
 from pdloss.picture_files import Picture, by_key, eight_bit
 from pdloss.picture_files.patterns import pictures_of
-from pdloss.spelling import spelled
 from pdloss.study.planning import crops
 from pdloss.study.planning.schedules import random_name
 from pdloss.study.records import DEGRADED, TARGET, StudyImage

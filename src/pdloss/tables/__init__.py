@@ -1,0 +1,1 @@
+"""Numbers, headings and tables, for a terminal, Markdown, LaTeX and CSV."""

@@ -1,0 +1,263 @@
+"""Trains a small network to give a large backbone's maps: ``pdloss distill``."""
+
+import itertools
+import json
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from pdloss import datasets, features
+from pdloss.devices import autocast, channels_last
+from pdloss.errors import SpecError
+from pdloss.features.distilled import DistilledNetwork
+from pdloss.files import output
+from pdloss.files.tensors import write_tensors
+from pdloss.limits import check_seed
+from pdloss.ops.filters import filter_valid, gaussian_kernel
+from pdloss.training.configuration import TypedOptions
+
+Maps = dict[str, Tensor]
+
+# The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
+_SMALLEST_CROP = 10
+
+
+@dataclass(frozen=True)
+class DistillConfig(TypedOptions):
+    """What a distillation is made of."""
+
+    images: tuple[Path, ...]
+    """Folders of photographs to learn from; they take turns, a batch each."""
+    check: Path
+    """Folder of other photographs, to measure the error on."""
+    out: Path
+    """The safetensors file to write."""
+    teacher: str = "vgg19.relu3_4+relu4_3"
+    """Backbone and layers to imitate, at sides of 1/2, 1/4, … of the image's."""
+    widths: tuple[int, ...] = (64, 128, 184)
+    """Channels at 1/2, 1/4, … of the image's side."""
+    blocks: tuple[int, ...] = (1, 2, 2)
+    """Residual convolutions at each."""
+    steps: int = 20_000
+    batch: int = 16
+    crop: int = 96
+    lr: float = 3e-3
+    seed: int = 0
+    reuse: int = 4
+    """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
+    overwrite: bool = False
+    """Replace a file that stands there already and was not written by pdloss."""
+
+    def validate(self) -> None:
+        """Refuses numbers that make no sense.
+
+        Raises:
+            SpecError: Naming the option and its value.
+        """
+        check_seed(self.seed)
+        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
+            if getattr(self, name) < least:
+                raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.lr < math.inf:
+            raise SpecError(f"--lr must be positive, got {self.lr}")
+
+
+def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:
+    """Returns the image clean, noisy, blurred, or blurred and noisy: what a restoration network shows its loss."""
+    kind, amount, size = (float(torch.rand((), generator=generator)) for _ in range(3))
+    image = clean
+    if kind > 0.5:
+        image = _blur(image, sigma=0.4 + 2.6 * size)
+    if 0.25 < kind < 0.7:
+        image = image + 0.4 * amount**2 * torch.randn(image.shape, generator=generator)
+    return image.clamp(0, 1)
+
+
+def _blur(image: Tensor, sigma: float) -> Tensor:
+    radius = math.ceil(3 * sigma)
+    return filter_valid(F.pad(image, (radius,) * 4, mode="reflect"), gaussian_kernel(2 * radius + 1, sigma))
+
+
+def training_error(before_relu: Tensor, maps: Tensor) -> Tensor:
+    r"""Returns the relative squared error with a gradient where the ReLU would have none.
+
+    Where the teacher is silent, :math:`\max(s, 0)^2`; where it is active, :math:`(s - t)^2` also for negative
+    :math:`s`: at positive :math:`s` this is the error of the rectified map, and it is convex in :math:`s`.
+    """
+    error = torch.where(maps > 0, before_relu - maps, F.relu(before_relu))
+    return error.square().mean() / maps.square().mean()
+
+
+def _error(layer: str, imitated: Tensor, maps: Tensor) -> Tensor:
+    if layer.startswith("relu"):
+        return training_error(imitated, maps)
+    return (imitated - maps).square().mean() / maps.square().mean()
+
+
+def heads_of(teacher: nn.Module, crop: int) -> dict[str, tuple[int, int]]:
+    """Returns channels and side divisor of each of the teacher's layers.
+
+    Raises:
+        SpecError: If a map is not 1/2, 1/4, 1/8, … of the image's side.
+    """
+    heads = {}
+    for layer, maps in teacher(torch.zeros(1, 3, crop, crop)).items():
+        divisor = crop // maps.shape[-1]
+        if divisor < 2 or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
+            raise SpecError(
+                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at 1/2, 1/4, 1/8, … of the "
+                "image's side can be imitated"
+            )
+        heads[layer] = (maps.shape[1], divisor)
+    return heads
+
+
+def with_batch_norm(network: DistilledNetwork) -> DistilledNetwork:
+    """Puts a batch norm behind every convolution of the stages; `without_batch_norm` takes it out again."""
+    for sequence in _convolution_slots(network):
+        sequence.append(nn.BatchNorm2d(sequence[0].out_channels))  # type: ignore[arg-type]
+    return network
+
+
+def without_batch_norm(network: DistilledNetwork) -> DistilledNetwork:
+    """Folds every batch norm into its convolution: the same function, with plain convolutions."""
+    network.eval()
+    for sequence in _convolution_slots(network):
+        convolution, norm = sequence
+        sequence[0] = fuse_conv_bn_eval(convolution, norm)  # type: ignore[type-var,arg-type]
+        del sequence[1]
+    return network
+
+
+def _convolution_slots(network: DistilledNetwork) -> list[nn.Sequential]:
+    return [m for m in network.stages.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]
+
+
+def distill(
+    config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None = None
+) -> dict[str, float]:
+    """Trains the student and writes it as a float16 safetensors file.
+
+    Args:
+        config: What to train, on what, for how long.
+        progress: Called after every step with its number and the errors.
+
+    Returns:
+        Relative squared error per layer on crops of the held-out photographs, of the file as written.
+
+    Raises:
+        SpecError: If the teacher's layers cannot be imitated with these widths.
+        UserError: If a file stands there that is not to be replaced.
+    """
+    config.validate()
+    with output(config.out, overwrite=config.overwrite):
+        return _distilled(config, progress)
+
+
+def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
+    teacher = features.extractor(config.teacher, config.trusted)
+    heads = heads_of(teacher, config.crop)
+    deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
+    if not deepest == len(config.widths) == len(config.blocks):
+        raise SpecError(f"{config.teacher} needs {deepest} widths and blocks, got {config.widths} and {config.blocks}")
+    config.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after the training
+    torch.manual_seed(config.seed)
+    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks))
+    channels_last(student).train()
+    scales = _train(student, teacher, config, progress)
+
+    without_batch_norm(student)
+    with torch.no_grad():  # the heads learn maps of unit size; the file holds the teacher's own units
+        for layer, head in student.heads.items():
+            for parameter in head.parameters():
+                parameter.mul_(scales[layer])
+    student.half().float()
+    errors = _errors(student, teacher, config)
+    _save(student, heads, config, teacher, errors)
+    return errors
+
+
+def _train(
+    student: DistilledNetwork,
+    teacher: nn.Module,
+    config: DistillConfig,
+    progress: Callable[[int, Mapping[str, float]], None] | None,
+) -> dict[str, float]:
+    sources = [_crops(folder, config) for folder in config.images]
+    rounds = math.ceil(config.steps / config.reuse / len(sources))
+    data = itertools.chain.from_iterable(zip(*(datasets.batches(crops, 0, rounds) for crops in sources), strict=True))
+    optimiser = torch.optim.AdamW(student.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=1e-4)
+    choose = random.Random(config.seed)
+    memory: deque[tuple[Tensor, Maps]] = deque(maxlen=64)
+    scales: dict[str, float] = {}
+    for step in range(config.steps):
+        if step % config.reuse == 0:
+            batch = next(data)
+            with torch.no_grad(), autocast(batch.degraded.device):
+                maps = teacher(batch.degraded)
+            scales = scales or {layer: float(x.float().square().mean().sqrt()) for layer, x in maps.items()}
+            memory.append((batch.degraded, {layer: x.bfloat16() for layer, x in maps.items()}))
+        images, maps = memory[choose.randrange(len(memory))]
+        for group in optimiser.param_groups:
+            group["lr"] = config.lr * _rate(step, config.steps)
+        with autocast(images.device):
+            imitated = student(images, list(maps))
+        errors = {layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in maps.items()}
+        optimiser.zero_grad()
+        torch.stack(list(errors.values())).mean().backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        optimiser.step()
+        if progress is not None:
+            progress(step + 1, {layer: error.item() for layer, error in errors.items()})
+    return scales
+
+
+def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
+    photographs = datasets.Photographs(folder, cached=True, smallest=config.crop)
+    return datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
+
+
+def _rate(step: int, steps: int) -> float:
+    """Returns the share of the learning rate: a warm-up over a twentieth of the steps, then half a cosine to zero."""
+    warm = max(1, steps // 20)
+    return min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * step / steps))
+
+
+@torch.no_grad()
+def _errors(student: DistilledNetwork, teacher: nn.Module, config: DistillConfig) -> dict[str, float]:
+    """Returns each layer's squared error divided by the maps' squared size, over 512 crops spoilt as in training."""
+    sums = {layer: torch.zeros(2, dtype=torch.float64) for layer in student.heads}
+    data = _crops(config.check, config)
+    for batch in datasets.batches(data, 0, math.ceil(512 / config.batch)):
+        maps, imitated = teacher(batch.degraded), student(batch.degraded, list(student.heads))
+        for layer, x in maps.items():
+            error = (F.relu(imitated[layer]) if layer.startswith("relu") else imitated[layer]) - x
+            sums[layer] += torch.stack((error.square().sum(), x.square().sum())).double()
+    return {layer: float(error / size) for layer, (error, size) in sums.items()}
+
+
+def _save(
+    student: DistilledNetwork,
+    heads: Mapping[str, tuple[int, int]],
+    config: DistillConfig,
+    teacher: nn.Module,
+    errors: Mapping[str, float],
+) -> None:
+    header = {
+        "network": json.dumps({"heads": heads, "widths": config.widths, "blocks": config.blocks}),
+        "input_convention": "RGB in 0..1",
+        "source": f"imitates {config.teacher} ({'; '.join(getattr(teacher, 'origin', {})) or 'own module'})",
+        "license": "Apache-2.0",
+        "relative_squared_error": json.dumps({layer: round(error, 4) for layer, error in errors.items()}),
+        "training": f"{config.steps} steps of {config.batch} crops of {config.crop}, seed {config.seed}",
+    }
+    tensors = {name: tensor.half().contiguous() for name, tensor in student.state_dict().items()}
+    write_tensors(config.out, tensors, header)

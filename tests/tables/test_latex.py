@@ -1,0 +1,17 @@
+"""Text and tables as LaTeX."""
+
+from pdloss.tables.latex import escaped, tabular
+
+
+def test_every_letter_that_means_something_to_latex_is_shown_as_it_is() -> None:
+    assert escaped(r"50% & {x}^2 #1_2 ~ $\a") == (
+        r"50\% \& \{x\}\textasciicircum{}2 \#1\_2 \textasciitilde{} \$\textbackslash{}a"
+    )
+    assert escaped("\N{MINUS SIGN}1 \N{EN DASH} \N{EM DASH} ±→").isascii()
+
+
+def test_a_tabular_has_the_rules_of_booktabs_and_a_line_for_each_row() -> None:
+    assert tabular(["run", "PSNR ↑"], [["a", r"\textbf{1}"], ["b", "2"]]) == (
+        "\\begin{tabular}{lr}\n\\toprule\nrun & PSNR $\\uparrow$ \\\\\n\\midrule\n"
+        "a & \\textbf{1} \\\\\nb & 2 \\\\\n\\bottomrule\n\\end{tabular}\n"
+    )

@@ -1,0 +1,36 @@
+"""How numbers are written, wherever they are shown."""
+
+import pytest
+
+from pdloss.records import Metric
+from pdloss.tables.numerals import decimals, equal_text, heading, number, p_text
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@pytest.mark.parametrize("value", [-0.001, 0.001, -0.0, 0.0])
+def test_what_rounds_to_zero_has_no_sign_in_any_way_of_writing_it(value: float) -> None:
+    assert number(value, 2) == number(value, 2, sign=True) == "0.00"
+
+
+def test_signs_are_true_minus_signs_and_plus_on_request() -> None:
+    assert (number(-1.234, 2), number(1.235, 1, sign=True), number(-2, 0, sign=True)) == (
+        f"{MINUS}1.23",
+        "+1.2",
+        f"{MINUS}2",
+    )
+
+
+def test_headings_point_towards_the_better() -> None:
+    metric = Metric(label="PSNR", unit="dB", better="higher", protocol="")
+    assert heading(metric) == "PSNR (dB) ↑"
+    assert heading(Metric(label="Bias", better="zero", protocol="")) == "Bias →0"
+
+
+def test_equal_images_stand_in_words() -> None:
+    assert (equal_text(2, -0.001, 2), equal_text(3, None, 2)) == ("0.00 without 2 equal", "3 equal")
+
+
+def test_figures_and_p_values() -> None:
+    assert [decimals(v) for v in (29.83, 1.5, 0.1234, 1.79e-4, 0.0)] == [2, 3, 4, 6, 4]
+    assert [p_text(p) for p in (1.0, 0.0123, 9e-5, None)] == ["1", "0.012", "<0.0001", "\N{EN DASH}"]
