@@ -9,6 +9,7 @@ from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.overview import seconds_left, summary, table
 from pdloss.sweeps.slots import Progress
 from pdloss.sweeps.standing import Standing
+from pdloss.tables.terminal import show
 
 STANDS = {"a": Standing(100, 100, 50.0), "b": Standing(40, 100, 20.0), "c": Standing(0, 100), "d": Standing(0, 100)}
 
@@ -33,7 +34,7 @@ def test_time_left_is_that_of_all_open_steps_at_the_speed_so_far():
 
 def test_the_table_says_step_and_why():
     written = io.StringIO()
-    Console(width=100, file=written).print(table(progress(), stands, 1))
+    show([table(progress(), stands, 1)], Console(width=100, file=written))
     text = written.getvalue()
     for words in ("40/100", "1 done, 1 running", "failed no disk"):
         assert words in text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from pdloss.sweeps import overview, work
@@ -16,6 +16,7 @@ from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import read_plan
 from pdloss.sweeps.slots import Progress, Slot, cores_here, gpus_here, slots
 from pdloss.sweeps.sweep import alike, evaluations, open_sweep, seconds_per_step, standing_of, steps_of, train_all
+from pdloss.tables import terminal
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class Display:
         if self.live:
             if now - self.at > 1 or ended:
                 self.at = now
-                self.live.update(overview.table(progress, standing_of, self.jobs_at_once), refresh=True)
+                table = overview.table(progress, standing_of, self.jobs_at_once)
+                self.live.update(Group(*terminal.parts(table, self.console), *table.remarks), refresh=True)
             return
         for each in progress:
             if self.said.get(each.job.name, "waiting") != each.state:

@@ -13,7 +13,7 @@ from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
 from pdloss.report.inks import PRINTED
 from pdloss.report.pictures import Window
-from pdloss.report.scores import decimals
+from pdloss.report.scores import digits_of
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import require_matplotlib, styled
 from pdloss.tables.numerals import number
@@ -137,7 +137,7 @@ def _scores(comparison: Comparison, image: str, tile: Tile) -> str:
         values = comparison.runs[tile.run or 0].by_image[image].restored
     shown = [key for key in list(comparison.metrics)[:6] if key.partition("(")[0] in ("psnr", "lpips")]
     return "  ".join(
-        f"{comparison.metrics[key].label} {number(values[key], decimals(comparison, key))}"
+        f"{comparison.metrics[key].label} {number(values[key], digits_of(comparison, key))}"
         for key in shown or list(comparison.metrics)[:2]
         if key in values
     )

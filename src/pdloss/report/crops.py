@@ -10,9 +10,9 @@ from pdloss.picture_files import Picture, by_key
 from pdloss.report import pictures
 from pdloss.report.headline import contest
 from pdloss.report.pictures import Window
-from pdloss.report.scores import cost
 from pdloss.report.sources import Comparison, ScoredRun
 from pdloss.report.windows import SIDE, chosen, largest_window, mean_difference
+from pdloss.tables.numerals import cost
 
 
 @dataclass(frozen=True)

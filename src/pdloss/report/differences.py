@@ -9,7 +9,7 @@ import numpy as np
 from pdloss.comparison import Difference
 from pdloss.report.inks import Colours, Ink
 from pdloss.report.plane import axis_label
-from pdloss.report.scores import decimals, gap
+from pdloss.report.scores import digits_of, gap
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart
 from pdloss.tables.numerals import number
@@ -23,7 +23,7 @@ _ROW = 0.25
 
 def intervals_chart(comparison: Comparison, key: str, inks: dict[int, Ink], name: str) -> Chart:
     """Returns every other run's mean difference from the first with its corrected interval, about the line of zero."""
-    metric, first, digits = comparison.metrics[key], comparison.runs[0], decimals(comparison, key)
+    metric, first, digits = comparison.metrics[key], comparison.runs[0], digits_of(comparison, key)
     found = [gap(comparison, key, i, 0) for i in range(1, len(comparison.runs))]
     named = [(run.name, inks[i]) for i, run in enumerate(comparison.runs) if i]
     parts = [

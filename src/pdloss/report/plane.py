@@ -12,7 +12,7 @@ from pdloss.comparison.plane import Plane
 from pdloss.records import Metric
 from pdloss.report.inks import Colours, Ink
 from pdloss.report.labels import beside_points
-from pdloss.report.scores import INPUT, decimals
+from pdloss.report.scores import INPUT, digits_of
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart
 from pdloss.tables.numerals import number
@@ -78,7 +78,7 @@ def input_text(comparison: Comparison, x: str, y: str) -> str | None:
     for key in (x, y):
         if (value := _input(comparison, key)) is None:
             return None
-        parts.append(f"{comparison.metric(key).label} {number(value, decimals(comparison, key))}")
+        parts.append(f"{comparison.metric(key).label} {number(value, digits_of(comparison, key))}")
     return " and ".join(parts)
 
 

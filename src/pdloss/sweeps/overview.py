@@ -3,28 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from rich.table import Table
-from rich.text import Text
-
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.slots import Progress
 from pdloss.sweeps.standing import Standing
+from pdloss.tables.table import Cell, Table
 
 _STYLE = {"running": "bold", "failed": "bold red", "done": "green", "waiting": "dim", "stopped": "yellow"}
 
 
 def table(progress: Sequence[Progress], standing_of: Callable[[Job], Standing], jobs_at_once: int) -> Table:
-    """Returns a row for each job, and in the caption how long all of them take."""
-    result = Table(caption=summary(progress, standing_of, jobs_at_once))
-    for heading in ("run", "state", "step", "left"):
-        result.add_column(heading, justify="left" if heading in ("run", "state") else "right", overflow="fold")
+    """Returns a row for each job, and below how long all of them take."""
+    rows: list[tuple[str | Cell, ...]] = []
     for each in progress:
         stands = standing_of(each.job)
         left = "" if each.state != "running" or stands.seconds_left is None else duration(stands.seconds_left)
         step = f"{stands.step}/{stands.steps}" if each.job.kind != "calibration" else ""
         why = f" {each.why}" if each.state == "failed" else ""
-        result.add_row(Text(each.job.name), Text(each.state + why, _STYLE[each.state]), step, left)
-    return result
+        rows.append((each.job.name, Cell(each.state + why, style=_STYLE[each.state]), step, left))
+    said = summary(progress, standing_of, jobs_at_once)
+    return Table("", ("run", "state", "step", "left"), tuple(rows), left=2, remarks=(said,))
 
 
 def summary(progress: Sequence[Progress], standing_of: Callable[[Job], Standing], jobs_at_once: int) -> str:

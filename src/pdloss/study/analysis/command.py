@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from pdloss.comparison import comparable
 from pdloss.errors import SpecError, UserError
@@ -21,6 +17,8 @@ from pdloss.study.analysis.result import Analysis, analyse
 from pdloss.study.answers import check_answers, read_answers
 from pdloss.study.records import Answer, StudyDesign
 from pdloss.study.serving.reading import study_answers
+from pdloss.tables import terminal
+from pdloss.tables.latex import latex
 
 FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
 """What an analysis writes."""
@@ -79,14 +77,8 @@ def _analyse(
         prior=options.prior,
         seed=options.seed,
     )
-    console = Console(highlight=False)
-    for table in tables.tables(result):
-        console.print(table.title, markup=False, soft_wrap=True)
-        console.print(_shown(table))
-    for remark in tables.remarks(result):
-        console.print(remark, style="dim", markup=False, soft_wrap=True)
-    for path in write_analysis(result, out, command):
-        console.print(str(path), markup=False, soft_wrap=True)
+    terminal.show(tables.tables(result))
+    terminal.say(map(str, write_analysis(result, out, command)))
 
 
 def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
@@ -101,8 +93,8 @@ def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
     paths = [out / name for name in FILES]
     write_text(paths[0], html)
     write_record(paths[1], analysis)
-    write_text(paths[2], tables.csv_text(analysis))
-    write_text(paths[3], tables.latex(analysis))
+    write_text(paths[2], tables.numbers_csv(analysis))
+    write_text(paths[3], latex(tables.tables(analysis)))
     return paths
 
 
@@ -138,13 +130,3 @@ def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
         raise SpecError(f"there are scores of {next(iter(paths))} alone; give those of every method")
     runs = comparable(list(paths.values()), set_name).runs
     return {method: run.scores for method, run in zip(paths, runs, strict=True)}
-
-
-def _shown(content: tables.Table) -> Table:
-    result = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for place, heading in enumerate(content.headings):
-        result.add_column(Text(heading), justify="left" if place == 0 else "right", overflow="fold")
-    for row in content.rows:
-        # Text, not markup: a method may be called [red].
-        result.add_row(*map(Text, row))
-    return result
