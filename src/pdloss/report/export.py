@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pdloss.charts import svg
+from pdloss.charts.saving import files_beside
 from pdloss.files import name_inside, output, write_text
-from pdloss.report import svg
 from pdloss.report.beside import Beside
-from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
+from pdloss.report.crop_panels import PanelTile, save_panel
 from pdloss.report.crops import Strip
 from pdloss.report.scores import Cell as ScoreCell
 from pdloss.report.scores import Row, columns
@@ -40,7 +41,7 @@ def export(
     texts = _texts(comparison, rows, besides, unlike)
     panels = {name_inside(folder, f"crops-{comparison.called[strip.image]}", "the image"): strip for strip in strips}
     files = [path for chart in charts for path in svg.files(chart, folder)]
-    files += [path for panel in panels for path in panel_files(panel)] + [folder / name for name in texts]
+    files += [path for panel in panels for path in files_beside(panel)] + [folder / name for name in texts]
     with output(*files, overwrite=overwrite, option="--export"):
         for chart in charts:
             svg.save(chart, folder)

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
+from pdloss.charts import saving, svg
+from pdloss.charts.palette import THEMES, Ink, run_inks
+from pdloss.charts.plane import NAMED
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
-from pdloss.report import crops, panels, plane, scores, settings, svg
+from pdloss.report import crops, panels, scores, settings
 from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.inks import DARK, LIGHT, Ink, run_inks
+from pdloss.report.planes import DrawnPlane, planes
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.templates import template
@@ -30,7 +33,7 @@ from pdloss.templates import template
 class _Drawings:
     """Every chart of the page."""
 
-    planes: list[panels.DrawnPlane]
+    planes: list[DrawnPlane]
     intervals: list[svg.Chart]
     training: list[panels.Panel]
     shares: list[panels.Panel]
@@ -77,7 +80,7 @@ def write_report(
         "p": p_text,
     }  # fmt: skip
     page = template("pdloss.report", "report.html.j2", "report", filters)
-    svg.require_matplotlib()
+    saving.require_matplotlib()
     comparison = read_comparison(runs, set_name)
     besides, unlike = beside(comparison) if paper else ([], [])
     for folder, option in ((out, "--out"), (export_to, "--export")):
@@ -106,7 +109,7 @@ def write_report(
 
 def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
     return _Drawings(
-        panels.planes(comparison, groups, inks),
+        planes(comparison, groups, inks),
         panels.intervals(comparison, inks),
         panels.training(comparison, inks),
         panels.shares(comparison, inks),
@@ -148,7 +151,7 @@ def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequenc
         "rows": rows,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
-        "named": plane.NAMED,
+        "named": NAMED,
         "perceptual": perceptual(comparison),
         "differing": settings.differing(comparison),
         "shared": settings.shared(comparison),
@@ -160,7 +163,7 @@ def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequenc
         "doubts": _doubts(rows, comparison),
         "made": datetime.now().astimezone(),
         "versions": _versions(),
-        "themes": {"light": LIGHT, "dark": DARK},
+        "themes": THEMES,
     }
 
 

@@ -1,17 +1,19 @@
-"""Which drawings a comparison has: planes, training curves, gradient shares, intervals, and images as points."""
+"""Which drawings a comparison has: training curves, gradient shares, intervals, and images as points."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pdloss.comparison.grouping import Group
+from pdloss.charts import curves
+from pdloss.charts.intervals import intervals_chart, scatter_chart
+from pdloss.charts.palette import Ink
+from pdloss.charts.svg import Chart
 from pdloss.records import LogLine
-from pdloss.report import curves, differences, plane
-from pdloss.report.headline import PERCEPTUAL, contest, fidelity, perceptual
-from pdloss.report.inks import Ink
+from pdloss.report.headline import contest
+from pdloss.report.planes import plain
+from pdloss.report.scores import digits_of, gap
 from pdloss.report.sources import Comparison, ScoredRun
-from pdloss.report.svg import Chart
 
 _Value = Callable[[LogLine], float | None]
 
@@ -23,43 +25,6 @@ class Panel:
     title: str
     subtitle: str
     chart: Chart
-
-
-@dataclass(frozen=True)
-class DrawnPlane:
-    """A plane, its drawing, and what is said beside it."""
-
-    groups: tuple[Group, ...]
-    chart: Chart
-    volumes: list[tuple[Group, str]]
-    reference: str
-    frontier: list[str]
-    outside: str | None
-    """The degraded input's scores, where it would lie far outside the drawing."""
-
-
-def planes(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> list[DrawnPlane]:
-    """Returns PSNR against one metric of each perceptual kind that all runs have, the most telling first."""
-    x = fidelity(comparison)
-    if x is None:
-        return []
-    drawn = []
-    for key in _one_of_each_kind(comparison):
-        if (shown := plane.drawing(comparison, x, key, groups)) is None:
-            continue
-        found = shown.plane
-        corner = [f"{m.label} {value:.4g}" for m, value in zip((found.x, found.y), found.reference, strict=True)]
-        drawn.append(
-            DrawnPlane(
-                shown.groups,
-                plane.chart(shown, inks, comparison, f"plane-{_plain(key)}"),
-                plane.volumes(shown),
-                " and ".join(corner),
-                [comparison.runs[i].name for i in found.frontier()],
-                None if shown.input is not None else plane.input_text(comparison, x, key),
-            )
-        )
-    return drawn
 
 
 def training(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
@@ -108,10 +73,16 @@ def shares(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
 
 def intervals(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
     """Returns per metric the other runs' differences from the first, with their intervals."""
-    if len(comparison.runs) < 2:
-        return []
+    others = range(1, len(comparison.runs))
     return [
-        differences.intervals_chart(comparison, key, inks, f"difference-{_plain(key)}") for key in comparison.metrics
+        intervals_chart(
+            f"difference-{plain(key)}",
+            metric,
+            [(inks[run], gap(comparison, key, run, 0)) for run in others],
+            digits_of(comparison, key),
+        )
+        for key, metric in comparison.metrics.items()
+        if others
     ]
 
 
@@ -120,19 +91,18 @@ def scatters(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
     if (found := contest(comparison)) is None:
         return []
     _, run, against = found
+    pair = comparison.runs[against], comparison.runs[run]
     return [
-        differences.scatter_chart(comparison, key, (against, run), inks[run], f"images-{_plain(key)}")
-        for key in comparison.metrics
+        scatter_chart(
+            f"images-{plain(key)}",
+            metric,
+            (pair[0].name, pair[1].name),
+            comparison.restored(pair[0], key),
+            comparison.restored(pair[1], key),
+            inks[run],
+        )
+        for key, metric in comparison.metrics.items()
     ]
-
-
-def _one_of_each_kind(comparison: Comparison) -> list[str]:
-    """Returns the metrics to draw; an unreliable FID gives way to KID."""
-    keys = perceptual(comparison)
-    firsts = [next((key for key in keys if key.startswith(kind)), None) for kind in PERCEPTUAL]
-    kept = [key for key in firsts if key is not None]
-    doubtful = [k for k in kept if any((s := comparison.of_set(run, k)) and s.note for run in comparison.runs)]
-    return [key for key in kept if key not in doubtful or not any(k.startswith(("kid", "paired_kid")) for k in kept)]
 
 
 def _names(logged: Sequence[tuple[ScoredRun, Ink]], field: str) -> list[str]:
@@ -145,8 +115,3 @@ def _curve(run: ScoredRun, ink: Ink, value: _Value) -> curves.Curve | None:
         return None
     steps, values = np.array(points, dtype=float).T
     return curves.Curve(run.name, ink, steps, values)
-
-
-def _plain(key: str) -> str:
-    """Returns a metric's name as part of an id and of a file's name."""
-    return "".join(letter if letter.isalnum() or letter == "_" else "-" for letter in key).strip("-")

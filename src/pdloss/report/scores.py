@@ -10,10 +10,9 @@ from pdloss.comparison.paired import mean as mean_of
 from pdloss.records import Metric, SetScore
 from pdloss.report.sources import Comparison
 from pdloss.statistics import resample_shares
-from pdloss.tables.numerals import best_of, between, cost, decimals, equal_text, number
+from pdloss.tables.numerals import INPUT, best_of, between, cost, decimals, equal_text, number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-INPUT = "degraded input"
 WORDS = {"higher": "highest", "lower": "lowest", "zero": "nearest to zero"}
 
 

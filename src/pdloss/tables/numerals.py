@@ -11,6 +11,9 @@ from pdloss.statistics import frontier
 MINUS, DASH, UNKNOWN = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}"
 """Before negative numbers; where there is no number; where something is not known."""
 
+INPUT = "degraded input"
+"""What stands for a run's name where the scores are those of its input."""
+
 ARROWS = {"higher": "↑", "lower": "↓", "zero": "→0"}
 
 

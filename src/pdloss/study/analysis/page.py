@@ -7,9 +7,10 @@ from datetime import datetime
 from importlib.metadata import version
 
 from pdloss import __version__
+from pdloss.charts.bars import Axis, Bar, axis_around, bars, dots
+from pdloss.charts.palette import THEMES
 from pdloss.study.analysis import tables, words
 from pdloss.study.analysis.agreement import Agreement
-from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots
 from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference
 from pdloss.study.analysis.result import Analysis, MethodScore
@@ -76,6 +77,7 @@ def page(analysis: Analysis, command: str) -> str:
         left_out=left_out,
         kept=len(analysis.raters) - len(left_out),
         drawings=drawings,
+        themes=THEMES,
         made=datetime.now().astimezone(),
         command=command,
         versions={"pdloss": __version__, "numpy": version("numpy"), "Python": platform.python_version()},

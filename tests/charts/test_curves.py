@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from pdloss.report import svg
-from pdloss.report.curves import NAMED, Curve, curves_chart, shares_chart, smoothed
-from pdloss.report.inks import Ink
+from pdloss.charts import svg
+from pdloss.charts.curves import NAMED, Curve, curves_chart, shares_chart, smoothed
+from pdloss.charts.palette import Ink
 from tests.report.pages import texts
 
 

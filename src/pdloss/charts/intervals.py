@@ -5,13 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
+from pdloss.charts.palette import Colours, Ink
+from pdloss.charts.plane import axis_label
+from pdloss.charts.svg import Chart
 from pdloss.comparison import Difference
-from pdloss.report.inks import Colours, Ink
-from pdloss.report.plane import axis_label
-from pdloss.report.scores import digits_of, gap
-from pdloss.report.sources import Comparison
-from pdloss.report.svg import Chart
+from pdloss.records import Metric
 from pdloss.tables.numerals import number
 
 if TYPE_CHECKING:
@@ -21,56 +21,58 @@ _ROW = 0.25
 """Height of a run's line, in inches."""
 
 
-def intervals_chart(comparison: Comparison, key: str, inks: dict[int, Ink], name: str) -> Chart:
-    """Returns every other run's mean difference from the first with its corrected interval, about the line of zero."""
-    metric, first, digits = comparison.metrics[key], comparison.runs[0], digits_of(comparison, key)
-    found = [gap(comparison, key, i, 0) for i in range(1, len(comparison.runs))]
-    named = [(run.name, inks[i]) for i, run in enumerate(comparison.runs) if i]
+def intervals_chart(name: str, metric: Metric, found: Sequence[tuple[Ink, Difference]], digits: int) -> Chart:
+    """Returns every other run's mean difference from the first with its corrected interval, about the line of zero.
+
+    Args:
+        name: Of the file, and of its ids on the page.
+        metric: What is compared.
+        found: How each run is drawn, and its difference; at least one.
+        digits: Decimals in the description.
+    """
     parts = [
-        f"{label} {number(d.value, digits, True)}"
+        f"{d.name} {number(d.value, digits, True)}"
         + ("" if d.low is None or d.high is None else f" ({number(d.low, digits)} to {number(d.high, digits)})")
-        for (label, _), d in zip(named, found, strict=True)
+        for _, d in found
     ]
     label = axis_label(metric, "→") if metric.better != "zero" else f"{metric.label}: distance from 0   ← better"
-    height = 0.62 + _ROW * len(named)
-    title = f"{metric.label}, difference from {first.name}"
-    return Chart(name, title, "; ".join(parts) + ".", (4.6, height), partial(_draw_gaps, named, found, label))
+    height = 0.62 + _ROW * len(found)
+    title = f"{metric.label}, difference from {found[0][1].against}"
+    return Chart(name, title, "; ".join(parts) + ".", (4.6, height), partial(_draw_gaps, found, label))
 
 
-def scatter_chart(comparison: Comparison, key: str, runs: tuple[int, int], ink: Ink, name: str) -> Chart:
+def scatter_chart(
+    name: str, metric: Metric, runs: tuple[str, str], x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], ink: Ink
+) -> Chart:
     """Returns one run's score against another's, a point for each image, with the line on which they are equal.
 
     Args:
-        comparison: The runs.
-        key: The metric.
-        runs: The places of the runs on the horizontal and on the vertical axis.
-        ink: Of the points.
         name: Of the file, and of its ids on the page.
+        metric: What is compared.
+        runs: The names of the runs on the horizontal and on the vertical axis.
+        x: Scores of the first.
+        y: Scores of the second.
+        ink: Of the points.
     """
-    metric = comparison.metrics[key]
-    x, y = (comparison.restored(comparison.runs[run], key) for run in runs)
-    names = [comparison.runs[run].name for run in runs]
     ahead = {"higher": y > x, "lower": y < x, "zero": np.abs(y) < np.abs(x)}[metric.better]
-    says = f"Each point is an image; {names[1]} is better in {int(ahead.sum())} of {len(x)}."
+    says = f"Each point is an image; {runs[1]} is better in {int(ahead.sum())} of {len(x)}."
     side = {"higher": "above", "lower": "below", "zero": "nearer 0 than"}[metric.better]
     hint = f"{int(ahead.sum())} of {len(x)} images better: {side} the line"
-    drawn = partial(_draw_scatter, x, y, names, ink, hint)
-    return Chart(name, f"{metric.label}, {names[1]} against {names[0]}", says, (3.4, 3.2), drawn)
+    drawn = partial(_draw_scatter, x, y, runs, ink, hint)
+    return Chart(name, f"{metric.label}, {runs[1]} against {runs[0]}", says, (3.4, 3.2), drawn)
 
 
-def _draw_gaps(
-    named: Sequence[tuple[str, Ink]], found: Sequence[Difference], label: str, axes: "Axes", colours: Colours
-) -> None:
+def _draw_gaps(found: Sequence[tuple[Ink, Difference]], label: str, axes: "Axes", colours: Colours) -> None:
     axes.axvline(0, color=colours["ink"], linewidth=0.9, zorder=1)
-    for row, ((_, ink), difference) in enumerate(zip(named, found, strict=True)):
+    for row, (ink, difference) in enumerate(found):
         colour = colours.of(ink)
         if difference.low is not None and difference.high is not None:
             axes.plot([difference.low, difference.high], [row, row], color=colour, linewidth=2.2, zorder=2)
         fill = colour if difference.clear else colours["paper"]
         look = {"color": colour, "markerfacecolor": fill, "markersize": 6.0, "markeredgewidth": 1.4, "zorder": 3}
         axes.plot(difference.value, row, marker=ink.mark, **look)  # type: ignore[arg-type]
-    axes.set_yticks(range(len(named)), [name for name, _ in named], color=colours["ink"])
-    axes.set_ylim(len(named) - 0.4, -0.6)
+    axes.set_yticks(range(len(found)), [difference.name for _, difference in found], color=colours["ink"])
+    axes.set_ylim(len(found) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.locator_params(axis="x", nbins=6)  # more labels of small numbers would run into each other
     axes.set_xlabel(label)

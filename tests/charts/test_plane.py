@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from pdloss.charts import svg
+from pdloss.charts.palette import run_inks
+from pdloss.charts.plane import NAMED, axis_label, chart, dwarfs, volumes
 from pdloss.records import Metric, SetScore
-from pdloss.report import svg
-from pdloss.report.inks import run_inks
-from pdloss.report.plane import NAMED, axis_label, chart, drawing, dwarfs, input_text, volumes
+from pdloss.report.planes import drawing, input_text
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run
 from tests.report.pages import texts
@@ -45,7 +46,7 @@ def test_losses_are_joined_named_and_described(tmp_path: Path) -> None:
     found = comparison.groups()
     shown = drawing(comparison, "psnr", "lpips", found)
     assert shown is not None
-    drawn = chart(shown, run_inks(found), comparison, "plane")
+    drawn = chart(shown, run_inks(found), "plane")
     assert "pdl-2: PSNR 27, LPIPS 0.1" in drawn.description
     words = texts(svg.inline(drawn))
     assert {"l1", "pdl 0.2", "0.1", "contextual"} <= set(words)
@@ -113,7 +114,7 @@ def test_many_losses_are_numbered_as_in_the_list_of_their_hypervolumes(tmp_path:
         found = comparison.groups()
         shown = drawing(comparison, "psnr", "lpips", found)
         assert shown is not None
-        words = texts(svg.inline(chart(shown, run_inks(found), comparison, "p")))
+        words = texts(svg.inline(chart(shown, run_inks(found), "p")))
         assert ("loss1" in words) != numbered
         assert {"1", str(len(chosen))} <= set(words) if numbered else "1" not in words
 

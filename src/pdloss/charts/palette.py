@@ -20,6 +20,9 @@ DARK = {
     "s6": "#a6637e", "s7": "#a9a49a",
 }  # fmt: skip
 
+THEMES = {"light": LIGHT, "dark": DARK}
+"""What a style sheet declares its variables from."""
+
 COUNT = 8
 """How many series colours there are; further losses repeat them with other marks."""
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from pdloss.report.inks import Colours, Ink
-from pdloss.report.labels import at_ends
-from pdloss.report.svg import Chart
+from pdloss.charts.labels import at_ends
+from pdloss.charts.palette import Colours, Ink
+from pdloss.charts.svg import Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
