@@ -44,7 +44,7 @@ def _figure(responses: Sequence[Responses]) -> "Figure":
     right.set_yticks([i * (len(responses) + 1) + middle for i in range(len(others))], [p.name for p in others])
     right.invert_yaxis()
     right.set_xlabel("response, relative to white noise")
-    right.axvspan(0, BLIND, color=PRINTED["raised"], zorder=0)
+    right.axvspan(0, BLIND, color=PRINTED["rule"], zorder=0)
     right.axvline(1, color=PRINTED["faint"], linewidth=0.8)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
@@ -59,7 +59,7 @@ def _draw_gratings(axes: "Axes", responses: Sequence[Responses]) -> None:
             axes.plot(*zip(*points, strict=True), dash, color=PRINTED.of(Ink(row)), marker=".", label=label)
     for angle, dash in _DASHES.items():
         axes.plot([], [], dash, color=PRINTED["muted"], label=f"{angle}°")
-    axes.axhspan(0, BLIND, color=PRINTED["raised"], zorder=0)
+    axes.axhspan(0, BLIND, color=PRINTED["rule"], zorder=0)
     axes.axhline(1, color=PRINTED["faint"], linewidth=0.8)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("frequency of a grating, cycles a pixel")

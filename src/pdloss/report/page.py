@@ -44,6 +44,21 @@ class _Drawings:
         return [*(drawn.chart for drawn in self.planes), *self.intervals, *framed, *self.scatters]
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What the page shows."""
+
+    comparison: Comparison
+    rows: list[scores.Row]
+    strips: list[crops.Strip]
+    missing: list[str]
+    """Which pictures are not there."""
+    drawings: _Drawings
+    inks: dict[int, Ink]
+    besides: list[Beside]
+    unlike: list[str]
+
+
 def write_report(
     runs: Sequence[Path],
     out: Path,
@@ -75,36 +90,39 @@ def write_report(
         ImageError: If a picture cannot be read.
         UserError: If the page cannot be written, or another's file stands in its place.
     """
-    filters: dict[str, Callable[..., Any]] = {
-        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded,
-        "p": p_text,
-    }  # fmt: skip
-    page = template("pdloss.report", "report.html.j2", "report", filters)
+    page = _template()
     saving.require_matplotlib()
     comparison = read_comparison(runs, set_name)
     besides, unlike = beside(comparison) if paper else ([], [])
-    for folder, option in ((out, "--out"), (export_to, "--export")):
-        if folder is not None:
-            _refuse_unwritable(folder, option)
-    path = out / "index.html"
-    with output(path, overwrite=overwrite):
-        pass  # refuses now, not after minutes of reading pictures
+    path = _refused_early(out, export_to, overwrite)
     strips, missing = crops.strips(comparison, progress)
-    groups = comparison.groups()
-    inks = run_inks(groups)
-    drawings = _drawings(comparison, groups, inks)
-    rows = scores.score_table(comparison)
-    context = _context(comparison, rows, strips)
-    command = _command(runs, out, comparison.set, paper, export_to)
-    html = page.render(
-        **context, notes=[*comparison.notes, *missing], drawings=drawings, besides=besides, unlike=unlike, inks=inks,
-        command=command,
+    inks = run_inks(groups := comparison.groups())
+    content = _Content(
+        comparison, scores.score_table(comparison), strips, missing, _drawings(comparison, groups, inks), inks,
+        besides, unlike,
     )  # fmt: skip
+    html = page.render(**_context(content), command=_command(runs, out, comparison.set, paper, export_to))
     if export_to is not None:
-        _export(export_to, comparison, rows, drawings, strips, besides, unlike, overwrite)
+        _write(export_to, "--export", partial(_export, export_to, content, overwrite))
     with output(path, overwrite=overwrite):
         _write(path, "--out", lambda: write_text(path, html))
     return path
+
+
+def _template() -> Any:
+    filters: dict[str, Callable[..., Any]] = {
+        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded, "p": p_text,
+    }  # fmt: skip
+    return template("pdloss.report", "report.html.j2", "report", filters)
+
+
+def _refused_early(out: Path, export_to: Path | None, overwrite: bool) -> Path:
+    """Returns the page's path, having found out now, not after minutes of reading pictures, that it can be written."""
+    for folder, option in ((out, "--out"), (export_to, "--export")):
+        if folder is not None:
+            _write(folder, option, partial(folder.mkdir, parents=True, exist_ok=True))
+    with output(path := out / "index.html", overwrite=overwrite):
+        return path
 
 
 def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
@@ -137,8 +155,9 @@ def rounded(text: str) -> str:
     return re.sub(r"\b\d+\.\d{6,}\b", lambda match: f"{float(match[0]):.4g}", text)
 
 
-def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequence[crops.Strip]) -> dict[str, Any]:
-    """Returns what the template shows, charts and warnings aside."""
+def _context(content: _Content) -> dict[str, Any]:
+    """Returns what the template shows."""
+    comparison = content.comparison
     image_tables = {key: scores.image_table(comparison, key) for key in comparison.metrics}
     losses = [run.loss for run in comparison.runs]
     used = {name: text for run in comparison.runs if run.record for name, text in run.record.weights.items()}
@@ -148,7 +167,12 @@ def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequenc
         "columns": scores.columns(comparison),
         "arrows": ARROWS,
         "unknown": UNKNOWN,
-        "rows": rows,
+        "rows": content.rows,
+        "notes": [*comparison.notes, *content.missing],
+        "drawings": content.drawings,
+        "inks": content.inks,
+        "besides": content.besides,
+        "unlike": content.unlike,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
         "named": NAMED,
@@ -157,10 +181,10 @@ def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequenc
         "shared": settings.shared(comparison),
         "costs": settings.costs(comparison),
         "weights": used,
-        "strips": strips,
+        "strips": content.strips,
         "tile_scores": _tile_scores(comparison, image_tables),
         "image_tables": image_tables,
-        "doubts": _doubts(rows, comparison),
+        "doubts": _doubts(content.rows, comparison),
         "made": datetime.now().astimezone(),
         "versions": _versions(),
         "themes": THEMES,
@@ -191,25 +215,9 @@ def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]
     return found
 
 
-def _export(
-    folder: Path,
-    comparison: Comparison,
-    rows: Sequence[scores.Row],
-    drawings: _Drawings,
-    strips: Sequence[crops.Strip],
-    besides: Sequence[Beside],
-    unlike: Sequence[str],
-    overwrite: bool,
-) -> None:
-    write = partial(
-        export, folder, comparison, rows, drawings.charts(), strips, besides, unlike=unlike, overwrite=overwrite
-    )
-    _write(folder, "--export", write)
-
-
-def _refuse_unwritable(folder: Path, option: str) -> None:
-    """Finds out now, not after minutes of reading pictures."""
-    _write(folder, option, lambda: folder.mkdir(parents=True, exist_ok=True))
+def _export(folder: Path, content: _Content, overwrite: bool) -> None:
+    charts = content.drawings.charts()
+    export(folder, content.comparison, content.rows, charts, content.strips, content.besides, content.unlike, overwrite)
 
 
 def _write(path: Path, option: str, write: Callable[[], object]) -> None:
