@@ -11,6 +11,7 @@ from jaxtyping import Float
 from pdloss.charts.labels import at_ends
 from pdloss.charts.palette import Colours, Ink
 from pdloss.charts.svg import Chart
+from pdloss.tables.numerals import four_figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def curves_chart(
         may_be_logarithmic: False keeps the axis linear.
         smooth: False draws the values as they are, with dots.
     """
-    ends = "; ".join(f"{c.name} from {c.values[0]:.4g} to {c.values[-1]:.4g}" for c in curves)
+    ends = "; ".join(f"{c.name} from {four_figures(c.values[0])} to {four_figures(c.values[-1])}" for c in curves)
     steps = max(float(curve.steps[-1]) for curve in curves)
     says = f"Against training steps, up to {steps:,.0f}. {ends}."
     return Chart(name, title, says, (4.2, 2.6), partial(_draw, curves, may_be_logarithmic, smooth))
@@ -166,7 +167,7 @@ def _format(axes: "Axes", values: Float[np.ndarray, " n"] | None) -> None:
 def _value_text(value: float) -> str:
     if abs(value) >= 1e4:
         return steps_text(value)
-    return f"{value:.4g}".replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")
+    return four_figures(value)
 
 
 def _formatter(text: Any) -> Any:

@@ -13,7 +13,7 @@ from pdloss.charts.svg import Chart
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.plane import Plane
 from pdloss.records import Metric
-from pdloss.tables.numerals import INPUT
+from pdloss.tables.numerals import INPUT, four_figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,11 +43,11 @@ class Drawing:
 def chart(shown: Drawing, inks: dict[int, Ink], name: str) -> Chart:
     """Returns the drawing of a plane."""
     runs = "; ".join(
-        f"{run}: {shown.plane.x.label} {x:.4g}, {shown.plane.y.label} {y:.4g}"
+        f"{run}: {shown.plane.x.label} {four_figures(x)}, {shown.plane.y.label} {four_figures(y)}"
         for run, (x, y) in zip(shown.names, shown.plane.points, strict=True)
     )
     title = f"{shown.plane.y.label} against {shown.plane.x.label}"
-    start = "" if shown.input is None else f"; {INPUT}: {shown.input[0]:.4g}, {shown.input[1]:.4g}"
+    start = "" if shown.input is None else f"; {INPUT}: {', '.join(map(four_figures, shown.input))}"
     joined = "Runs of one loss are joined along its weights, at the mean of their seeds. "
     return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, inks))
 

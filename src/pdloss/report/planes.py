@@ -11,7 +11,7 @@ from pdloss.comparison.plane import Plane
 from pdloss.report.headline import PERCEPTUAL, fidelity, perceptual
 from pdloss.report.scores import digits_of
 from pdloss.report.sources import Comparison
-from pdloss.tables.numerals import number
+from pdloss.tables.numerals import four_figures, number
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ def planes(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]
         if (shown := drawing(comparison, x, key, groups)) is None:
             continue
         found = shown.plane
-        corner = [f"{m.label} {value:.4g}" for m, value in zip((found.x, found.y), found.reference, strict=True)]
+        corner = zip((found.x, found.y), found.reference, strict=True)
         drawn.append(
             DrawnPlane(
                 shown.groups,
                 plane.chart(shown, inks, f"plane-{plain(key)}"),
                 plane.volumes(shown),
-                " and ".join(corner),
+                " and ".join(f"{metric.label} {four_figures(value)}" for metric, value in corner),
                 [comparison.runs[i].name for i in found.frontier()],
                 None if shown.input is not None else input_text(comparison, x, key),
             )

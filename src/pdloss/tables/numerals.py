@@ -28,6 +28,16 @@ def number(value: float, digits: int, sign: bool = False) -> str:
     return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", MINUS)
 
 
+def four_figures(value: float) -> str:
+    """Returns the value in at most four figures, with a power of ten where it is very large or small.
+
+    Example:
+        >>> four_figures(-0.12345), four_figures(3e-7), four_figures(-0.0)
+        ('−0.1235', '3e−7', '0')
+    """
+    return f"{value + 0.0:.4g}".replace("e-0", "e-").replace("-", MINUS)
+
+
 def decimals(*values: float) -> int:
     """Returns how many decimals show numbers to about four figures: two for 29.83, four for 0.1234, six at most.
 
