@@ -13,9 +13,18 @@ from rich.live import Live
 
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
-from pdloss.sweeps.plan import read_plan
+from pdloss.sweeps.plan import Plan, read_plan
 from pdloss.sweeps.slots import Progress, Slot, cores_here, gpus_here, slots
-from pdloss.sweeps.sweep import alike, evaluations, open_sweep, seconds_per_step, standing_of, steps_of, train_all
+from pdloss.sweeps.sweep import (
+    alike,
+    alone,
+    evaluations,
+    open_sweep,
+    seconds_per_step,
+    standing_of,
+    steps_of,
+    train_all,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,11 @@ def main(argv: list[str]) -> int:
     if options.dry_run:
         _print_dry(jobs_of(plan), places)
         return 0
+    with alone(plan):
+        return _run(options, plan, places)
+
+
+def _run(options: SweepOptions, plan: Plan, places: Sequence[Slot]) -> int:
     jobs = open_sweep(plan)
     with Display(len(places)) as display:
         progress = train_all(jobs, places, plan.out / "logs", options.retries, display.show)

@@ -1,14 +1,15 @@
 """A sweep from its plan to its scores, each part a process of the program's own verbs."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import BusyError, locked, write_text
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan
@@ -18,6 +19,22 @@ from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
 """Steps of a short training that says how long a step takes; the first third, in which memory is laid out, is left."""
+
+
+@contextlib.contextmanager
+def alone(plan: Plan) -> Iterator[None]:
+    """Lets one sweep at a time work in the plan's folder.
+
+    Raises:
+        RunError: If another one does.
+    """
+    plan.out.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(plan.out / ".lock"))
+        except BusyError:
+            raise RunError(f"another sweep is at work in {plan.out}; wait for it, or stop it") from None
+        yield
 
 
 def steps_of(job: Job) -> int:
@@ -50,7 +67,7 @@ def open_sweep(plan: Plan) -> list[Job]:
             f"{file} is damaged; remove it if the plan is still the one that its runs were made by"
         ) from None
     if before is None:
-        write_atomically(file, lambda temporary: temporary.write_text(json.dumps(said, indent=2), encoding="utf-8"))
+        write_text(file, json.dumps(said, indent=2))
     elif differences := _differences(before, said):
         raise RunError(
             f"{plan.out} was begun with another base: {'; '.join(differences)}; name another folder in out, or restore "
