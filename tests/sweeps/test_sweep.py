@@ -31,12 +31,9 @@ def test_axes_may_grow_and_the_base_may_not_change(tmp_path):
 
 
 def test_two_sweeps_in_one_folder_do_not_work_at_once(tmp_path):
-    with alone(plan(tmp_path / "runs")):
-        with (
-            pytest.raises(RunError, match=r"another sweep is at work in .*runs; wait for it"),
-            alone(plan(tmp_path / "runs")),
-        ):
-            pass
+    first, second = alone(plan(tmp_path / "runs")), alone(plan(tmp_path / "runs"))
+    with first, pytest.raises(RunError, match=r"another sweep is at work in .*runs; wait for it"), second:
+        pass
     with alone(plan(tmp_path / "runs")):
         pass
 
