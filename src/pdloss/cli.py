@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from pdloss.commands import terminal, words
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import UsageError, UserError
+from pdloss.memory import enough_memory
 
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",

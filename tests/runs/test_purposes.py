@@ -71,7 +71,7 @@ def test_a_file_that_does_not_tell_is_said_to(tmp_path: Path) -> None:
     (tmp_path / "t.safetensors").write_text("text")
     with pytest.raises(RunError, match=r"t\.safetensors cannot be read as a safetensors file"):
         trained_for(tmp_path / "t.safetensors")
-    with pytest.raises(RunError, match="nowhere does not exist"):
+    with pytest.raises(RunError, match="nowhere is not a run folder: it does not exist"):
         trained_for(tmp_path / "nowhere")
 
 

@@ -30,9 +30,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from pdloss.devices.memory import ran_out
 from pdloss.devices.signals import held_back, leave_to_parent
 from pdloss.errors import OutOfMemoryError, RunError, UserError
+from pdloss.memory import ran_out
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -13,7 +13,6 @@ from pdloss.assets import sha256
 from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
 from pdloss.datasets.prefetch import Behind, ahead
 from pdloss.devices import chosen_device
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
 from pdloss.evaluation.frozen_sets import is_frozen
@@ -25,6 +24,7 @@ from pdloss.files.spelling import spelled
 from pdloss.files.tensors import unverified
 from pdloss.images import pixels_sha256, to_bytes
 from pdloss.limits import check_seed
+from pdloss.memory import enough_memory
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
 from pdloss.picture_files.patterns import set_name

@@ -13,13 +13,13 @@ from torch import Tensor
 from pdloss.assets import sha256
 from pdloss.datasets.prefetch import ahead
 from pdloss.devices import chosen_device
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import scoring
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.files.spelling import as_path, spelled
 from pdloss.images import pixels_sha256, read_pixels, write_image
+from pdloss.memory import enough_memory
 from pdloss.picture_files import written_names
 from pdloss.picture_files.listing import listed
 from pdloss.picture_files.patterns import matched, pictures_of

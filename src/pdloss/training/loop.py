@@ -20,13 +20,13 @@ from pdloss.datasets import Batch, Crops, batches, leak_warning, same_pictures
 from pdloss.degradations import Chain
 from pdloss.devices import autocast, chosen_device
 from pdloss.devices.crowding import Crowding
-from pdloss.devices.memory import enough_memory
 from pdloss.devices.provenance import commit, machine, versions
 from pdloss.devices.signals import stop_requests
 from pdloss.errors import RunError
 from pdloss.files.spelling import spelled
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
+from pdloss.memory import enough_memory
 from pdloss.ops.streams import generator
 from pdloss.records import LogLine, RunRecord
 from pdloss.runs.bindings import worth_saying

@@ -18,10 +18,10 @@ from pdloss.datasets.own_pairs import first_factor
 from pdloss.degradations import Chain
 from pdloss.degradations.given import is_given
 from pdloss.devices import autocast, best_precision, channels_last
-from pdloss.devices.memory import ran_out
 from pdloss.errors import RangeWarning, RunError, SpecError, UserError
 from pdloss.files.tensors import unverified
 from pdloss.losses import Objective, WeightedSum
+from pdloss.memory import ran_out
 from pdloss.records import read_log
 from pdloss.runs.purposes import Purpose, purpose, weights_file
 from pdloss.runs.states import random_state, seed_everything, set_random_state

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pdloss import cli
-from pdloss.devices.memory import enough_memory, ran_out
 from pdloss.errors import OutOfMemoryError, RunError
+from pdloss.memory import enough_memory, ran_out
 
 ENDLESS = 1 << 50  # more than any machine can address
 
