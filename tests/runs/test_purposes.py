@@ -9,7 +9,8 @@ from pdloss.files.tensors import write_tensors
 from pdloss.records import RunRecord
 from pdloss.runs import RunFolder
 from pdloss.runs.purposes import Purpose, purpose, trained_for, weights_file
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import SMALL, config, photographs_in, trained_run
 
 TINY = "edsr(blocks=1, width=8, unshuffle=2)"

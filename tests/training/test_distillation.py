@@ -16,8 +16,8 @@ from pdloss.errors import SpecError
 from pdloss.features import DistilledFeatures
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.images import write_image
+from pdloss.training.configuration import DistillConfig
 from pdloss.training.distillation import (
-    DistillConfig,
     distill,
     heads_of,
     spoil,

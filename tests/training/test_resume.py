@@ -19,7 +19,8 @@ from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.records import RunRecord, TrainedOn, read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, command, config, final_weights, photographs_in
 
 
@@ -229,7 +230,7 @@ def test_other_versions_and_threads_are_said_once(
     train(config(photographs, tmp_path / "run"), StopAt(2))
     notebook = Notebook()
     now = {**versions(), "torch": "9.9"}
-    monkeypatch.setattr("pdloss.training.loop.versions", lambda: now)
+    monkeypatch.setattr("pdloss.training.setup.versions", lambda: now)
     monkeypatch.setattr("torch.get_num_threads", lambda: 64)
     train(config(photographs, tmp_path / "run"), notebook)
     (note,) = notebook.notes

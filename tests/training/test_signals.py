@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from pdloss.errors import OutOfMemoryError, RunError
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 pytestmark = [

@@ -3,17 +3,20 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pdloss.benchmarking.loss_costs import LossBenchConfig, LossCost, loss_costs
+from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.commands.progress import Bar
 from pdloss.files import output
 from pdloss.records import write_record
+
+if TYPE_CHECKING:
+    from pdloss.benchmarking.loss_costs import LossCost
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def main(argv: list[str]) -> int:
 
 
 def _measure(options: BenchOptions) -> None:
+    from pdloss.benchmarking.loss_costs import loss_costs
+
     with Bar("measuring") as bar:
         benchmark = loss_costs(dataclasses.replace(options.config, typed=True), bar.stage)
     console = Console()
@@ -56,7 +61,7 @@ def _measure(options: BenchOptions) -> None:
         print(options.out)
 
 
-def table(costs: list[LossCost]) -> Table:
+def table(costs: list["LossCost"]) -> Table:
     """Returns a row for each loss; what could not be measured is a dash."""
     result = Table(title="training with each loss", box=SIMPLE)
     result.add_column("loss", overflow="fold")

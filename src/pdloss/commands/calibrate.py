@@ -1,13 +1,17 @@
 """``pdloss calibrate``."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from pdloss.commands.progress import Bar
-from pdloss.training.calibration import CalibrateConfig, TermPull, calibrate
+from pdloss.training.configuration import CalibrateConfig
+
+if TYPE_CHECKING:
+    from pdloss.training.calibration import TermPull
 
 _FRESH = (
     "measured on a network with fresh weights, whose pictures are far from restored ones: weights are best calibrated "
@@ -24,6 +28,8 @@ def main(argv: list[str]) -> int:
     description = "Finds the weights that give each term of a loss its share of the pull on the restored images."
     asked = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
     config = dataclasses.replace(asked, typed=True)
+    from pdloss.training.calibration import calibrate
+
     with Bar("reading photographs") as bar:
         found = calibrate(config, bar.stage)
     console = Console()
@@ -34,7 +40,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def table(terms: list[TermPull]) -> Table:
+def table(terms: list["TermPull"]) -> Table:
     """Returns a row for each term."""
     result = Table("term", title="gradient norms at the restored images, before weights")
     for heading in ("median", "10–90 % of batches", "weight", "share"):  # noqa: RUF001

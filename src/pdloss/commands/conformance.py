@@ -8,18 +8,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, Verdict, conformance
-from pdloss.conformance.tables import markdown, summary
+from pdloss.conformance.kinds import Kind
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
+
+if TYPE_CHECKING:
+    from pdloss.conformance import FeatureMapLoss, Verdict
 
 MOST_CHANNELS = 4096
 _STYLES = {True: "green", False: "bold red", None: "dim"}
@@ -62,6 +64,9 @@ def main(argv: list[str]) -> int:
 
 
 def _checked(options: ConformanceOptions, typed: str) -> int:
+    from pdloss.conformance import CHECKS, conformance
+    from pdloss.conformance.tables import markdown, summary
+
     losses = {name: named(name) for name in options.losses}
     try:
         results = {
@@ -80,7 +85,7 @@ def _checked(options: ConformanceOptions, typed: str) -> int:
     return int(any(verdict.passed is False for verdicts in results.values() for verdict in verdicts))
 
 
-def named(path: str) -> FeatureMapLoss:
+def named(path: str) -> "FeatureMapLoss":
     """Returns the callable that ``package.module:name`` names; of a class, an object made without arguments.
 
     Raises:
@@ -112,7 +117,7 @@ def takes_two(function: Callable[..., object]) -> bool:
     return True
 
 
-def table(name: str, verdicts: list[Verdict]) -> Table:
+def table(name: str, verdicts: list["Verdict"]) -> Table:
     """Returns the verdicts of one loss: a row for each check, with what was seen."""
     result = Table("check", "", "what was seen", title=Text(name))
     for verdict in verdicts:

@@ -15,8 +15,9 @@ from pdloss.datasets.prefetch import Behind, ahead
 from pdloss.devices import chosen_device
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
+from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
 from pdloss.evaluation.frozen_sets import is_frozen
-from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, contents_sha256
+from pdloss.evaluation.inputs import Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.evaluation.standing import joined, lacking, scores_file, standing
@@ -31,11 +32,6 @@ from pdloss.picture_files.patterns import set_name
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
 from pdloss.specs.trust import RECEIVED, TYPED, Trust
-
-CONSISTENCY = "consistency"
-"""The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
-
-DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips", CONSISTENCY)
 
 _LESS = (
     "whole pictures go through the network and the metrics; leave out the largest or cut them smaller, choose fewer "

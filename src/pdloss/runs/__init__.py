@@ -138,6 +138,20 @@ class RunFolder:
             remove_unfinished(self.path / "weights")
             yield
 
+    @contextlib.contextmanager
+    def removed_if_it_fails(self) -> Iterator[None]:
+        """Removes a folder that was made for a training which failed before it kept, logged or showed anything."""
+        new = self.writes and not self.path.exists()
+        try:
+            yield
+        except Exception:
+            made = {self.config, self.log, self.path / "photographs.json", self.path / ".lock"}
+            if new and self.path.is_dir() and made.issuperset(self.path.iterdir()) and not read_log(self.log):
+                for file in made:
+                    file.unlink(missing_ok=True)
+                self.path.rmdir()
+            raise
+
     def append_log(self, line: LogLine) -> None:
         """Adds one line to ``log.jsonl``."""
         if not self.writes:

@@ -6,7 +6,6 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,54 +19,10 @@ from pdloss.errors import SpecError
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.files import output
 from pdloss.files.tensors import write_tensors
-from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
-from pdloss.training.configuration import TypedOptions
+from pdloss.training.configuration import DistillConfig
 
 Maps = dict[str, Tensor]
-
-# The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
-_SMALLEST_CROP = 10
-
-
-@dataclass(frozen=True)
-class DistillConfig(TypedOptions):
-    """What a distillation is made of."""
-
-    images: tuple[Path, ...]
-    """Folders of photographs to learn from; they take turns, a batch each."""
-    check: Path
-    """Folder of other photographs, to measure the error on."""
-    out: Path
-    """The safetensors file to write."""
-    teacher: str = "vgg19.relu3_4+relu4_3"
-    """Backbone and layers to imitate, at sides of 1/2, 1/4, … of the image's."""
-    widths: tuple[int, ...] = (64, 128, 184)
-    """Channels at 1/2, 1/4, … of the image's side."""
-    blocks: tuple[int, ...] = (1, 2, 2)
-    """Residual convolutions at each."""
-    steps: int = 20_000
-    batch: int = 16
-    crop: int = 96
-    lr: float = 3e-3
-    seed: int = 0
-    reuse: int = 4
-    """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
-    overwrite: bool = False
-    """Replace a file that stands there already and was not written by pdloss."""
-
-    def validate(self) -> None:
-        """Refuses numbers that make no sense.
-
-        Raises:
-            SpecError: Naming the option and its value.
-        """
-        check_seed(self.seed)
-        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
-        if not 0 < self.lr < math.inf:
-            raise SpecError(f"--lr must be positive, got {self.lr}")
 
 
 def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,12 +1,12 @@
 """What a training is made of, built and tried before anything is read, decoded or written."""
 
-import contextlib
 import copy
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,25 +21,24 @@ from pdloss.devices import autocast, best_precision, channels_last
 from pdloss.errors import RangeWarning, RunError, SpecError, UserError
 from pdloss.files.tensors import unverified
 from pdloss.losses import Objective, WeightedSum
-from pdloss.memory import ran_out
-from pdloss.records import read_log
 from pdloss.runs.purposes import Purpose, purpose, weights_file
 from pdloss.runs.states import random_state, seed_everything, set_random_state
 from pdloss.specs import Choice
-from pdloss.training.configuration import TrainConfig
+from pdloss.training.configuration import CalibrateConfig, TrainConfig
 from pdloss.training.data import pairs_degradation
 from pdloss.training.ranks import Ranks
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Prepared:
     """A training that has been checked as far as it can be without its photographs."""
 
+    options: TrainConfig
+    """With everything said that was left to defaults."""
     purpose: Purpose
     objective: Objective
     network: nn.Module
     criterion: WeightedSum
-    precision: Literal["bfloat16", "float32"]
     init_sha256: str | None
     """Of the file of first weights, where it is still there."""
     notes: list[str]
@@ -58,59 +57,59 @@ def prepared(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Prepared
     _check_parts(config, ranks.count)
     objective = losses.objective(config.loss, config.trusted)
     # A run that has begun needs no longer what it began from, which may be gone.
+    aim = aim_of(config, run.path if run.begun else config.init)
+    _find(config)
+    network, criterion = built(aim, objective, config.seed, ranks.device)
+    _refuse_untrainable(aim.network, network)
+    precision = best_precision(ranks.device) if config.precision == "auto" else config.precision
+    first = _first_weights(config, run)
+    if run.begun:
+        precision = run.record().precision if config.precision == "auto" else precision
+        notes = [note for note in (unverified(run.state),) if note]
+    else:
+        notes = [] if first is None else loaded(first, network)
+        part = config.batch // (ranks.count * config.accumulate)
+        try_out(network, criterion, aim, precision, part, objective if config.scales == "all" else None)
+    options = dataclasses.replace(
+        config, task=aim.task, network=aim.network.in_full(), loss=objective.in_full(), crop=aim.crop,
+        degradation=aim.degradation.in_full(), precision=precision, device=str(ranks.device),
+    )  # fmt: skip
+    return Prepared(options, aim, objective, network, criterion, None if first is None else sha256(first), notes)
+
+
+def aim_of(options: TrainConfig | CalibrateConfig, begin: Path | None) -> Purpose:
+    """Returns what is trained for, as the options say, else as what it begins from, else as the task has it.
+
+    Args:
+        options: What is asked for.
+        begin: Run folder or file of weights that it goes on from.
+
+    Raises:
+        UserError: If a choice cannot be understood or be degraded, or `begin` cannot be read.
+    """
     aim = purpose(
-        task_name=config.task, network=config.network, degradation=config.degradation, crop=config.crop,
-        begin=run.path if run.begun else config.init, pairs=pairs_degradation(config),
-        typed=config.trusted, received=config.received,
+        task_name=options.task, network=options.network, degradation=options.degradation, crop=options.crop,
+        begin=begin, pairs=pairs_degradation(options), typed=options.trusted, received=options.received,
     )  # fmt: skip
     if aim.crop % (factor := factor_of(aim.degradation)):
         raise SpecError(f"a crop of {aim.crop} pixels cannot be degraded {factor} times smaller; use a multiple")
-    _find(config)
-    seed_everything(config.seed)
-    network = channels_last(trainable(aim.network)).to(ranks.device)
-    criterion = objective.build().to(ranks.device)
-    precision = best_precision(ranks.device) if config.precision == "auto" else config.precision
-    notes, first_weights = [], _first_weights(config, run)
-    if run.begun:
-        precision = run.record().precision if config.precision == "auto" else precision
-        notes += [note for note in (unverified(run.state),) if note]
-    else:
-        if first_weights is not None:
-            runs.load_weights(first_weights, network)
-            notes += [note for note in (unverified(first_weights),) if note]
-        part = config.batch // (ranks.count * config.accumulate)
-        try_out(network, criterion, aim, precision, part, objective if config.scales == "all" else None)
-    digest = None if first_weights is None else sha256(first_weights)
-    return Prepared(aim, objective, network, criterion, precision, digest, notes)
+    return aim
 
 
-@contextlib.contextmanager
-def leaving_nothing(run: runs.RunFolder) -> Iterator[None]:
-    """Removes a run folder that was made for a training which failed before it kept, logged or showed anything."""
-    new = run.writes and not run.path.exists()
-    try:
-        yield
-    except Exception:
-        made = {run.config, run.log, run.path / "photographs.json", run.path / ".lock"}
-        if new and run.path.is_dir() and made.issuperset(run.path.iterdir()) and not read_log(run.log):
-            for file in made:
-                file.unlink(missing_ok=True)
-            run.path.rmdir()
-        raise
+def built(aim: Purpose, objective: Objective, seed: int, device: torch.device) -> tuple[nn.Module, WeightedSum]:
+    """Returns the network, with fresh weights, and the loss, on their device; the seed alone chooses what they draw."""
+    seed_everything(seed)
+    return channels_last(aim.network.build()).to(device), objective.build().to(device)
 
 
-def trainable(choice: Choice) -> nn.Module:
-    """Returns the network that a choice builds.
+def loaded(file: Path, network: nn.Module) -> list[str]:
+    """Puts the weights of a file into the network, and returns what is to be said of it.
 
     Raises:
-        SpecError: If it is no module, or has nothing to train.
+        RunError: If it cannot be read, is damaged, or belongs to another network.
     """
-    network = choice.build()
-    if not isinstance(network, nn.Module):
-        raise SpecError(f"{choice} is no network: it makes a {type(network).__name__}, not a torch.nn.Module")
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise SpecError(f"{choice} has no weights to train")
-    return network
+    runs.load_weights(file, network)
+    return [note for note in (unverified(file),) if note]
 
 
 def coarse_criterion(objective: Objective, network: nn.Module) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
@@ -180,7 +179,7 @@ def try_out(
         set_random_state(*before)
 
 
-def check_scale(degraded: Tensor, restored: Tensor, target: Tensor, network: str, degradation: str) -> None:
+def check_scale(degraded: Tensor, restored: Tensor, target: Tensor, network: object, degradation: object) -> None:
     """Refuses a network that does not undo the degradation's change of size.
 
     Raises:
@@ -193,6 +192,18 @@ def check_scale(degraded: Tensor, restored: Tensor, target: Tensor, network: str
             "(channels x height x width); choose a network of the degradation's "
             "scale, such as edsr(scale=4) for downscale(factor=4)"
         )
+
+
+def _refuse_untrainable(choice: Choice, network: object) -> None:
+    """Refuses what is no network, or has nothing to train.
+
+    Raises:
+        SpecError: Naming it.
+    """
+    if not isinstance(network, nn.Module):
+        raise SpecError(f"{choice} is no network: it makes a {type(network).__name__}, not a torch.nn.Module")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise SpecError(f"{choice} has no weights to train")
 
 
 def _find(config: TrainConfig) -> None:

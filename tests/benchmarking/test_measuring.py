@@ -11,8 +11,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pdloss import benchmarking
-from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
+from pdloss.benchmarking import environment, interleaved, measuring, median_ratio, peak_memory
 
 CPU = torch.device("cpu")
 
@@ -21,7 +20,7 @@ CPU = torch.device("cpu")
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that only moves when a call says so."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(benchmarking, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(measuring, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
 
