@@ -95,7 +95,9 @@ def test_only_the_weights_needed_are_read(reference, tmp_path):
     first = {k: v for k, v in reference.state_dict().items() if k.startswith("features.0.")}
     save_file(first, tmp_path / "first.safetensors")
     AlexNetFeatures(["pool1"], tmp_path / "first.safetensors")
-    with pytest.raises(AssetError, match=r"first.safetensors is not an AlexNet .* lacks 'features.3.weight'"):
+    with pytest.raises(
+        AssetError, match=r"first.safetensors is not torchvision's AlexNet: it lacks 'features.3.weight'"
+    ):
         AlexNetFeatures(["conv2"], tmp_path / "first.safetensors")
 
 

@@ -98,7 +98,9 @@ def test_only_the_weights_needed_are_read(reference, tmp_path):
     first = {f"features.{k}": v for k, v in reference.state_dict().items() if k.split(".")[0] in ("0", "3")}
     save_file(first, path)
     SqueezeNetFeatures(["fire2"], path)
-    with pytest.raises(AssetError, match=r"first.safetensors is not a SqueezeNet .* 'features.4.squeeze.weight'"):
+    with pytest.raises(
+        AssetError, match=r"first.safetensors is not torchvision's SqueezeNet 1.1: it lacks 'features.4.squeeze.weight'"
+    ):
         SqueezeNetFeatures(["fire3"], path)
 
 
