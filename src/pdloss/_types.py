@@ -1,7 +1,6 @@
 """The shape names used everywhere and the three callables a user may bring."""
 
 import inspect
-from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -15,9 +14,6 @@ Images = Float[Tensor, "b 3 h w"]
 
 Image = Float[Tensor, "3 h w"]
 """One RGB image in [0, 1]."""
-
-Features = Mapping[str, Tensor]
-"""Activations by layer name, each (B, C, H, W)."""
 
 
 @runtime_checkable

@@ -201,8 +201,8 @@ def test_refuses_different_shapes_with_both_in_the_message(distance):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda weights: weights.pop("beta"), "beta should have 1475 values, but is missing"),
-        (lambda weights: weights.update(alpha=torch.ones(1472)), r"alpha should have 1475 values, but is of shape"),
+        (lambda weights: weights.pop("beta"), "beta should have 1475 weights, but is missing"),
+        (lambda weights: weights.update(alpha=torch.ones(1472)), r"alpha should have 1475 weights, but is of shape"),
         (lambda weights: weights["beta"][7].sub_(2), "beta holds negative weights"),
     ],
 )

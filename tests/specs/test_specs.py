@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from pdloss.errors import SpecError
-from pdloss.specs import Choice, Family, Own, Range, call_text, read_sum, suggestion, sum_text
+from pdloss.errors import RunError, SpecError
+from pdloss.specs import Choice, Family, Own, Range, call_text, check_known, read_sum, suggestion, sum_text
 from pdloss.specs.trust import TYPED
 
 
@@ -380,3 +380,11 @@ def test_a_sum_is_read_without_knowing_any_name() -> None:
 def test_words_that_are_no_sum_are_refused(text: str) -> None:
     with pytest.raises(SpecError):
         read_sum(text)
+
+
+def test_an_unknown_name_is_refused_by_the_error_of_its_room_with_a_guess() -> None:
+    check_known("task", "sr", ["denoise", "sr"])
+    with pytest.raises(SpecError, match="unknown task 'denose'; did you mean 'denoise'. Known: denoise, sr"):
+        check_known("task", "denose", ["denoise", "sr"])
+    with pytest.raises(RunError, match="unknown run 'x'; Known: none"):
+        check_known("run", "x", {}, RunError)

@@ -137,12 +137,7 @@ def compare_matched(
         seed=seed,
         resamples=resamples,
         protocol=rule(comparisons, resamples, seed, ranked=False),
-        notes=[
-            *found.notes,
-            *_remarks(contestants, found, matched),
-            *_equal(found),
-            *too_few(len(found.images), comparisons),
-        ],
+        notes=_notes(contestants, found, matched, comparisons),
     )
 
 
@@ -316,9 +311,9 @@ def _weights(point: Point, group: Group, found: Comparable) -> list[float]:
     return [loss.get(term, 0.0) for term in group.terms]
 
 
-def _remarks(contestants: Sequence[_Contestant], found: Comparable, matched: str) -> list[str]:
-    """Returns what is to be said of the sweeps: a score that does not follow the weight, settings that are unknown."""
-    said = []
+def _notes(contestants: Sequence[_Contestant], found: Comparable, matched: str, comparisons: int) -> list[str]:
+    """Returns what is to be said: a score that does not follow the weight, settings that are unknown, and the like."""
+    said = list(found.notes)
     label = found.metrics[matched].label
     for one in contestants:
         weights = zip(*(_weights(point, one.group, found) for point in one.points), strict=True)
@@ -331,4 +326,4 @@ def _remarks(contestants: Sequence[_Contestant], found: Comparable, matched: str
         if one.group.settings is None and len(one.points) > 1:
             names = ", ".join(found.runs[run].name for run in one.runs)
             said.append(f"How {names} were trained is not known: they are one sweep because their stated losses are.")
-    return said
+    return [*said, *_equal(found), *too_few(len(found.images), comparisons)]

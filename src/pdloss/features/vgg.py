@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import Images
+from pdloss.assets.catalogue import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 from pdloss.ops.options import check_option
@@ -21,11 +22,6 @@ from pdloss.ops.options import check_option
 Depth = Literal["vgg16", "vgg19"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-
-# What each convention expects of RGB images in [0, 1]: channel order, then scale * x - shift. The features of the two
-# differ by a factor of about 57, so a loss weight for one means nothing for the other.
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
 def layer_plan(depth: Depth) -> list[tuple[str, int]]:
@@ -94,9 +90,11 @@ class VGGFeatures(Frozen):
                 raise AssetError(f"{path} is not a {self.depth} with torchvision's keys: it lacks {error}") from None
             self.freeze(f"weight{index}", kernel.float().contiguous(memory_format=torch.channels_last))
             self.freeze(f"bias{index}", bias.float())
-        mean, std = torch.tensor(_IMAGENET_MEAN), torch.tensor(_IMAGENET_STD)
+        # RGB in [0, 1] become scale * x - shift. The features of the two conventions differ by a factor of about 57, so
+        # that a loss weight for one means nothing for the other.
+        mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
         if self.convention == "caffe":
-            scale, shift = torch.full((3,), 255.0), torch.tensor(_CAFFE_MEAN)
+            scale, shift = torch.full((3,), 255.0), torch.tensor(CAFFE_MEAN)
         else:
             scale, shift = 1 / std, mean / std
         self.freeze("scale", scale.view(1, 3, 1, 1))

@@ -3,6 +3,9 @@
 What has come lies in a part file, and nothing here removes it: whoever asked knows the hash that the whole must have,
 and whether to keep what came. There is no need to ask the server whether its file is still the same (If-Range): one
 that has changed is found by that hash, and already by its length where that is known.
+
+Not left to pooch: it begins anew a transfer that broke off, and knows no locks between processes, no room on the disk
+and no wrong length before the last byte. Files of gigabytes over bad lines want all four.
 """
 
 import contextlib

@@ -132,8 +132,7 @@ def cobi_code_loss(
 
         def score(rows: Tensor, places: Tensor, y: Tensor = y) -> Tensor:
             away = matching.gaps(positions_x[places], positions_y).square()
-            alike = matching.similarities(matching.distances(rows, y, "dot"), bandwidth, epsilon)
-            return torch.lerp(alike, matching.similarities(away, bandwidth, epsilon), spatial_weight)
+            return _mixed(matching.distances(rows, y, "dot"), away, bandwidth, epsilon, spatial_weight)
 
         values.append(matching.highest(x, len(y), score, block).mean().reciprocal().log())
     return torch.stack(values)
@@ -247,6 +246,12 @@ class CoBiCode(FeatureChoice, name="cobi_code", module=CoBiCodeLoss):
     center: Center = "image"
     position_scale: Annotated[float, Meta(gt=0)] = 255.0
     max_positions: Annotated[int, Meta(ge=1)] | None = None
+
+
+def _mixed(features: Tensor, positions: Tensor, bandwidth: float, epsilon: float, spatial_weight: float) -> Tensor:
+    """Returns the similarities of features and of positions, from the distances of both, mixed by the weight."""
+    alike, near = (matching.similarities(apart, bandwidth, epsilon) for apart in (features, positions))
+    return torch.lerp(alike, near, spatial_weight)
 
 
 def _published(layer_weights: Sequence[float] | None, features: str | nn.Module) -> Sequence[float] | None:

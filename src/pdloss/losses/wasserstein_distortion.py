@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from pdloss._types import Images
+from pdloss.assets.catalogue import IMAGENET_MEAN, IMAGENET_STD
 from pdloss.losses.choice import FeatureChoice
 from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
 from pdloss.ops.dtypes import at_least_float32
@@ -26,8 +27,6 @@ WIDEST = 2**LEVELS
 """The largest width in pixels: what the last level stands for."""
 
 _TAPS = (0.25, 0.5, 0.25)
-# ImageNet's mean and standard deviation: the image counts as a feature map after them.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def wasserstein_distortion_loss(
@@ -270,7 +269,7 @@ class ImageScales(nn.Module):
         """
         self._check_side(images)
         exact = at_least_float32(images)
-        mean, std = (exact.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _STD))
+        mean, std = (exact.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
         normalised = (exact - mean) / std
         maps, scaled = {"image": normalised}, normalised
         for factor in (2**scale for scale in range(self.scales)):

@@ -2,6 +2,9 @@
 
 Kernels come as (height, width, in, out), those of transposed convolutions as (height, width, out, in); ours are (out,
 in, height, width) and (in, out, height, width): the same axes in the same new order, and nothing is flipped.
+
+In the package, not a script beside it: the authors publish these weights in this form alone, whoever installs a wheel
+has no scripts, and the names below change with the networks' own.
 """
 
 import re

@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 
 import msgspec
 
-from pdloss.errors import SpecError
+from pdloss.errors import SpecError, UserError
 from pdloss.specs.expressions import check_words, error_at, expression, operands, own_path, shown
 from pdloss.specs.trust import ANY_CLASS, RECEIVED, TYPED, Kind, Trust
 from pdloss.specs.values import Range as Range
@@ -266,6 +266,23 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{guess} Known: {', '.join(known) or 'none'}"
+
+
+def check_known(noun: str, name: str, known: Iterable[str], error: type[UserError] = SpecError) -> None:
+    """Refuses a name that is not among the known ones.
+
+    Args:
+        noun: What it should be the name of, such as ``"task"``.
+        name: The name.
+        known: The names that there are.
+        error: What to raise.
+
+    Raises:
+        UserError: Of the kind of `error`; it guesses what was meant, and lists what is known.
+    """
+    known = list(known)
+    if name not in known:
+        raise error(f"unknown {noun} {name!r}{suggestion(name, known)}")
 
 
 def _weighted(text: str, noun: str, expected: str) -> Iterable[tuple[float, ast.expr]]:

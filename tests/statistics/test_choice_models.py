@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from pdloss.study.analysis.models import bradley_terry, davidson, preference_error, thurstone
+from pdloss.statistics import bradley_terry, davidson, share_error, thurstone
 
 # Shares of choosing the row over the column, 500 answers a pair: the paper's tables III and V.
 TABLE_III = [
@@ -58,7 +58,7 @@ def test_the_papers_tables_give_their_known_scores(
 
 
 def test_the_worst_error_of_a_preference_is_the_papers() -> None:
-    assert preference_error(0.5, 500) == pytest.approx(0.0224, abs=5e-5)
+    assert share_error(0.5, 500) == pytest.approx(0.0224, abs=5e-5)
 
 
 @pytest.mark.parametrize(("wins", "scores"), CHOIX)

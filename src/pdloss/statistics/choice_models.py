@@ -1,14 +1,14 @@
-"""From counted choices to scores: Bradley-Terry, Thurstone, and Davidson where ties are allowed; numpy alone."""
+"""From counted choices to scores: Bradley-Terry, Thurstone, and Davidson where ties are allowed."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtr
 
-from pdloss.study.analysis.likelihood import (
+from pdloss.statistics.likelihood import (
     Chances,
     Maximum,
     clustered_covariance,
@@ -16,8 +16,6 @@ from pdloss.study.analysis.likelihood import (
     maximum,
     refuse_without_scores,
 )
-
-_NORMAL = NormalDist()
 
 _Distribution = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Maps differences of scores, and below them the same turned round, to the chance of winning and to its slope."""
@@ -173,16 +171,6 @@ def davidson(
     return _fit(counts, chances, k, parameters=k + 1)
 
 
-def preference_error(share: float, answers: float) -> float:
-    """Returns the standard error of a share of independent answers.
-
-    Example:
-        >>> round(preference_error(0.5, 500), 4)  # the worst case of the paper's tables
-        0.0224
-    """
-    return math.sqrt(share * (1 - share) / answers)
-
-
 def _counts(wins: Float[np.ndarray, "k k"], prior: float) -> Float[np.ndarray, "k k"]:
     if (wins < 0).any() or not np.isfinite(wins).all() or prior < 0:
         raise ValueError("counts of choices, and what a prior adds to them, are finite and not negative")
@@ -227,5 +215,4 @@ def _logistic(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _normal(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    p = np.array([[_NORMAL.cdf(d) for d in side] for side in difference.tolist()])
-    return p, np.array([[_NORMAL.pdf(d) for d in side] for side in difference.tolist()])
+    return ndtr(difference), np.exp(-(difference**2) / 2) / math.sqrt(2 * math.pi)

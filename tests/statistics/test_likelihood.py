@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pdloss.study.analysis.likelihood import deviance
-from pdloss.study.analysis.models import bradley_terry, thurstone
-from tests.study.analysis.test_models import FIVE
+from pdloss.statistics.choice_models import bradley_terry, thurstone
+from pdloss.statistics.likelihood import deviance
+from tests.statistics.test_choice_models import FIVE
 
 
 def test_a_disconnected_group_is_named() -> None:
