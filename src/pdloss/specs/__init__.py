@@ -49,6 +49,8 @@ class Choice:
     name: ClassVar[str]
     file_options: ClassVar[tuple[str, ...]] = ()
     """Options whose text names a file, never code, and may therefore hold a colon in text out of a file too."""
+    later_options: ClassVar[tuple[str, ...]] = ()
+    """Options that records from before do not have: the full text leaves them out where they change nothing."""
 
     def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -64,8 +66,13 @@ class Choice:
         return self
 
     def in_full(self) -> str:
-        """Returns the text with every option, defaults too: what a record needs to mean the same for ever."""
-        return call_text(self.name, {f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        """Returns the text with every option, defaults too: what a record needs to mean the same for ever.
+
+        Only `later_options` are left out where they have their default, so that records of old and of new are equal.
+        """
+        values = {f.name: (getattr(self, f.name), f.default) for f in dataclasses.fields(self)}
+        kept = {k: own for k, (own, default) in values.items() if k not in self.later_options or own != default}
+        return call_text(self.name, kept)
 
     def __str__(self) -> str:
         changed = [f for f in dataclasses.fields(self) if getattr(self, f.name) != f.default]
