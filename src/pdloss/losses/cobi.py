@@ -148,6 +148,7 @@ class CoBiLoss(MatchingLoss):
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`; by default the published ones, 1, 1 and 0.5, for the published layers, and
             1/L for any others.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -161,6 +162,7 @@ class CoBiLoss(MatchingLoss):
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         _check_weight(spatial_weight)
         super().__init__(
@@ -168,6 +170,7 @@ class CoBiLoss(MatchingLoss):
             max_positions=max_positions,
             extractor=extractor,
             layer_weights=_published(layer_weights, features),
+            offset=offset,
         )
         self.spatial_weight = spatial_weight
 
@@ -189,6 +192,7 @@ class CoBiCodeLoss(MatchingLoss):
         max_positions: Refuses maps of more positions than that.
         extractor: See `FeatureLoss`.
         layer_weights: See `CoBiLoss`.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -205,6 +209,7 @@ class CoBiCodeLoss(MatchingLoss):
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         _check_weight(spatial_weight, at_most=1)
         check_option(Center, center=center)
@@ -214,6 +219,7 @@ class CoBiCodeLoss(MatchingLoss):
             max_positions=max_positions,
             extractor=extractor,
             layer_weights=_published(layer_weights, features),
+            offset=offset,
         )
         self.spatial_weight, self.bandwidth = spatial_weight, bandwidth
         self.center, self.position_scale = center, position_scale

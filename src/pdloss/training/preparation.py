@@ -21,6 +21,7 @@ from pdloss.devices import autocast, best_precision, channels_last
 from pdloss.errors import RangeWarning, RunError, SpecError, UserError
 from pdloss.files.tensors import unverified
 from pdloss.losses import Objective, WeightedSum
+from pdloss.memory import ran_out
 from pdloss.runs.purposes import Purpose, purpose, weights_file
 from pdloss.runs.states import random_state, seed_everything, set_random_state
 from pdloss.specs import Choice
