@@ -133,7 +133,8 @@ def test_two_people_get_the_same_hashes_whatever_their_threads_folders_and_dates
     for count, folder in ((1, one), (3, other)):
         torch.set_num_threads(count)
         chain = (
-            "blur(support=9..31) | noise(sigma=0..0.1) | jpeg(quality=10..90) | tests.test_frozen_sets:ThreadsCounted"
+            "blur(support=9..31) | noise(sigma=0..0.1) | jpeg(quality=10..90)"
+            " | tests.evaluation.test_frozen_sets:ThreadsCounted"
         )
         manifests.append(freeze(Photographs(folder), chain, tmp_path / f"set{count}", seed=2, trusted=TYPED))
         assert torch.get_num_threads() == count
