@@ -1,6 +1,7 @@
 """README and the pages of docs/ hold what they claim: links, commands, code, and nothing left out."""
 
 import contextlib
+import io
 import re
 import shlex
 import tomllib
@@ -73,15 +74,14 @@ SUBVERBS = {
 }
 
 
-@pytest.fixture
-def helps(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], str]:
+@pytest.fixture(scope="module")
+def helps() -> dict[tuple[str, ...], str]:
     """What each verb says of itself."""
-    names = [(verb, *more) for verb in VERBS for more in [(), *((sub,) for sub in SUBVERBS.get(verb, ()))]]
     said = {}
-    for name in names:
-        with contextlib.suppress(SystemExit):
+    for name in ((verb, *more) for verb in VERBS for more in [(), *((sub,) for sub in SUBVERBS.get(verb, ()))]):
+        with contextlib.redirect_stdout(io.StringIO()) as written, contextlib.suppress(SystemExit):
             main([*name, "--help"])
-        said[name] = capsys.readouterr().out
+        said[name] = written.getvalue()
     return said
 
 
@@ -147,19 +147,13 @@ def test_an_option_that_no_verb_has_is_found(helps: dict[tuple[str, ...], str]) 
 def test_the_loop_of_the_readme_trains() -> None:
     (code,) = blocks(text_of(ROOT / "README.md"), "python")
     assert code.count("\n") <= 12
-    network = torch.nn.Conv2d(3, 3, 3, padding=1)
-    generator = torch.Generator().manual_seed(0)
-    target = torch.rand(2, 3, 48, 48, generator=generator)
-    degraded = (target + 0.2 * torch.randn(target.shape, generator=generator)).clamp(0, 1)
-    names = {
-        "network": network,
-        "loader": 25 * [(degraded, target)],
-        "optimiser": torch.optim.Adam(network.parameters(), lr=0.01),
-    }
-    with torch.no_grad():
-        before = (network(degraded) - target).abs().mean()
-    exec(code, names)
-    assert (network(degraded) - target).abs().mean() < 0.7 * before
+    network = torch.nn.Conv2d(3, 3, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    target = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    degraded = target / 2
+    optimiser = torch.optim.SGD(network.parameters(), lr=1)
+    exec(code, {"network": network, "loader": 15 * [(degraded, target)], "optimiser": optimiser})
+    assert (network(degraded) - target).abs().mean() < 0.7 * target.mean()  # with which it began
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
