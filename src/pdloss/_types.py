@@ -26,7 +26,7 @@ class Loss(Protocol):
 
 @runtime_checkable
 class Degradation(Protocol):
-    """Spoils a clean image; all its randomness comes from the generator."""
+    """Degrades a clean image; all its randomness comes from the generator."""
 
     def __call__(self, clean: Tensor, generator: torch.Generator, /) -> Tensor:
         """Returns the degraded image of one clean (3, H, W) image."""

@@ -18,9 +18,9 @@ from pdloss.features.distilled import DistilledNetwork
 from pdloss.images import write_image
 from pdloss.training.configuration import DistillConfig
 from pdloss.training.distillation import (
+    degrade,
     distill,
     heads_of,
-    spoil,
     training_error,
     with_batch_norm,
     without_batch_norm,
@@ -109,7 +109,7 @@ def test_the_error_falls_far_below_that_of_saying_nothing(learnt) -> None:
 def test_the_error_returned_is_that_of_the_file_on_the_held_out_photographs(learnt, teacher: Teacher) -> None:
     config, errors, _, _ = learnt
     photographs = datasets.Photographs(config.check)
-    crops = datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
+    crops = datasets.Crops(photographs, degrade, size=config.crop, seed=config.seed, batch=config.batch)
     images = torch.stack([crops[item].degraded for item in range(512)])
     maps, imitated = teacher(images), DistilledFeatures(weights=config.out)(images)
     for layer, error in errors.items():
@@ -242,10 +242,10 @@ def test_images_are_left_clean_or_blurred_or_noisy_or_both() -> None:
     stripes = torch.tensor([0.3, 0.7]).repeat(10).expand(3, 20, 20).clone()
     draws, noisy, contrast = 1600, [], []
     for seed in range(draws):
-        spoilt = spoil(stripes, torch.Generator().manual_seed(seed))
-        assert 0 <= spoilt.min() <= spoilt.max() <= 1
-        noisy.append(bool(spoilt.std(1).max() > 1e-5))  # pixels of one column differ
-        contrast.append(float(spoilt.mean(1).std() / stripes.mean(1).std()))  # blur makes the stripes fade
+        degraded = degrade(stripes, torch.Generator().manual_seed(seed))
+        assert 0 <= degraded.min() <= degraded.max() <= 1
+        noisy.append(bool(degraded.std(1).max() > 1e-5))  # pixels of one column differ
+        contrast.append(float(degraded.mean(1).std() / stripes.mean(1).std()))  # blur makes the stripes fade
     clean = sum(not n and c > 0.999 for n, c in zip(noisy, contrast, strict=True))
     for count, share in ((clean, 0.25), (sum(noisy), 0.45)):
         assert abs(count / draws - share) < 5 * (share * (1 - share) / draws) ** 0.5
@@ -255,11 +255,11 @@ def test_images_are_left_clean_or_blurred_or_noisy_or_both() -> None:
     assert sum(c < 0.3 for c in among) > len(among) / 10
 
 
-def test_spoiling_is_a_function_of_the_generator() -> None:
+def test_degrading_is_a_function_of_the_generator() -> None:
     clean = torch.rand(3, 16, 16)
     before = clean.clone()
     for seed in range(8):
-        one, same = (spoil(clean, torch.Generator().manual_seed(seed)) for _ in range(2))
+        one, same = (degrade(clean, torch.Generator().manual_seed(seed)) for _ in range(2))
         assert torch.equal(one, same)
     assert torch.equal(clean, before)
 

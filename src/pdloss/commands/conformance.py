@@ -99,7 +99,7 @@ def named(path: str) -> "FeatureMapLoss":
     try:
         loss: Any = getattr(importlib.import_module(module), name)
         loss = loss() if isinstance(loss, type) else loss
-    except Exception as error:  # whatever a stranger's file does while it is read
+    except Exception as error:  # whatever the user's file does while it is read
         raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
     if callable(loss) and not takes_two(loss):
         raise SpecError(f"{path} does not take two tensors, (restored, target): it is no loss on feature maps")

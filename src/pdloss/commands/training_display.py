@@ -27,7 +27,7 @@ class Display(Watcher):
         self.bar.update(done, total)
 
     def warn(self, text: str) -> None:
-        """Says what may spoil the results."""
+        """Says what may make the results wrong."""
         self.bar.say(f"warning: {text}")
 
     def note(self, text: str) -> None:

@@ -164,7 +164,7 @@ def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: s
     height, width = (side - side % factor_of(degradation) for side in pixels.shape[1:])
     target: Image = pixels[:, :height, :width].to(torch.float32).contiguous() / 255
     with _one_thread():
-        # A copy, so that a degradation that works in place cannot spoil the target.
+        # A copy, so that a degradation that works in place cannot change the target.
         return Pair(degradation(target.clone(), stream), target, name)
 
 

@@ -1,7 +1,7 @@
 """Restores photographs with trained networks, and scores what they give, or anybody's pictures; only files remain.
 
 `inputs` are degraded photographs, `pictures` what a run makes of them, `scoring` turns pictures into numbers, and
-`standing` tells what of earlier numbers still holds. `evaluator` joins them for runs, `folders` for plain files.
+`reuse` tells which earlier scores still hold. `evaluator` joins them for runs, `folders` for plain files.
 """
 
 from typing import TYPE_CHECKING

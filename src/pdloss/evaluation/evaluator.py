@@ -19,8 +19,8 @@ from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
 from pdloss.evaluation.frozen_sets import is_frozen
 from pdloss.evaluation.inputs import Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
+from pdloss.evaluation.reuse import joined, lacking, reusable, scores_file
 from pdloss.evaluation.scoring import Measures, SetTotals
-from pdloss.evaluation.standing import joined, lacking, scores_file, standing
 from pdloss.files.spelling import spelled
 from pdloss.files.tensors import unverified
 from pdloss.images import pixels_sha256, to_bytes
@@ -169,7 +169,7 @@ class Evaluator:
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
         notes += [note for note in (unverified(folder.latest_weights()[1]),) if note]
         asked = _asked(folder, name or set_name(data), inputs, measures, contents)
-        before = None if self.again else standing(folder, asked, photographs.names)
+        before = None if self.again else reusable(folder, asked, photographs.names)
         if before is not None:
             measures = measures.only(lacking(before, asked))
             there = f"{asked.run} on {asked.set}: scored already and unchanged"

@@ -193,8 +193,8 @@ def _clear(out: Path) -> None:
         raise RunError(f"{out} already holds a frozen set; choose another --out")
     if not out.exists():
         return
-    if strangers := _visible(out, "*", but=unfinished_names(out)):
-        raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
+    if others := _visible(out, "*", but=unfinished_names(out)):
+        raise RunError(f"{out} holds other files ({_first(others)}); choose another --out")
     clear_unfinished(out)
 
 

@@ -13,7 +13,7 @@ from pdloss.datasets.prefetch import Behind
 from pdloss.devices import channels_last
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
-from pdloss.evaluation.standing import picture_file
+from pdloss.evaluation.reuse import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names

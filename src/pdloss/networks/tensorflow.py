@@ -98,8 +98,8 @@ def converted(name: Architecture, variables: Mapping[str, np.ndarray]) -> Conver
     if missing := [source for source in sources.values() if source not in variables]:
         raise AssetError(f"{network} needs variables that are not there: {_listed(missing)}")
     others = sorted(v for v in variables.keys() - set(sources.values()) if not _OF_TRAINING.fullmatch(v))
-    if strangers := [v for v in others if v.startswith("g_net/")]:
-        raise AssetError(f"{network} has no place for {_listed(strangers)}: this is another variant of the network")
+    if unknown := [v for v in others if v.startswith("g_net/")]:
+        raise AssetError(f"{network} has no place for {_listed(unknown)}: this is another variant of the network")
     weights = {key: _ours(variables[source]) for key, source in sources.items()}
     for key, tensor in weights.items():
         if tensor.shape != wanted[key].shape:

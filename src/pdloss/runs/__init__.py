@@ -69,11 +69,9 @@ class RunFolder:
                     + "; ".join(difference)
                 )
         elif self.path.exists():
-            strangers = [p.name for p in self.path.iterdir() if not p.name.startswith(".")]
-            if strangers:
-                raise RunError(
-                    f"{self.path} holds other files ({', '.join(sorted(strangers)[:3])}); choose another --out"
-                )
+            others = [p.name for p in self.path.iterdir() if not p.name.startswith(".")]
+            if others:
+                raise RunError(f"{self.path} holds other files ({', '.join(sorted(others)[:3])}); choose another --out")
 
     def open(self, record: RunRecord, trained_on: TrainedOn, by_size: str = "") -> RunRecord:
         """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.

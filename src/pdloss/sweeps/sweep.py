@@ -13,8 +13,8 @@ from pdloss.files import BusyError, locked, write_text
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan
-from pdloss.sweeps.slots import Engine, Progress, Slot
-from pdloss.sweeps.standing import Standing, standing
+from pdloss.sweeps.progress import Progress, progress
+from pdloss.sweeps.slots import Engine, QueuedJob, Slot
 from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
@@ -42,9 +42,9 @@ def steps_of(job: Job) -> int:
     return int(job.options.get("steps", TrainConfig.steps))
 
 
-def standing_of(job: Job) -> Standing:
+def progress_of(job: Job) -> Progress:
     """Returns how far a job is."""
-    return standing(job, steps_of(job))
+    return progress(job, steps_of(job))
 
 
 def open_sweep(plan: Plan) -> list[Job]:
@@ -81,10 +81,10 @@ def train_all(
     slots: Sequence[Slot],
     logs: Path,
     retries: int = 2,
-    watch: Callable[[Sequence[Progress]], object] = lambda progress: None,
-) -> list[Progress]:
+    watch: Callable[[Sequence[QueuedJob]], object] = lambda queue: None,
+) -> list[QueuedJob]:
     """Trains what is not trained yet, and returns what became of each job."""
-    return Engine(slots, logs, retries, watch).run(jobs, lambda job: standing_of(job).done)
+    return Engine(slots, logs, retries, watch).run(jobs, lambda job: progress_of(job).done)
 
 
 def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:

@@ -178,7 +178,7 @@ class DistillConfig(CropOptions):
     """What a distillation is made of."""
 
     smallest_crop: ClassVar[int] = 10
-    # The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
+    # The widest blur of `degrade` reaches 9 pixels, and mirrors the border, which must be longer.
     crop: int = 96
     """Side of the crops in pixels."""
     images: tuple[Path, ...]

@@ -25,7 +25,7 @@ from pdloss.training.configuration import DistillConfig
 Maps = dict[str, Tensor]
 
 
-def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:
+def degrade(clean: Tensor, generator: torch.Generator) -> Tensor:
     """Returns the image clean, noisy, blurred, or blurred and noisy: what a restoration network shows its loss."""
     kind, amount, size = (float(torch.rand((), generator=generator)) for _ in range(3))
     image = clean
@@ -177,7 +177,7 @@ def _train(
 
 def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
     photographs = datasets.Photographs(folder, cached=True, smallest=config.crop)
-    return datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
+    return datasets.Crops(photographs, degrade, size=config.crop, seed=config.seed, batch=config.batch)
 
 
 def _rate(step: int, steps: int) -> float:
@@ -188,7 +188,7 @@ def _rate(step: int, steps: int) -> float:
 
 @torch.no_grad()
 def _errors(student: DistilledNetwork, teacher: nn.Module, config: DistillConfig) -> dict[str, float]:
-    """Returns each layer's squared error divided by the maps' squared size, over 512 crops spoilt as in training."""
+    """Returns each layer's squared error divided by the maps' squared size, over 512 crops degraded as in training."""
     sums = {layer: torch.zeros(2, dtype=torch.float64) for layer in student.heads}
     data = _crops(config.check, config)
     for batch in datasets.batches(data, 0, math.ceil(512 / config.batch)):

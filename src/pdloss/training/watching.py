@@ -13,7 +13,7 @@ class Watcher:
         """Is told of every image read."""
 
     def warn(self, text: str) -> None:
-        """Is told of what may spoil the results."""
+        """Is told of what may make the results wrong."""
 
     def note(self, text: str) -> None:
         """Is told of what is worth knowing, before the first step."""

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy import stats
 
 from pdloss.errors import ImageError, RunError, SpecError
-from pdloss.picture_files import eight_bit
+from pdloss.picture_files import read_uint8
 from pdloss.records import read_record
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning import crops
@@ -113,7 +113,7 @@ def test_crops_follow_the_rule(tmp_path: Path) -> None:
     methods = {name: folder for name, folder in folders.items() if name != "target"}
     wishes = replace(SMALL, rule="disagreement")
     for image in design(methods, folders["target"], tmp_path / "a", wishes).images:
-        pictures = [eight_bit(folder / image.target) for folder in methods.values()]
+        pictures = [read_uint8(folder / image.target) for folder in methods.values()]
         assert crops.disagreement_place(pictures, 32) == (image.x, image.y)
     (tmp_path / "boxes.json").write_text(json.dumps({"photo2": [3, 5], "photo0": [16, 8]}))
     wishes = replace(SMALL, rule="boxes", boxes=tmp_path / "boxes.json")
@@ -337,5 +337,5 @@ def test_pictures_of_equal_names_in_different_folders_are_different_pictures(tmp
     assert sorted(image.target for image in made.images) == ["one/sharp/1.png", "two/sharp/1.png"]
     for image in made.images:
         for place, name in enumerate(("target", "a", "b")):
-            crop = eight_bit(tmp_path / "study" / "crops" / image.files[name])
+            crop = read_uint8(tmp_path / "study" / "crops" / image.files[name])
             assert (crop == 100 * (image.target.startswith("two")) + 10 * place).all()

@@ -9,7 +9,7 @@ import numpy as np
 
 from pdloss.errors import ImageError, SpecError
 from pdloss.files.spelling import spelled
-from pdloss.picture_files import Picture, by_key, eight_bit
+from pdloss.picture_files import Picture, by_key, read_uint8
 from pdloss.picture_files.patterns import pictures_of
 from pdloss.study.planning import crops
 from pdloss.study.planning.schedules import random_name
@@ -82,7 +82,7 @@ def cut(
         ImageError: If a picture cannot be read, differs in size from the target or is smaller than the crop.
         SpecError: If the place leaves the picture.
     """
-    pictures = {name: eight_bit(path) for name, path in files.items()}
+    pictures = {name: read_uint8(path) for name, path in files.items()}
     _check_sizes(files, pictures, side)
     x, y = _found(place, pictures, side, rng)
     height, width = pictures[TARGET].shape[:2]

@@ -1,4 +1,4 @@
-"""What of an earlier evaluation still stands: scores of the same weights, photographs, degradation and metrics."""
+"""What of an earlier evaluation is used again: scores of the same weights, photographs, degradation and metrics."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +40,7 @@ def picture_file(folder: RunFolder, set_name: str, image: str, kind: str = "rest
     return path_inside(folder.path, f"{kind}/{set_name}/{as_path(image)}")
 
 
-def standing(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:
+def reusable(folder: RunFolder, asked: Scores, names: Sequence[str]) -> Scores | None:
     """Returns the scores on disk, if what they were taken of is unchanged and its pictures are still there.
 
     Args:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pdloss.assets import sha256
-from pdloss.evaluation.standing import joined, lacking, picture_file, scores_file, standing
+from pdloss.evaluation.reuse import joined, lacking, picture_file, reusable, scores_file
 from pdloss.records import ImageScores, Metric, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
 
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def test_unchanged_scores_stand(folder: RunFolder) -> None:
-    before = standing(folder, replace(ASKED, run="renamed", targets="/moved"), NAMES)
+    before = reusable(folder, replace(ASKED, run="renamed", targets="/moved"), NAMES)
     assert before is not None
     assert [image.restored for image in before.images] == [{"psnr": 30.0}] * 2
     assert lacking(before, ASKED) == set()
@@ -48,12 +48,12 @@ def test_unchanged_scores_stand(folder: RunFolder) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_scores_of_something_else_do_not_stand(folder: RunFolder, change: dict[str, str]) -> None:
-    assert standing(folder, replace(ASKED, **change), NAMES) is None
+    assert reusable(folder, replace(ASKED, **change), NAMES) is None
 
 
 @pytest.mark.parametrize("names", [["one.png"], ["one.png", "two.png"], [*NAMES, "three.png"]])
 def test_scores_of_other_images_do_not_stand(folder: RunFolder, names: list[str]) -> None:
-    assert standing(folder, ASKED, names) is None
+    assert reusable(folder, ASKED, names) is None
 
 
 def test_scores_without_their_pictures_do_not_stand(folder: RunFolder) -> None:
@@ -61,28 +61,28 @@ def test_scores_without_their_pictures_do_not_stand(folder: RunFolder) -> None:
     assert path == folder.path / "restored" / "kodak" / "two.png"
     whole = path.read_bytes()
     path.write_bytes(b"another picture")
-    assert standing(folder, ASKED, NAMES) is None
+    assert reusable(folder, ASKED, NAMES) is None
     path.write_bytes(whole)
-    assert standing(folder, ASKED, NAMES) is not None
+    assert reusable(folder, ASKED, NAMES) is not None
     path.unlink()
-    assert standing(folder, ASKED, NAMES) is None
+    assert reusable(folder, ASKED, NAMES) is None
 
 
 def test_scores_from_before_pictures_had_hashes_do_not_stand(folder: RunFolder) -> None:
-    before = standing(folder, ASKED, NAMES)
+    before = reusable(folder, ASKED, NAMES)
     assert before is not None
     old = replace(before, images=[replace(image, restored_sha256=None) for image in before.images])
     write_record(scores_file(folder, "kodak"), old)
-    assert standing(folder, ASKED, NAMES) is None
+    assert reusable(folder, ASKED, NAMES) is None
 
 
 def test_a_damaged_file_of_scores_does_not_stand(folder: RunFolder) -> None:
     scores_file(folder, "kodak").write_text('{"run": "run", "more": 1}')
-    assert standing(folder, ASKED, NAMES) is None
+    assert reusable(folder, ASKED, NAMES) is None
 
 
 def test_metrics_that_are_new_or_taken_in_another_way_are_lacking(folder: RunFolder) -> None:
-    before = standing(folder, ASKED, NAMES)
+    before = reusable(folder, ASKED, NAMES)
     assert before is not None
     assert lacking(before, replace(ASKED, metrics={})) == set()
     assert lacking(before, replace(ASKED, metrics={"psnr": PSNR, "lpips": LPIPS})) == {"lpips"}

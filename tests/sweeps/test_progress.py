@@ -1,11 +1,11 @@
-"""Where a run stands, read from what trainings write."""
+"""How far a run is, read from what trainings write."""
 
 import json
 
 import pytest
 
 from pdloss.sweeps.jobs import Job
-from pdloss.sweeps.standing import standing
+from pdloss.sweeps.progress import progress
 
 
 @pytest.fixture
@@ -20,28 +20,28 @@ def logged(job, *steps, tail=""):
 
 
 def test_a_run_that_never_began_stands_at_zero(job):
-    assert standing(job, 100).step == 0
-    assert standing(job, 100).seconds_left is None
+    assert progress(job, 100).step == 0
+    assert progress(job, 100).seconds_left is None
 
 
 def test_the_last_whole_line_of_the_log_counts(job):
     logged(job, 10, 20, tail='{"step": 30, "sec')
-    stands = standing(job, 100)
-    assert (stands.step, stands.seconds, stands.done) == (20, 10.0, False)
-    assert stands.seconds_left == 40.0
+    so_far = progress(job, 100)
+    assert (so_far.step, so_far.seconds, so_far.done) == (20, 10.0, False)
+    assert so_far.seconds_left == 40.0
 
 
 def test_only_the_last_weights_make_a_run_done(job):
     logged(job, 100)
-    assert not standing(job, 100).done
+    assert not progress(job, 100).done
     (job.folder / "weights").mkdir()
     (job.folder / "weights" / "000000100.safetensors").touch()
-    assert standing(job, 100).done
-    assert not standing(job, 200).done  # as long as the plan says, and not as it was
+    assert progress(job, 100).done
+    assert not progress(job, 200).done  # as long as the plan says, and not as it was
 
 
 def test_a_calibration_is_done_when_its_file_is_there(tmp_path):
     job = Job("c", "calibration", {}, tmp_path / "c.json")
-    assert not standing(job, 5).done
+    assert not progress(job, 5).done
     job.folder.touch()
-    assert standing(job, 5).done
+    assert progress(job, 5).done

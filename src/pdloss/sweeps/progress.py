@@ -1,4 +1,4 @@
-"""Where each run of a sweep stands, read from its folder alone: there is no other state that could be lost."""
+"""How far each run of a sweep is, read from its folder alone: there is no other state that could be lost."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pdloss.sweeps.jobs import Job
 
 
 @dataclass(frozen=True)
-class Standing:
+class Progress:
     """How far a job is."""
 
     step: int
@@ -29,7 +29,7 @@ class Standing:
         return self.seconds / self.step * (self.steps - self.step)
 
 
-def standing(job: Job, steps: int) -> Standing:
+def progress(job: Job, steps: int) -> Progress:
     """Returns how far a job is.
 
     Args:
@@ -37,12 +37,12 @@ def standing(job: Job, steps: int) -> Standing:
         steps: How many steps the training takes.
     """
     if job.kind == "calibration":
-        return Standing(int(job.folder.is_file()), 1)
+        return Progress(int(job.folder.is_file()), 1)
     if (job.folder / "weights" / f"{steps:09d}.safetensors").is_file():
-        return Standing(steps, steps, _last_line(job.folder).get("seconds", 0.0))
+        return Progress(steps, steps, _last_line(job.folder).get("seconds", 0.0))
     line = _last_line(job.folder)
     # The last line may be older than the stop, or younger than what was saved: this is for show only.
-    return Standing(min(int(line.get("step", 0)), steps - 1), steps, float(line.get("seconds", 0.0)))
+    return Progress(min(int(line.get("step", 0)), steps - 1), steps, float(line.get("seconds", 0.0)))
 
 
 def _last_line(folder: Path) -> dict[str, float]:
