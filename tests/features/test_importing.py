@@ -13,10 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pdloss import assets
-from pdloss.assets import importing, probes
 from pdloss.commands.assets import main
 from pdloss.errors import AssetError
-from pdloss.features import AlexNetFeatures
+from pdloss.features import AlexNetFeatures, importing, probes
 from pdloss.features.importing import import_asset
 from pdloss.features.probes import PROBES, Probe
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.test_training_resume import StopAt
 
 from pdloss.commands.train import from_record
 from pdloss.datasets import Photographs
@@ -19,6 +18,7 @@ from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import Watcher, train
 from tests.runs_for_tests import SMALL, assert_same_bits, final_weights, photographs_in
+from tests.training.test_resume import StopAt
 
 
 def real_set(folder: Path, part: str, factor: int = 1) -> Path:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests.test_training_resume import StopAt
 
 from pdloss.cli import main
 from pdloss.records import read_log
 from pdloss.training.loop import train
 from tests.runs_for_tests import assert_same_bits, command, config, final_weights, photographs_in
+from tests.training.test_resume import StopAt
 
 SMALLER = {"network": "edsr(scale=2, blocks=1, width=8)", "task": "sr"}
 CHAINS = {
