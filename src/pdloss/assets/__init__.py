@@ -21,7 +21,26 @@ from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 IMPORTED = "imported.json"
 """In the cache: which files were taken on the user's word (``pdloss assets import``)."""
 
-__all__ = ["ASSETS", "CONVENTIONS", "Asset", "Source", "cache_folder", "find", "imported", "metadata", "path", "sha256"]
+__all__ = [
+    "ASSETS",
+    "CONVENTIONS",
+    "Asset",
+    "Source",
+    "cache_folder",
+    "find",
+    "folders",
+    "imported",
+    "metadata",
+    "path",
+    "sha256",
+]
+
+
+def folders() -> list[tuple[Path, str]]:
+    """Returns where files are looked for, in turn, each with what to call it."""
+    named = os.environ.get("PDLOSS_ASSETS")
+    own = [(Path(named).expanduser(), "PDLOSS_ASSETS")] if named else []
+    return [*own, (cache_folder(), "the cache")]
 
 
 def find(name: str) -> Path | None:
@@ -31,7 +50,7 @@ def find(name: str) -> Path | None:
         AssetError: If the name is unknown, or a file of that name is not what it should be.
     """
     asset = _asset(name)
-    for folder, _ in _folders():
+    for folder, _ in folders():
         file = folder / asset.file
         if file.is_file():
             _verify(asset, file)
@@ -109,13 +128,6 @@ def _asset(name: str) -> Asset:
     raise AssetError(f"unknown asset {name!r}; {guess}Known: {', '.join(ASSETS)}")
 
 
-def _folders() -> list[tuple[Path, str]]:
-    """Where files are looked for, in turn, each with what to call it."""
-    named = os.environ.get("PDLOSS_ASSETS")
-    own = [(Path(named).expanduser(), "PDLOSS_ASSETS")] if named else []
-    return [*own, (cache_folder(), "the cache")]
-
-
 def _verify(asset: Asset, file: Path) -> None:
     digest = sha256(file)
     ready_made = [source.sha256 for source in asset.sources if source.format == "safetensors"]
@@ -180,7 +192,7 @@ def _content_sha256(path: Path, _: tuple[int, int, int, int]) -> str:
 
 
 def _missing(asset: Asset, why: str, *cures: str) -> AssetError:
-    places = [f"{folder} ({label}{'' if folder.is_dir() else ', no such folder'})" for folder, label in _folders()]
+    places = [f"{folder} ({label}{'' if folder.is_dir() else ', no such folder'})" for folder, label in folders()]
     cure = _or(asset, [*cures, "put the file into a folder and set PDLOSS_ASSETS to it"])
     return AssetError(f"{asset.file} is not in {' nor in '.join(places)}, and {why}; {cure}")
 
