@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pdloss.assets.catalogue import ASSETS, CONVENTIONS, Asset
 from pdloss.assets.fetching import TransferError, content_sha256, fetch, remembered
+from pdloss.assets.places import folders
 from pdloss.assets.sources import Source
 from pdloss.errors import AssetError
 from pdloss.files import cache_folder
@@ -21,26 +22,7 @@ from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 IMPORTED = "imported.json"
 """In the cache: which files were taken on the user's word (``pdloss assets import``)."""
 
-__all__ = [
-    "ASSETS",
-    "CONVENTIONS",
-    "Asset",
-    "Source",
-    "cache_folder",
-    "find",
-    "folders",
-    "imported",
-    "metadata",
-    "path",
-    "sha256",
-]
-
-
-def folders() -> list[tuple[Path, str]]:
-    """Returns where files are looked for, in turn, each with what to call it."""
-    named = os.environ.get("PDLOSS_ASSETS")
-    own = [(Path(named).expanduser(), "PDLOSS_ASSETS")] if named else []
-    return [*own, (cache_folder(), "the cache")]
+__all__ = ["ASSETS", "CONVENTIONS", "Asset", "Source", "cache_folder", "find", "imported", "metadata", "path", "sha256"]
 
 
 def find(name: str) -> Path | None:

@@ -3,7 +3,8 @@
 import platform
 from importlib import metadata
 
-from pdloss import __version__, assets
+from pdloss import __version__
+from pdloss.assets.places import folders
 
 
 def version_text() -> str:
@@ -12,6 +13,6 @@ def version_text() -> str:
         torch = metadata.version("torch")
     except metadata.PackageNotFoundError:
         torch = "is not installed"
-    places = ", then ".join(f"{folder} ({called})" for folder, called in assets.folders())
+    places = ", then ".join(f"{folder} ({called})" for folder, called in folders())
     lines = f"pdloss {__version__}", f"torch {torch}", f"python {platform.python_version()}"
     return "\n".join([*lines, f"weights are looked for in {places}"])
