@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import pdloss
 from pdloss import cli
@@ -208,7 +209,7 @@ def test_help_may_be_asked_for_in_words(typed: list[str], shown: str, capsys: py
 @pytest.mark.parametrize("word", ["version", "-V", "--version"])
 def test_the_version_may_be_asked_for_in_every_way(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([word]) == 0
-    assert capsys.readouterr().out == f"{pdloss.__version__}\n"
+    assert capsys.readouterr().out.startswith(f"pdloss {pdloss.__version__}\n")
 
 
 @pytest.mark.parametrize("error", [SpecError("wrong"), PermissionError(13, "no"), KeyboardInterrupt()])
@@ -236,6 +237,63 @@ def test_help_version_and_mistakes_do_not_import_torch() -> None:
     )
     done = python(program)
     assert done.stdout.splitlines()[-1] == "[0, 0, 2] []"
+
+
+def test_the_version_says_what_runs_and_where_weights_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PDLOSS_ASSETS", str(tmp_path / "own"))
+    monkeypatch.setenv("PDLOSS_CACHE", str(tmp_path / "cache"))
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"pdloss {pdloss.__version__}",
+        f"torch {torch.__version__}",
+        f"python {sys.version.split()[0]}",
+        f"weights are looked for in {tmp_path / 'own'} (PDLOSS_ASSETS), then {tmp_path / 'cache'} (the cache)",
+    ]
+
+
+HIDING_WHAT_COMPUTES = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "numpy", "scipy", "PIL", "jaxtyping"):  # what takes its time
+            raise ImportError(f"{name} is hidden")
+
+sys.meta_path.insert(0, Hidden())
+from pdloss.cli import main
+for words in sys.argv[1:]:
+    try:
+        status = main(words.split())
+    except SystemExit as stop:
+        status = stop.code
+    print(f"-- {words}: {status}")
+"""
+
+
+def choices_in(usage: str) -> list[str]:
+    """Returns the verbs below a verb: how its help lists them, with argparse, with tyro or by hand."""
+    if listed := re.search(r"\{([a-z]+(?:,[a-z]+)*)\}", usage.partition("\n\n")[0]):
+        return listed[1].split(",")
+    return re.findall(r"^  ([a-z]+) +\w", usage, re.MULTILINE) if " VERB [options]" in usage else []
+
+
+def helps(*commands: str) -> dict[str, str]:
+    """Returns what each command shows for help, where nothing that computes can be imported."""
+    asked = [f"{command} --help" for command in commands]
+    done = python(HIDING_WHAT_COMPUTES, *asked)
+    assert re.findall(r"^-- (.*): 0$", done.stdout, re.MULTILINE) == asked, done.stdout[-2000:] + done.stderr
+    return dict(zip(commands, re.split(r"^-- .*\n", done.stdout, flags=re.MULTILINE), strict=False))
+
+
+def test_the_help_of_every_verb_and_of_those_below_it_needs_neither_torch_nor_numpy() -> None:
+    shown = helps(*cli.VERBS)
+    below = [f"{verb} {word}" for verb, usage in shown.items() for word in choices_in(usage)]
+    assert {"assets get", "data get", "figure crops", "niqe fit", "study analyse", "study simulate"} <= {*below}
+    shown |= helps(*below)
+    assert all("--" in usage or "NAME" in usage or "usage" in usage for usage in shown.values())
+    assert "--loss" in shown["train"] and "--share" in shown["calibrate"] and "--teacher" in shown["distill"]
 
 
 def test_python_m_pdloss_is_the_same_command() -> None:

@@ -72,9 +72,9 @@ def _run(arguments: list[str]) -> int:
         print(_help())
         return 0 if arguments else 2
     if verb in _VERSION:
-        from pdloss import __version__
+        from pdloss.commands.version import version_text
 
-        print(__version__)
+        print(version_text())
         return 0
     if verb not in VERBS:
         return _complain(words.verb_sentence(verb, VERBS), 2)

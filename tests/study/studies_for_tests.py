@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from pdloss.study.folder import StudyFolder
-from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.design import design
+from pdloss.study.planning.wishes import Wishes
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.guard import RateLimit

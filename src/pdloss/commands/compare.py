@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 from rich.box import SIMPLE
@@ -9,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pdloss.comparison import Comparison, MatchedComparison, compare, compare_matched
-from pdloss.comparison import tables as texts
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
 from pdloss.records import write_record
+
+if TYPE_CHECKING:
+    from pdloss.comparison import Comparison, MatchedComparison
+    from pdloss.comparison import tables as texts
 
 _STYLES = {"better": "green", "worse": "red"}
 
@@ -62,6 +65,8 @@ def main(argv: list[str]) -> int:
 
 
 def _compare(options: CompareOptions) -> None:
+    from pdloss.comparison import tables as texts
+
     comparison = _compared(options)
     console = Console()
     for content in texts.tables(comparison):
@@ -79,7 +84,7 @@ def _compare(options: CompareOptions) -> None:
         write_text(options.latex, texts.latex(comparison))
 
 
-def parts(content: texts.Table, console: Console) -> list[texts.Table]:
+def parts(content: "texts.Table", console: Console) -> list["texts.Table"]:
     """Returns the table, or several below each other where its columns do not fit side by side; each names the rows."""
     wide = console.options.update(max_width=10_000)
     result, first = [], content.left
@@ -91,7 +96,7 @@ def parts(content: texts.Table, console: Console) -> list[texts.Table]:
     return [*result, _columns(content, first, len(content.headings))]
 
 
-def table(content: texts.Table) -> Table:
+def table(content: "texts.Table") -> Table:
     """Returns the cells as a table for the screen."""
     result = Table(title=Text(content.title), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     for place, heading in enumerate(content.headings):
@@ -105,15 +110,19 @@ def table(content: texts.Table) -> Table:
     return result
 
 
-def _columns(content: texts.Table, first: int, last: int, fold: bool = False) -> texts.Table:
+def _columns(content: "texts.Table", first: int, last: int, fold: bool = False) -> "texts.Table":
     """Returns the names and some of the other columns; the title stands over the first, `fold` puts a word a line."""
+    from pdloss.comparison import tables as texts
+
     names = [[name.replace(" ", "\n") if fold else name for name in row[: content.left]] for row in content.rows]
     headings = (*content.headings[: content.left], *content.headings[first:last])
     rows = ((*name, *row[first:last]) for name, row in zip(names, content.rows, strict=True))
     return texts.Table(content.title if first == content.left else "", headings, tuple(rows), content.left)
 
 
-def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
+def _compared(options: CompareOptions) -> "Comparison | MatchedComparison":
+    from pdloss.comparison import compare, compare_matched
+
     check_seed(options.seed)
     if options.matched is not None:
         return compare_matched(options.runs, options.matched, options.set, level=options.at, seed=options.seed)

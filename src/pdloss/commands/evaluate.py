@@ -9,10 +9,8 @@ from msgspec.structs import replace
 
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
-from pdloss.comparison.scored import shortest_ends
 from pdloss.errors import SpecError
 from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
-from pdloss.picture_files.patterns import set_name
 from pdloss.specs.options import TrustOptions
 
 
@@ -60,6 +58,7 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(options: EvaluateOptions) -> None:
+    from pdloss.comparison.scored import shortest_ends
     from pdloss.evaluation import Evaluator, consistency
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
@@ -106,6 +105,8 @@ def _check_runs(runs: Sequence[Path]) -> None:
 
 def _sets(options: EvaluateOptions) -> list[tuple[Path, Path | None, str]]:
     """Returns the folders of photographs, each with its frozen set and its name."""
+    from pdloss.picture_files.patterns import set_name
+
     for option, given in (("degraded", options.degraded), ("set", options.set)):
         if given and len(given) != len(options.data):
             raise SpecError(f"--{option} needs one for each of the {len(options.data)} of --data, got {len(given)}")

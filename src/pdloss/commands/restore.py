@@ -7,7 +7,6 @@ import tyro
 
 from pdloss.commands.progress import Bar
 from pdloss.files.spelling import spelled
-from pdloss.picture_files import passed_over
 from pdloss.specs.options import TrustOptions
 
 
@@ -37,6 +36,7 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
     from pdloss.files.tensors import unverified
+    from pdloss.picture_files import passed_over
     from pdloss.restoration import Failed, pictures, restore
     from pdloss.runs.purposes import weights_file
 

@@ -16,7 +16,8 @@ from pdloss.runs.purposes import weights_file
 from pdloss.training.configuration import CalibrateConfig
 from pdloss.training.data import training_data
 from pdloss.training.learner import gradient_norms
-from pdloss.training.preparation import aim_of, built, loaded, try_out
+from pdloss.training.preparation import aim_of, built
+from pdloss.training.trial import try_out
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -103,9 +104,9 @@ def measured_norms(
         if config.degraded is None
         else f"beside their degraded ones in {config.degraded}"
     ]
-    network, criterion = built(aim, objective, config.seed, device)
-    if config.init is not None:
-        notes += loaded(weights_file(config.init), network)
+    weights = None if config.init is None else weights_file(config.init)
+    network, criterion, said = built(aim, objective, config.seed, device, weights)
+    notes += said
     try_out(network, criterion, aim, None, config.batch)
     photographs, degradation = training_data(config, aim, lambda done, total: say("reading photographs", done, total))
     crops = Crops(photographs, degradation, size=aim.crop, seed=config.seed, batch=config.batch)

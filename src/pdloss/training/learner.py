@@ -15,8 +15,9 @@ from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
 from pdloss.runs.states import Stateful
-from pdloss.training.preparation import Prepared, check_scale, coarse_criterion
+from pdloss.training.preparation import Prepared
 from pdloss.training.ranks import Ranks
+from pdloss.training.trial import check_scale, coarse_criterion
 
 
 class Taken(NamedTuple):

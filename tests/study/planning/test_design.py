@@ -17,8 +17,9 @@ from pdloss.records import read_record
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning import crops
 from pdloss.study.planning.active import chosen_pairs, information, next_questions, posterior
-from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.design import design
 from pdloss.study.planning.power import answers_needed, power_table
+from pdloss.study.planning.wishes import Wishes
 from pdloss.study.records import Question, Rules, StudyDesign
 from tests.study.studies_for_tests import SMALL, make_study, write_folders
 

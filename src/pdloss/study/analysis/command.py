@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 from rich.box import SIMPLE
@@ -11,16 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pdloss.comparison import comparable
 from pdloss.errors import SpecError, UserError
 from pdloss.files import output, write_text
 from pdloss.records import Scores, read_record, write_record
-from pdloss.study.analysis import tables
-from pdloss.study.analysis.page import page
-from pdloss.study.analysis.result import Analysis, analyse
 from pdloss.study.answers import check_answers, read_answers
 from pdloss.study.records import Answer, StudyDesign
 from pdloss.study.serving.reading import study_answers
+
+if TYPE_CHECKING:
+    from pdloss.study.analysis import tables
+    from pdloss.study.analysis.result import Analysis
 
 FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
 """What an analysis writes."""
@@ -69,6 +70,9 @@ def main(argv: list[str]) -> int:
 def _analyse(
     options: AnalyseOptions, design: StudyDesign | None, answers: list[Answer], out: Path, command: str
 ) -> None:
+    from pdloss.study.analysis import tables
+    from pdloss.study.analysis.result import analyse
+
     result = analyse(
         answers,
         design.rules if design else None,
@@ -89,7 +93,7 @@ def _analyse(
         console.print(str(path), markup=False, soft_wrap=True)
 
 
-def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
+def write_analysis(analysis: "Analysis", out: Path, command: str) -> list[Path]:
     """Returns the files written, each whole or not at all: `FILES`.
 
     Args:
@@ -97,6 +101,9 @@ def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
         out: Folder for the files; made if absent, older ones are replaced.
         command: By which the page can be made again.
     """
+    from pdloss.study.analysis import tables
+    from pdloss.study.analysis.page import page
+
     html = page(analysis, command)
     paths = [out / name for name in FILES]
     write_text(paths[0], html)
@@ -124,6 +131,8 @@ def _read(options: AnalyseOptions) -> tuple[StudyDesign | None, list[Answer]]:
 
 def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
     """Returns the scores of each method, found comparable."""
+    from pdloss.comparison import comparable
+
     paths: dict[str, Path] = {}
     for text in texts:
         method, separator, path = text.partition("=")
@@ -140,7 +149,7 @@ def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
     return {method: run.scores for method, run in zip(paths, runs, strict=True)}
 
 
-def _shown(content: tables.Table) -> Table:
+def _shown(content: "tables.Table") -> Table:
     result = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     for place, heading in enumerate(content.headings):
         result.add_column(Text(heading), justify="left" if place == 0 else "right", overflow="fold")
