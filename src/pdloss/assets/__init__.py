@@ -7,7 +7,6 @@ verified before use: a ready-made one by its SHA-256, one that was converted her
 
 import difflib
 import functools
-import hashlib
 import os
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pdloss.assets.places import folders
 from pdloss.assets.sources import Source
 from pdloss.errors import AssetError
 from pdloss.files import cache_folder
+from pdloss.files.checksums import checksum
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 
 IMPORTED = "imported.json"
@@ -163,8 +163,7 @@ def _state(path: Path) -> tuple[int, int, int, int]:
 
 @functools.lru_cache(maxsize=64)
 def _sha256(path: Path, _: tuple[int, int, int, int]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksum(path)
 
 
 @functools.lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.devices.provenance import versions
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import clear_unfinished, finish, is_unfinished, mark_unfinished, path_inside, unfinished_names
+from pdloss.files.lists import first_few
 from pdloss.files.spelling import as_path, spelled
 from pdloss.images import pixels_sha256, read_image, write_image
 from pdloss.limits import check_seed
@@ -72,7 +73,8 @@ class FrozenPairs:
         known = [image.target for image in self.manifest.images]
         if left := sorted(set(known) ^ set(photographs.names)):
             raise RunError(
-                f"{folder} was made of other photographs than {photographs.folder}: only one of them has {_first(left)}"
+                f"{folder} was made of other photographs than {photographs.folder}: only one of them has "
+                f"{first_few(left, 5)}"
             )
         self.chain = degradations.parse(self.manifest.degradation, trusted)
         self.images = {image.target: image for image in self.manifest.images}
@@ -170,7 +172,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
     if extra := _visible(folder, "*.png", but=[image.file for image in manifest.images]):
-        raise RunError(f"{folder} holds images that its {MANIFEST} does not name: {_first(extra)}; take them out of it")
+        raise RunError(
+            f"{folder} holds images that its {MANIFEST} does not name: {first_few(extra, 5)}; take them out of it"
+        )
 
 
 def _check_side(photograph: Path, pixels: UInt8[Tensor, "3 h w"], chain: degradations.Chain) -> None:
@@ -194,7 +198,7 @@ def _clear(out: Path) -> None:
     if not out.exists():
         return
     if others := _visible(out, "*", but=unfinished_names(out)):
-        raise RunError(f"{out} holds other files ({_first(others)}); choose another --out")
+        raise RunError(f"{out} holds other files ({first_few(others, 5)}); choose another --out")
     clear_unfinished(out)
 
 
@@ -202,7 +206,3 @@ def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
     """Returns the files below a folder, by their path from there, but for those of hidden names."""
     found = (spelled(path.relative_to(folder).as_posix()) for path in folder.rglob(pattern) if path.is_file())
     return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
-
-
-def _first(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}"

@@ -19,6 +19,7 @@ from torch import nn
 
 from pdloss.errors import RunError
 from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
+from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
@@ -294,8 +295,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
     except RuntimeError as error:
         first = str(error).strip().splitlines()
         names = first[min(1, len(first) - 1)].strip().split(", ")
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
+        raise RunError(f"{path} belongs to another network: {first_few(names)}") from None
 
 
 def no_run(path: Path) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from pdloss.files.lists import all_of
+
 Chances = Callable[[Float[np.ndarray, " k"]], tuple[Float[np.ndarray, "a p"], Float[np.ndarray, "a p k"]]]
 """Maps a model's parameters to the chance of each answer a to each pair p, and to the gradients of its logarithm."""
 
@@ -139,8 +141,7 @@ def _closure(reaches: Bool[np.ndarray, "k k"]) -> Bool[np.ndarray, "k k"]:
 
 
 def _listed(names: Sequence[str], chosen: Bool[np.ndarray, " k"]) -> str:
-    *most, last = [name for name, is_one in zip(names, chosen.tolist(), strict=True) if is_one]
-    return f"{', '.join(most)} and {last}" if most else last
+    return all_of([name for name, is_one in zip(names, chosen.tolist(), strict=True) if is_one])
 
 
 def _inverse_information(

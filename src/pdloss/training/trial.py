@@ -13,9 +13,9 @@ from pdloss.datasets import Degrade
 from pdloss.degradations import Chain
 from pdloss.degradations.given import is_given
 from pdloss.devices import autocast
-from pdloss.devices.memory import ran_out
 from pdloss.errors import RangeWarning, SpecError, UserError
 from pdloss.losses import Objective
+from pdloss.memory import ran_out
 from pdloss.runs.purposes import Purpose
 from pdloss.runs.states import random_state, set_random_state
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pdloss.errors import UserError
+from pdloss.files.lists import first_few
 from pdloss.records import Metric, Record, Scores
 from pdloss.statistics import kendall_tau, lower_is_better, percentile_interval, resampled_means
 from pdloss.study.analysis.tally import Tally
@@ -85,7 +86,7 @@ def agreements(
     for method in counted.methods:
         if lacking := sorted(set(stems) - by_stem[method].keys()):
             raise UserError(
-                f"the scores of {method}, on {scores[method].set}, lack {', '.join(lacking[:3])}, which raters saw; "
+                f"the scores of {method}, on {scores[method].set}, lack {first_few(lacking)}, which raters saw; "
                 "give the scores of the same set"
             )
     found = []
