@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pdloss import datasets, features
 from pdloss.devices import autocast, channels_last
 from pdloss.errors import SpecError
-from pdloss.features.distilled import DistilledNetwork
+from pdloss.features.distilled import DistilledNetwork, stage_of
 from pdloss.files import output
 from pdloss.files.tensors import write_tensors
 from pdloss.limits import check_seed
@@ -41,9 +42,11 @@ class DistillConfig(TypedOptions):
     out: Path
     """The safetensors file to write."""
     teacher: str = "vgg19.relu3_4+relu4_3"
-    """Backbone and layers to imitate, at sides of 1/2, 1/4, … of the image's."""
+    """Backbone and layers to imitate, at sides of 1, 1/2, 1/4, … of the image's."""
+    start: Literal[1, 2] = 2
+    """1: the first stage works at the image's own side, and sees every pattern of pixels; 2: at half of it, faster."""
     widths: tuple[int, ...] = (64, 128, 184)
-    """Channels at 1/2, 1/4, … of the image's side."""
+    """Channels of each stage: at 1/2, 1/4, … of the image's side, or with --start 1 at 1, 1/2, 1/4, …"""
     blocks: tuple[int, ...] = (1, 2, 2)
     """Residual convolutions at each."""
     steps: int = 20_000
@@ -102,19 +105,20 @@ def _error(layer: str, imitated: Tensor, maps: Tensor) -> Tensor:
     return (imitated - maps).square().mean() / maps.square().mean()
 
 
-def heads_of(teacher: nn.Module, crop: int) -> dict[str, tuple[int, int]]:
+def heads_of(teacher: nn.Module, crop: int, start: int = 2) -> dict[str, tuple[int, int]]:
     """Returns channels and side divisor of each of the teacher's layers.
 
     Raises:
-        SpecError: If a map is not 1/2, 1/4, 1/8, … of the image's side.
+        SpecError: If a map is not 1/start, or a half, a quarter, … of that, of the image's side.
     """
     heads = {}
     for layer, maps in teacher(torch.zeros(1, 3, crop, crop)).items():
         divisor = crop // maps.shape[-1]
-        if divisor < 2 or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
+        if divisor < start or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
             raise SpecError(
-                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at 1/2, 1/4, 1/8, … of the "
-                "image's side can be imitated"
+                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at "
+                f"{'1, ' if start == 1 else ''}1/2, 1/4, 1/8, … of the image's side can be imitated"
+                f"{'; --start 1 begins at the whole side' if divisor == 1 else ''}"
             )
         heads[layer] = (maps.shape[1], divisor)
     return heads
@@ -164,13 +168,13 @@ def distill(
 
 def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
     teacher = features.extractor(config.teacher, config.trusted)
-    heads = heads_of(teacher, config.crop)
-    deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
+    heads = heads_of(teacher, config.crop, config.start)
+    deepest = 1 + max(stage_of(divisor, config.start) for _, divisor in heads.values())
     if not deepest == len(config.widths) == len(config.blocks):
         raise SpecError(f"{config.teacher} needs {deepest} widths and blocks, got {config.widths} and {config.blocks}")
     config.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after the training
     torch.manual_seed(config.seed)
-    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks))
+    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks, config.start))
     channels_last(student).train()
     scales = _train(student, teacher, config, progress)
 
@@ -252,7 +256,9 @@ def _save(
     errors: Mapping[str, float],
 ) -> None:
     header = {
-        "network": json.dumps({"heads": heads, "widths": config.widths, "blocks": config.blocks}),
+        "network": json.dumps(
+            {"heads": heads, "widths": config.widths, "blocks": config.blocks, "start": config.start}
+        ),
         "input_convention": "RGB in 0..1",
         "source": f"imitates {config.teacher} ({'; '.join(getattr(teacher, 'origin', {})) or 'own module'})",
         "license": "Apache-2.0",
