@@ -1,10 +1,8 @@
 """Trains a small network to give a large backbone's maps: ``pdloss distill``."""
 
-import itertools
+import dataclasses
 import json
 import math
-import random
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +22,9 @@ from pdloss.files.tensors import write_tensors
 from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.training.configuration import TypedOptions
-
-Maps = dict[str, Tensor]
+from pdloss.training.lessons import Lessons
+from pdloss.training.pattern_pairs import change_error, pairs_in
+from pdloss.training.unfinished import Unfinished, remove
 
 # The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
 _SMALLEST_CROP = 10
@@ -54,6 +53,11 @@ class DistillConfig(TypedOptions):
     crop: int = 96
     lr: float = 3e-3
     seed: int = 0
+    differences: float = 0.1
+    """Weight of the error in how small patterns change the maps, beside that of the maps; 0 for none. Half of each
+    batch are then pairs of an image and itself with noise, a grating, a checkerboard, a shuffle's tile or colour."""
+    save_every: int = 500
+    """Steps after which all is kept in a folder beside --out, from which the same command goes on after a stop."""
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
     overwrite: bool = False
@@ -66,11 +70,13 @@ class DistillConfig(TypedOptions):
             SpecError: Naming the option and its value.
         """
         check_seed(self.seed)
-        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
+        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1), ("save_every", 1)):
             if getattr(self, name) < least:
-                raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+                raise SpecError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
         if not 0 < self.lr < math.inf:
             raise SpecError(f"--lr must be positive, got {self.lr}")
+        if not 0 <= self.differences < math.inf:
+            raise SpecError(f"--differences must not be negative, got {self.differences}")
 
 
 def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:
@@ -186,6 +192,7 @@ def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, floa
     student.half().float()
     errors = _errors(student, teacher, config)
     _save(student, heads, config, teacher, errors)
+    remove(config.out)
     return errors
 
 
@@ -195,33 +202,51 @@ def _train(
     config: DistillConfig,
     progress: Callable[[int, Mapping[str, float]], None] | None,
 ) -> dict[str, float]:
-    sources = [_crops(folder, config) for folder in config.images]
-    rounds = math.ceil(config.steps / config.reuse / len(sources))
-    data = itertools.chain.from_iterable(zip(*(datasets.batches(crops, 0, rounds) for crops in sources), strict=True))
     optimiser = torch.optim.AdamW(student.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=1e-4)
-    choose = random.Random(config.seed)
-    memory: deque[tuple[Tensor, Maps]] = deque(maxlen=64)
-    scales: dict[str, float] = {}
-    for step in range(config.steps):
-        if step % config.reuse == 0:
-            batch = next(data)
-            with torch.no_grad(), autocast(batch.degraded.device):
-                maps = teacher(batch.degraded)
-            scales = scales or {layer: float(x.float().square().mean().sqrt()) for layer, x in maps.items()}
-            memory.append((batch.degraded, {layer: x.bfloat16() for layer, x in maps.items()}))
-        images, maps = memory[choose.randrange(len(memory))]
+    kept = Unfinished(config.out, _choices(config, teacher), {"network": student, "optimiser": optimiser})
+    begin, scales = kept.take_up(config.steps)
+    sources = [_crops(folder, config) for folder in config.images]
+    paired = config.differences > 0 and pairs_in(config.batch) > 0
+    lessons = Lessons(
+        teacher, sources, seed=config.seed, steps=config.steps, reuse=config.reuse, paired=paired, begin=begin
+    )
+    for step in range(begin, config.steps):
+        lesson = lessons.at(step)
+        scales = scales or {layer: _size(x) for layer, x in lesson.maps.items()}
         for group in optimiser.param_groups:
             group["lr"] = config.lr * _rate(step, config.steps)
-        with autocast(images.device):
-            imitated = student(images, list(maps))
-        errors = {layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in maps.items()}
+        with autocast(lesson.images.device):
+            imitated = student(lesson.images, list(lesson.maps))
+        errors = {
+            layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in lesson.maps.items()
+        }
+        changed = [
+            change_error(layer, imitated[layer].float(), x.float() / scales[layer])
+            for layer, x in lesson.changes.items()
+        ]
+        total = torch.stack(list(errors.values())).mean()
+        if changed:
+            total = total + config.differences * torch.stack(changed).mean()
         optimiser.zero_grad()
-        torch.stack(list(errors.values())).mean().backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimiser.step()
         if progress is not None:
             progress(step + 1, {layer: error.item() for layer, error in errors.items()})
+        if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
+            kept.keep(step + 1, scales)
     return scales
+
+
+def _size(maps: Tensor) -> float:
+    return float(maps.float().square().mean().sqrt())
+
+
+def _choices(config: DistillConfig, teacher: nn.Module) -> dict[str, str]:
+    """Returns all that the result depends on, in words."""
+    other = {"out", "overwrite", "save_every", "check", "typed", "trust"}
+    said = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.name not in other}
+    return {name: str(value) for name, value in said.items()} | {"weights": str(getattr(teacher, "origin", {}))}
 
 
 def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
