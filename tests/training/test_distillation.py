@@ -179,13 +179,17 @@ def test_a_student_that_cannot_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}]
+    "changes",
+    [
+        *({"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}),
+        *({"save_every": 0}, {"differences": -0.1}, {"differences": float("nan")}),
+    ],
 )
 def test_numbers_out_of_range_are_refused_by_their_option(
     changes: dict[str, object], folders: dict[str, Path], tmp_path: Path
 ) -> None:
     ((name, value),) = changes.items()
-    with pytest.raises(SpecError, match=f"--{name} must be .*, got {value}"):
+    with pytest.raises(SpecError, match=f"--{name.replace('_', '-')} must .*, got {value}"):
         distill(configuration(folders, tmp_path / "x.safetensors", **changes))
 
 
