@@ -127,6 +127,7 @@ def test_the_file_is_in_half_precision_and_says_what_it_is(learnt) -> None:
         "heads": {"relu2_1": [6, 2], "conv2_1": [6, 2], "relu3_1": [8, 4]},
         "widths": [12, 16],
         "blocks": [0, 1],
+        "start": 2,
     }
     assert header["input_convention"] == "RGB in 0..1"
     assert header["source"] == "imitates vgg19.relu3_4+relu4_3 (random-weights)"
@@ -178,13 +179,17 @@ def test_a_student_that_cannot_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}]
+    "changes",
+    [
+        *({"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}),
+        *({"save_every": 0}, {"differences": -0.1}, {"differences": float("nan")}),
+    ],
 )
 def test_numbers_out_of_range_are_refused_by_their_option(
     changes: dict[str, object], folders: dict[str, Path], tmp_path: Path
 ) -> None:
     ((name, value),) = changes.items()
-    with pytest.raises(SpecError, match=f"--{name} must be .*, got {value}"):
+    with pytest.raises(SpecError, match=f"--{name.replace('_', '-')} must .*, got {value}"):
         distill(configuration(folders, tmp_path / "x.safetensors", **changes))
 
 
@@ -192,6 +197,18 @@ def test_numbers_out_of_range_are_refused_by_their_option(
 def test_layers_at_other_sides_than_halves_of_halves_are_refused(divisor: int) -> None:
     with pytest.raises(SpecError, match=f"layer gives {48 // divisor} positions on a side of 48: only layers at 1/2"):
         heads_of(Full(divisor), 48)
+
+
+def test_layers_of_the_whole_side_are_imitated_by_a_student_that_starts_there(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert heads_of(Full(1), 48, start=1) == {"layer": (3, 1)}
+    with pytest.raises(SpecError, match="--start 1 begins at the whole side"):
+        heads_of(Full(1), 48)
+    monkeypatch.setattr(features, "extractor", lambda *_: Full(1))
+    config = configuration(folders, tmp_path / "full.safetensors", start=1, widths=(8,), blocks=(0,), steps=60)
+    assert distill(config)["layer"] < 0.2
+    assert DistilledFeatures(weights=config.out)(torch.rand(1, 3, 17, 21))["layer"].shape == (1, 3, 17, 21)
 
 
 def test_heads_are_the_channels_and_divisors_of_the_teacher_s_layers() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError
 from pdloss.files import write_atomically
-from pdloss.probing.patterns import ANGLES
+from pdloss.ops.patterns import ANGLES
 from pdloss.probing.response import BLIND, Responses
 
 if TYPE_CHECKING:

@@ -188,15 +188,22 @@ class DistillConfig(CropOptions):
     out: Path
     """The safetensors file to write."""
     teacher: str = "vgg19.relu3_4+relu4_3"
-    """Backbone and layers to imitate, at sides of 1/2, 1/4, … of the image's."""
+    """Backbone and layers to imitate, at sides of 1, 1/2, 1/4, … of the image's."""
+    start: Literal[1, 2] = 2
+    """1: the first stage works at the image's own side, and sees every pattern of pixels; 2: at half of it, faster."""
     widths: tuple[int, ...] = (64, 128, 184)
-    """Channels at 1/2, 1/4, … of the image's side."""
+    """Channels of each stage: at 1/2, 1/4, … of the image's side, or with --start 1 at 1, 1/2, 1/4, …"""
     blocks: tuple[int, ...] = (1, 2, 2)
     """Residual convolutions at each."""
     steps: int = 20_000
     """Optimiser steps."""
     lr: float = 3e-3
     """Highest learning rate of AdamW."""
+    differences: float = 0.1
+    """Weight of the error in how small patterns change the maps, beside that of the maps; 0 for none. Half of each
+    batch are then pairs of an image and itself with noise, a grating, a checkerboard, a shuffle's tile or colour."""
+    save_every: int = 500
+    """Steps after which all is kept in a folder beside --out, from which the same command goes on after a stop."""
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
     overwrite: bool = False
@@ -209,8 +216,10 @@ class DistillConfig(CropOptions):
             SpecError: Naming the option and its value.
         """
         super().validate()
-        self.check_least(1, "steps", "reuse")
+        self.check_least(1, "steps", "reuse", "save_every")
         _check_rate(self.lr)
+        if not 0 <= self.differences < math.inf:
+            raise SpecError(f"--differences must not be negative, got {self.differences}")
 
 
 def _check_rate(rate: float) -> None:

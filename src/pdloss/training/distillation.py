@@ -1,10 +1,8 @@
 """Trains a small network to give a large backbone's maps: ``pdloss distill``."""
 
-import itertools
+import dataclasses
 import json
 import math
-import random
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,13 +14,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pdloss import datasets, features
 from pdloss.devices import autocast, channels_last
 from pdloss.errors import SpecError
-from pdloss.features.distilled import DistilledNetwork
+from pdloss.features.distilled import DistilledNetwork, stage_of
 from pdloss.files import output
 from pdloss.files.tensors import write_tensors
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.training.configuration import DistillConfig
-
-Maps = dict[str, Tensor]
+from pdloss.training.lessons import Lessons
+from pdloss.training.pattern_pairs import change_error, pairs_in
+from pdloss.training.unfinished import Unfinished, remove
 
 
 def degrade(clean: Tensor, generator: torch.Generator) -> Tensor:
@@ -57,19 +56,20 @@ def _error(layer: str, imitated: Tensor, maps: Tensor) -> Tensor:
     return (imitated - maps).square().mean() / maps.square().mean()
 
 
-def heads_of(teacher: nn.Module, crop: int) -> dict[str, tuple[int, int]]:
+def heads_of(teacher: nn.Module, crop: int, start: int = 2) -> dict[str, tuple[int, int]]:
     """Returns channels and side divisor of each of the teacher's layers.
 
     Raises:
-        SpecError: If a map is not 1/2, 1/4, 1/8, … of the image's side.
+        SpecError: If a map is not 1/start, or a half, a quarter, … of that, of the image's side.
     """
     heads = {}
     for layer, maps in teacher(torch.zeros(1, 3, crop, crop)).items():
         divisor = crop // maps.shape[-1]
-        if divisor < 2 or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
+        if divisor < start or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
             raise SpecError(
-                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at 1/2, 1/4, 1/8, … of the "
-                "image's side can be imitated"
+                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at "
+                f"{'1, ' if start == 1 else ''}1/2, 1/4, 1/8, … of the image's side can be imitated"
+                f"{'; --start 1 begins at the whole side' if divisor == 1 else ''}"
             )
         heads[layer] = (maps.shape[1], divisor)
     return heads
@@ -119,13 +119,13 @@ def distill(
 
 def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
     teacher = features.extractor(config.teacher, config.trusted)
-    heads = heads_of(teacher, config.crop)
-    deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
+    heads = heads_of(teacher, config.crop, config.start)
+    deepest = 1 + max(stage_of(divisor, config.start) for _, divisor in heads.values())
     if not deepest == len(config.widths) == len(config.blocks):
         raise SpecError(f"{config.teacher} needs {deepest} widths and blocks, got {config.widths} and {config.blocks}")
     config.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after the training
     torch.manual_seed(config.seed)
-    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks))
+    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks, config.start))
     channels_last(student).train()
     scales = _train(student, teacher, config, progress)
 
@@ -137,6 +137,7 @@ def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, floa
     student.half().float()
     errors = _errors(student, teacher, config)
     _save(student, heads, config, teacher, errors)
+    remove(config.out)
     return errors
 
 
@@ -146,33 +147,51 @@ def _train(
     config: DistillConfig,
     progress: Callable[[int, Mapping[str, float]], None] | None,
 ) -> dict[str, float]:
-    sources = [_crops(folder, config) for folder in config.images]
-    rounds = math.ceil(config.steps / config.reuse / len(sources))
-    data = itertools.chain.from_iterable(zip(*(datasets.batches(crops, 0, rounds) for crops in sources), strict=True))
     optimiser = torch.optim.AdamW(student.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=1e-4)
-    choose = random.Random(config.seed)
-    memory: deque[tuple[Tensor, Maps]] = deque(maxlen=64)
-    scales: dict[str, float] = {}
-    for step in range(config.steps):
-        if step % config.reuse == 0:
-            batch = next(data)
-            with torch.no_grad(), autocast(batch.degraded.device):
-                maps = teacher(batch.degraded)
-            scales = scales or {layer: float(x.float().square().mean().sqrt()) for layer, x in maps.items()}
-            memory.append((batch.degraded, {layer: x.bfloat16() for layer, x in maps.items()}))
-        images, maps = memory[choose.randrange(len(memory))]
+    kept = Unfinished(config.out, _choices(config, teacher), {"network": student, "optimiser": optimiser})
+    begin, scales = kept.take_up(config.steps)
+    sources = [_crops(folder, config) for folder in config.images]
+    paired = config.differences > 0 and pairs_in(config.batch) > 0
+    lessons = Lessons(
+        teacher, sources, seed=config.seed, steps=config.steps, reuse=config.reuse, paired=paired, begin=begin
+    )
+    for step in range(begin, config.steps):
+        lesson = lessons.at(step)
+        scales = scales or {layer: _size(x) for layer, x in lesson.maps.items()}
         for group in optimiser.param_groups:
             group["lr"] = config.lr * _rate(step, config.steps)
-        with autocast(images.device):
-            imitated = student(images, list(maps))
-        errors = {layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in maps.items()}
+        with autocast(lesson.images.device):
+            imitated = student(lesson.images, list(lesson.maps))
+        errors = {
+            layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in lesson.maps.items()
+        }
+        changed = [
+            change_error(layer, imitated[layer].float(), x.float() / scales[layer])
+            for layer, x in lesson.changes.items()
+        ]
+        total = torch.stack(list(errors.values())).mean()
+        if changed:
+            total = total + config.differences * torch.stack(changed).mean()
         optimiser.zero_grad()
-        torch.stack(list(errors.values())).mean().backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimiser.step()
         if progress is not None:
             progress(step + 1, {layer: error.item() for layer, error in errors.items()})
+        if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
+            kept.keep(step + 1, scales)
     return scales
+
+
+def _size(maps: Tensor) -> float:
+    return float(maps.float().square().mean().sqrt())
+
+
+def _choices(config: DistillConfig, teacher: nn.Module) -> dict[str, str]:
+    """Returns all that the result depends on, in words."""
+    other = {"out", "overwrite", "save_every", "check", "typed", "trust"}
+    said = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.name not in other}
+    return {name: str(value) for name, value in said.items()} | {"weights": str(getattr(teacher, "origin", {}))}
 
 
 def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
@@ -207,7 +226,9 @@ def _save(
     errors: Mapping[str, float],
 ) -> None:
     header = {
-        "network": json.dumps({"heads": heads, "widths": config.widths, "blocks": config.blocks}),
+        "network": json.dumps(
+            {"heads": heads, "widths": config.widths, "blocks": config.blocks, "start": config.start}
+        ),
         "input_convention": "RGB in 0..1",
         "source": f"imitates {config.teacher} ({'; '.join(getattr(teacher, 'origin', {})) or 'own module'})",
         "license": "Apache-2.0",

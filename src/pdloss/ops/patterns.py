@@ -98,3 +98,21 @@ PATTERNS: tuple[Pattern, ...] = (
     *(Pattern(f"chroma {name}", partial(coloured, draw=draw)) for name, draw in _GREY.items()),
 )
 """All that is shown, gratings first."""
+
+
+def any_pattern(side: int, generator: torch.Generator) -> Float[Tensor, "3 h w"]:
+    """Returns one of white noise, a grating, a checkerboard, a shuffle's tile or something in colour, each as likely.
+
+    Gratings have any direction and any frequency up to Nyquist's along an axis.
+    """
+    kind = int(torch.randint(5, (), generator=generator))
+    if kind == 0:
+        return white_noise(side, generator)
+    if kind == 1:
+        frequency, angle = torch.rand(2, generator=generator).tolist()
+        return grating(side, generator, max(1 / 32, frequency / 2), round(180 * angle))
+    if kind == 4:
+        colours = [pattern for pattern in PATTERNS if pattern.name.startswith("chroma")]
+        return colours[int(torch.randint(len(colours), (), generator=generator))].draw(side, generator)
+    names = [name for name in _GREY if name.startswith("checkerboard" if kind == 2 else "shuffle")]
+    return _GREY[names[int(torch.randint(len(names), (), generator=generator))]](side, generator)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pdloss.ops.color import luma
-from pdloss.probing.patterns import PATTERNS, checkerboard, coloured, grating, shuffle, white_noise
+from pdloss.ops.patterns import PATTERNS, any_pattern, checkerboard, coloured, grating, shuffle, white_noise
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)
@@ -49,3 +49,16 @@ def test_chroma_leaves_the_luma_as_it_is(generator):
     moved = grey + 0.1 * coloured(32, generator, white_noise)
     torch.testing.assert_close(luma(moved), luma(grey), atol=1e-6, rtol=0)
     assert (moved - grey).abs().max() > 0.05
+
+
+def test_any_pattern_is_drawn_from_all_kinds_alike() -> None:
+    stream = torch.Generator().manual_seed(0)
+    drawn = [any_pattern(32, stream) for _ in range(300)]
+    for pattern in drawn:
+        assert pattern.shape == (3, 32, 32)
+        assert pattern.square().mean().item() == pytest.approx(1, rel=1e-4)
+        assert pattern.mean((1, 2)).abs().max() < 1e-5
+    in_colour = sum(bool((pattern[0] - pattern[1]).abs().max() > 1e-4) for pattern in drawn)
+    of_two_values = sum(len(pattern.round(decimals=4).unique()) == 2 for pattern in drawn)
+    assert abs(in_colour / 300 - 2 / 5) < 5 * (0.24 / 300) ** 0.5  # white noise, and what is in colour
+    assert abs(of_two_values / 300 - 1 / 5) < 5 * (0.16 / 300) ** 0.5  # checkerboards
