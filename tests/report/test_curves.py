@@ -7,7 +7,7 @@ import pytest
 
 from pdloss.report import svg
 from pdloss.report.curves import NAMED, Curve, curves_chart, shares_chart, smoothed
-from pdloss.report.inks import Ink
+from pdloss.report.palette import Ink
 from tests.report.pages import texts
 
 

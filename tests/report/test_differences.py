@@ -6,7 +6,7 @@ import pytest
 
 from pdloss.report import svg
 from pdloss.report.differences import intervals_chart, scatter_chart
-from pdloss.report.inks import Ink
+from pdloss.report.palette import Ink
 from pdloss.report.scores import gap
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run

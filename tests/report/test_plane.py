@@ -6,7 +6,7 @@ import pytest
 
 from pdloss.records import Metric, SetScore
 from pdloss.report import svg
-from pdloss.report.inks import run_inks
+from pdloss.report.palette import run_inks
 from pdloss.report.plane import NAMED, axis_label, chart, drawing, dwarfs, input_text, volumes
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from pdloss.report import svg
-from pdloss.report.inks import LIGHT, Colours, Ink
+from pdloss.report.palette import LIGHT, Colours, Ink
 from pdloss.report.svg import Chart
 
 

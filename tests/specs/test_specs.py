@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from pdloss.errors import RunError, SpecError
-from pdloss.specs import Choice, Family, Own, Range, call_text, check_known, read_sum, suggestion, sum_text
+from pdloss.specs import Choice, Family, Own, Range, check_known, read_sum, suggestion, sum_text
 from pdloss.specs.trust import TYPED
 
 
@@ -345,16 +345,6 @@ def test_own_classes_that_cannot_be_built_are_named(own_module: str, rest: str, 
     with pytest.raises(SpecError, match=said) as caught:
         choice.build()
     assert str(caught.value).startswith(choice.path)
-
-
-def test_call_text_writes_numbers_as_briefly_as_is_exact() -> None:
-    assert call_text("f", {}) == "f"
-    assert call_text("f", {"a": 0.1 + 0.2, "b": 1.0, "c": 1e-9}) == "f(a=0.30000000000000004, b=1, c=1e-09)"
-
-
-def test_numbers_of_other_libraries_are_written_as_plain_ones() -> None:
-    numpy = pytest.importorskip("numpy")
-    assert call_text("f", {"a": numpy.float64(1 / 3)}) == f"f(a={1 / 3!r})"
 
 
 def test_suggestion_guesses_only_what_is_close() -> None:

@@ -11,7 +11,7 @@ from pdloss.files import output, write_atomically
 from pdloss.picture_files import Picture
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
-from pdloss.report.inks import PRINTED
+from pdloss.report.palette import PRINTED
 from pdloss.report.pictures import Window
 from pdloss.report.scores import decimals
 from pdloss.report.sources import Comparison

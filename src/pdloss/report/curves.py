@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from pdloss.report.inks import Colours, Ink
 from pdloss.report.labels import at_ends
+from pdloss.report.palette import Colours, Ink
 from pdloss.report.svg import Chart
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pdloss.comparison import Difference
-from pdloss.report.inks import Colours, Ink
+from pdloss.report.palette import Colours, Ink
 from pdloss.report.plane import axis_label
 from pdloss.report.scores import decimals, gap
 from pdloss.report.sources import Comparison

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pdloss.files import name_inside, output, write_text
 from pdloss.report import svg
-from pdloss.report.beside import Beside
 from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
 from pdloss.report.crops import Strip
+from pdloss.report.paper_comparison import ComparedTable
 from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
 from pdloss.tables.latex import escaped, tabular
@@ -24,7 +24,7 @@ def export(
     rows: Sequence[Row],
     charts: Sequence[svg.Chart],
     strips: Sequence[Strip],
-    besides: Sequence[Beside],
+    besides: Sequence[ComparedTable],
     unlike: Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
@@ -54,7 +54,7 @@ def export(
 
 
 def _texts(
-    comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside], unlike: Sequence[str]
+    comparison: Comparison, rows: Sequence[Row], besides: Sequence[ComparedTable], unlike: Sequence[str]
 ) -> dict[str, str]:
     """Returns the tables by the names of their files."""
     texts = {
@@ -66,7 +66,7 @@ def _texts(
         heads = ["source", "loss", "weight", *table.columns]
         empty = [""] * (len(heads) - 2)
         texts[f"paper-{number}.csv"] = _csv(
-            [heads, *_beside_rows(table), *(["differs", sentence, *empty] for sentence in unlike)]
+            [heads, *_compared_rows(table), *(["differs", sentence, *empty] for sentence in unlike)]
         )
         texts[f"paper-{number}.tex"] = _paper_latex(table, unlike)
     return texts
@@ -118,12 +118,12 @@ def images_csv(comparison: Comparison) -> str:
     return _csv(lines)
 
 
-def _beside_rows(table: Beside) -> list[list[str]]:
+def _compared_rows(table: ComparedTable) -> list[list[str]]:
     return [[row.source, row.loss, row.weight, *(cell.text for cell in row.cells)] for row in table.rows]
 
 
-def _paper_latex(table: Beside, unlike: Sequence[str]) -> str:
-    rows = [list(map(escaped, row)) for row in _beside_rows(table)]
+def _paper_latex(table: ComparedTable, unlike: Sequence[str]) -> str:
+    rows = [list(map(escaped, row)) for row in _compared_rows(table)]
     text = _comments([_BOOKTABS, table.title, *unlike])
     text += tabular(["", "loss", "weight", *table.columns], rows, left=3)
     if not unlike:

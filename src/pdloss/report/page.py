@@ -17,10 +17,10 @@ from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
 from pdloss.report import crops, panels, plane, scores, settings, svg
-from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.inks import DARK, LIGHT, Ink, run_inks
+from pdloss.report.palette import DARK, LIGHT, Ink, run_inks
+from pdloss.report.paper_comparison import ComparedTable, paper_comparison
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.templates import template
@@ -79,7 +79,7 @@ def write_report(
     page = template("pdloss.report", "report.html.j2", "report", filters)
     svg.require_matplotlib()
     comparison = read_comparison(runs, set_name)
-    besides, unlike = beside(comparison) if paper else ([], [])
+    besides, unlike = paper_comparison(comparison) if paper else ([], [])
     for folder, option in ((out, "--out"), (export_to, "--export")):
         if folder is not None:
             _refuse_unwritable(folder, option)
@@ -194,7 +194,7 @@ def _export(
     rows: Sequence[scores.Row],
     drawings: _Drawings,
     strips: Sequence[crops.Strip],
-    besides: Sequence[Beside],
+    besides: Sequence[ComparedTable],
     unlike: Sequence[str],
     overwrite: bool,
 ) -> None:

@@ -9,7 +9,7 @@ from pdloss.comparison.grouping import Group
 from pdloss.records import LogLine
 from pdloss.report import curves, differences, plane
 from pdloss.report.headline import PERCEPTUAL, contest, fidelity, perceptual
-from pdloss.report.inks import Ink
+from pdloss.report.palette import Ink
 from pdloss.report.sources import Comparison, ScoredRun
 from pdloss.report.svg import Chart
 

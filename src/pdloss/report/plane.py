@@ -10,8 +10,8 @@ import numpy as np
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.plane import Plane
 from pdloss.records import Metric
-from pdloss.report.inks import Colours, Ink
 from pdloss.report.labels import beside_points
+from pdloss.report.palette import Colours, Ink
 from pdloss.report.scores import INPUT, decimals
 from pdloss.report.sources import Comparison
 from pdloss.report.svg import Chart

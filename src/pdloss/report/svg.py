@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdloss.errors import MissingExtraError
 from pdloss.files import name_inside, write_atomically, write_text
-from pdloss.report.inks import PRINTED, STAND_INS, Colours
+from pdloss.report.palette import PRINTED, STAND_INS, Colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

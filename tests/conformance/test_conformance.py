@@ -18,7 +18,7 @@ from pdloss.ops.sliced import sliced_wasserstein
 from tests.conformance.losses import Loss, along_random_directions, failed, marginals, said
 from tests.oracles import wrong_distribution_losses as wrong
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def rooted(u: Tensor, v: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ _METRICS = {
 
 
 @dataclass(frozen=True)
-class BesideCell:
+class ComparedCell:
     """A score as text, and how far it is from that of the pixels' loss alone."""
 
     text: str = ""
@@ -34,7 +34,7 @@ class BesideCell:
 
 
 @dataclass(frozen=True)
-class BesideRow:
+class ComparedRow:
     """One row of ours or of the paper's."""
 
     source: str
@@ -42,19 +42,19 @@ class BesideRow:
     weight: str
     remark: str
     """How sure the weight is."""
-    cells: tuple[BesideCell, ...]
+    cells: tuple[ComparedCell, ...]
 
 
 @dataclass(frozen=True)
-class Beside:
+class ComparedTable:
     """A table of the paper with our rows in it."""
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[BesideRow, ...]
+    rows: tuple[ComparedRow, ...]
 
 
-def beside(comparison: Comparison) -> tuple[list[Beside], list[str]]:
+def paper_comparison(comparison: Comparison) -> tuple[list[ComparedTable], list[str]]:
     """Returns the paper's tables of the runs' task with our rows under them, and what differs in protocol.
 
     Raises:
@@ -65,7 +65,7 @@ def beside(comparison: Comparison) -> tuple[list[Beside], list[str]]:
     if not known:
         what = " and ".join(tasks) or "pictures of which no training is known"
         raise RunError(f"the paper has no table of {what}, only of denoise, sr, deblur and jpeg; leave --paper out")
-    return [_beside(table, comparison, tasks[0]) for table in known], protocol_differences(comparison)
+    return [_with_our_rows(table, comparison, tasks[0]) for table in known], protocol_differences(comparison)
 
 
 def protocol_differences(comparison: Comparison) -> list[str]:
@@ -102,11 +102,11 @@ def _features(comparison: Comparison) -> str:
     return _each(f"{features} ({name})" for features, name in found if features is not None)
 
 
-def _beside(table: PaperTable, comparison: Comparison, task: str) -> Beside:
+def _with_our_rows(table: PaperTable, comparison: Comparison, task: str) -> ComparedTable:
     plain = next((row.scores for row in paper_tables(task)[0].rows
                   if row.loss == "no-perceptual"), {})  # fmt: skip
     rows = [
-        BesideRow(
+        ComparedRow(
             "paper",
             row.loss,
             row.weight,
@@ -116,7 +116,7 @@ def _beside(table: PaperTable, comparison: Comparison, task: str) -> Beside:
         for row in table.rows
     ]
     inputs = tuple(_cell(key, _input(comparison, key)) for key in table.columns)
-    rows.append(BesideRow("ours", "input", "", "", inputs))
+    rows.append(ComparedRow("ours", "input", "", "", inputs))
     losses = [run.loss for run in comparison.runs]
     alone = next((i for i, loss in enumerate(losses) if _of_pixels_alone(loss)), None)
     for place in range(len(losses)):
@@ -125,8 +125,10 @@ def _beside(table: PaperTable, comparison: Comparison, task: str) -> Beside:
             _cell(key, _mean(comparison, key, place), None if against is None else _mean(comparison, key, against))
             for key in table.columns
         )
-        rows.append(BesideRow("ours", _called(comparison, place), "", "", cells))
-    return Beside(f"Table {table.number}, {table.caption}", tuple(LABELS[key] for key in table.columns), tuple(rows))
+        rows.append(ComparedRow("ours", _called(comparison, place), "", "", cells))
+    return ComparedTable(
+        f"Table {table.number}, {table.caption}", tuple(LABELS[key] for key in table.columns), tuple(rows)
+    )
 
 
 def _of_pixels_alone(loss: str | None) -> bool:
@@ -145,11 +147,11 @@ def _reference(loss: str, plain: float | None) -> float | None:
     return None if loss in ("reference", "input", "no-perceptual") else plain
 
 
-def _cell(key: str, value: float | None, reference: float | None = None) -> BesideCell:
+def _cell(key: str, value: float | None, reference: float | None = None) -> ComparedCell:
     if value is None:
-        return BesideCell()
+        return ComparedCell()
     digits = 2 if key in ("psnr", "fid") else 3
-    return BesideCell(number(value, digits), "" if reference is None else number(value - reference, digits, True))
+    return ComparedCell(number(value, digits), "" if reference is None else number(value - reference, digits, True))
 
 
 def _mean(comparison: Comparison, key: str, run: int) -> float | None:

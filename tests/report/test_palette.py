@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pdloss.report.inks import COUNT, DARK, LIGHT, STAND_INS, Ink
+from pdloss.report.palette import COUNT, DARK, LIGHT, STAND_INS, Ink
 
 # How colours look without one of the three cones: Machado, Oliveira and Fernandes (2009), severity 1.
 EYES = {
