@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import pdloss
+import pdloss.losses
 
 ROOT = Path(__file__).parents[2]
 

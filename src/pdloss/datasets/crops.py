@@ -19,7 +19,7 @@ from pdloss._types import Image
 from pdloss.datasets.own_pairs import OwnPairs, square
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.prefetch import ahead
-from pdloss.datasets.workers import Crew
+from pdloss.datasets.workers import WorkerPool
 from pdloss.errors import SpecError
 from pdloss.ops.streams import generator
 
@@ -150,7 +150,7 @@ def batches(
     with contextlib.ExitStack() as stack:
         made: Iterator[Batch] = map(partial(_batch, crops), items)
         if workers:
-            made = stack.enter_context(Crew(partial(_batch, crops), workers)).results(items)
+            made = stack.enter_context(WorkerPool(partial(_batch, crops), workers)).results(items)
         yield from ahead(lambda _: _pinned(next(made)), last_step - first_step) if pin else made
 
 

@@ -44,7 +44,7 @@ _AHEAD = 2
 _SHARED = Path("/dev/shm")
 
 
-class Crew:
+class WorkerPool:
     """Worker processes; as a context, they end with it.
 
     They are forked on Linux and spawned elsewhere, unless `multiprocessing.set_start_method` says otherwise.
@@ -110,7 +110,7 @@ class Crew:
             pipe.close()
         self._processes, self._pipes = [], []
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pdloss.assets import sha256
 from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
-from pdloss.datasets.prefetch import Behind, ahead
+from pdloss.datasets.prefetch import ThreadedCalls, ahead
 from pdloss.devices import chosen_device
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
@@ -177,7 +177,7 @@ class Evaluator:
                 return Evaluation(before, [*notes, f"{there}; --again scores it anew"])
             notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
-        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), Behind() as behind:
+        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), ThreadedCalls() as behind:
             kind = Restored if before is None else Stored
             pictures = kind(folder, asked.set, photographs.names, self.device, behind, self.trusted)
             scores = _scored(asked, inputs, measures, pictures, known, progress)

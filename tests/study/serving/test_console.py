@@ -2,13 +2,13 @@
 
 import logging
 
-from pdloss.study.serving.console import Sparing
+from pdloss.study.serving.console import LogRateLimit
 from pdloss.study.serving.guard import RateLimit
 
 
 def test_messages_beyond_measure_are_counted_and_not_said() -> None:
     now = [0.0]
-    sparing = Sparing(RateLimit(0.1, 3, clock=lambda: now[0]))
+    sparing = LogRateLimit(RateLimit(0.1, 3, clock=lambda: now[0]))
     said = []
     for k in range(10_000):
         record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, "number %d", (k,), None)
