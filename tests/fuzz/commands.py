@@ -6,6 +6,7 @@ import io
 import os
 import random
 import re
+import shutil
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 from pdloss.cli import main
 from tests.fuzz.findings import Findings, HangError, no_hang
 
+NETWORK = "edsr(blocks=1,width=4)"
 BASES = {
-    "train": "--data data --out new --loss l1 --steps 1 --batch 1 --crop 16 --network edsr(blocks=1,width=4)",
+    "train": f"--data data --out new --loss l1 --steps 1 --batch 1 --crop 16 --network {NETWORK}",
     "evaluate": "run --data data --metrics psnr",
     "score": "data data --metrics psnr",
     "compare": "run run2",
@@ -22,26 +24,27 @@ BASES = {
     "report": "run run2 --out new",
     "figure crops": "run run2 --out new",
     "degrade": "--data data --out new --degradation noise(sigma=0.1)",
-    "calibrate": "--data data --loss l1+l2 --share 1 1 --batches 1 --batch 1 --crop 16 --network edsr(blocks=1,width=4)",
+    "calibrate": f"--data data --loss l1+l2 --share 0.5 --batches 1 --batch 1 --crop 16 --network {NETWORK}",
     "conformance": "pdloss.losses:L1",
-    "niqe fit": "data --out new",
-    "convert": "srn data/photo0.png --out new",
+    "niqe fit": "data --out new/niqe.safetensors",
+    "convert": "srn data/photo0.png --out new/srn.safetensors",
     "sweep": "plan.toml --dry-run",
     "data list": "",
     "assets list": "",
-    "study design": "a=run/restored/data b=run2/restored/data --target data --out new --crop 16 --questions 3 --repeats 1",
+    "study design": "run b=run2/restored/photographs --out new --crop 16 --questions 3 --repeats 1",
     "study analyse": "answers.csv --out new",
-    "study simulate": "study --out new",
+    "study simulate": "study --preferences a=0.4,b=-0.4 --raters 3 --out new/answers.csv",
     "study export": "study --out new",
 }
 """A sound command of every verb, small enough to be run should the absurd value not matter to it. Bench, probe and
 distill compute for minutes, and a server serves until it is stopped."""
 ABSURD = [
-    "", " ", "-1", "0", "nan", "-inf", "1e400", "1.5", "ten", "0x10", "1_0", "٣", "None", "True", "[]", "{}", "a,b,,", ",",
-    "l1 + ", "l1 +* l2", "(((((", "1*" * 70 + "l1", "pdl(features='x')", "pdl(p=-1)", "edsr(blocks=-1)", "edsr(", "nosuch",
-    "noise(sigma=nan)", "noise(sigma=5..1)", "jpeg(quality=900)", "subprocess:getoutput(cmd='touch harm')", "os:remove",
-    "../../outside", "..", "/", "~nobody/x", "a\0b", "x" * 300, "x" * 30000, "\udcff", "é\n%#[", "data", "data/photo0.png",
-    "data/photo0.png/x", "/dev/null", "run", "run/config.json", "missing", "*", "[", "=", "--", "-", "-x",
+    "", " ", "-1", "0", "nan", "-inf", "1e400", "1.5", "ten", "0x10", "1_0", "٣", "None", "True", "[]", "{}", "a,b,,",
+    ",", "l1 + ", "l1 +* l2", "(((((", "1*" * 70 + "l1", "pdl(features='x')", "pdl(p=-1)", "edsr(blocks=-1)", "edsr(",
+    "nosuch", "noise(sigma=nan)", "noise(sigma=5..1)", "jpeg(quality=900)", "subprocess:getoutput(cmd='touch harm')",
+    "os:remove", "../../outside", "..", "/", "~nobody/x", "a\0b", "x" * 300, "x" * 30000, "\udcff", "é\n%#[", "data",
+    "data/photo0.png", "data/photo0.png/x", "/dev/null", "run", "run/config.json", "missing", "*", "[", "=", "--", "-",
+    "-x",
 ]  # fmt: skip
 FAR = ("18446744073709551616", "-9223372036854775809", "1000000000000")
 """For what does not say how long to compute."""
@@ -103,6 +106,7 @@ def try_commands(work: Path, outside: Path, count: int, seed: int) -> tuple[Find
         findings.faults += [f"{shown}: {harm}" for harm in _harm(before, after, command)]
         findings.faults += [f"{shown}: wrote outside"] if contents(outside) != around else []
         before = after
+        shutil.rmtree(work / "new", ignore_errors=True)
         findings.refused += status != 0
         findings.unchanged += status == 0
         taken += [shown] if status == 0 else []
@@ -112,7 +116,7 @@ def try_commands(work: Path, outside: Path, count: int, seed: int) -> tuple[Find
 def _harm(before: Mapping[str, str], after: Mapping[str, str], command: list[str]) -> list[str]:
     """What was changed or removed of what stood there, other than what the verb keeps of its own."""
     again = "--overwrite" in command or "--again" in command
-    own = re.compile(r"(.*/)?\.pdloss\.jsonl$|new" + (r"|run2?/" if again else r"|run2?/(scores|restored|degraded)/"))
+    own = re.compile(r"(.*/)?\.pdloss\.jsonl$|new/" + (r"|run2?/" if again else r"|run2?/(scores|restored|degraded)/"))
     return [f"changed {name}" for name in before if after.get(name) != before[name] and not own.match(name)]
 
 

@@ -1,4 +1,4 @@
-"""One of everything that people pass on: a run, its scores and pictures, a frozen set, a study, the decoded photographs."""
+"""One of everything that people pass on, as folders; and bits flipped in every file of them."""
 
 import random
 import shutil
