@@ -56,3 +56,16 @@ def command(data: Path, out: Path, *options: str) -> list[str]:
     base = [sys.executable, "-m", "pdloss", "train", "--data", str(data), "--out", str(out)]
     small = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", "2", "--crop", "16", "--lr", "1e-3"]
     return [*base, *small, *options]
+
+
+UNHURRIED = (
+    "import multiprocessing, sys, time; multiprocessing.set_start_method(sys.argv.pop(1));"
+    "from pdloss.training.supply import Supply; take = Supply.take;"
+    "Supply.take = lambda supply: time.sleep(0.05) or take(supply);"
+    "from pdloss.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+"""Runs a command, after the start method of its processes, with a pause before each step of a training.
+
+Who is to stop it after a few steps may be kept waiting by a busy machine for longer than all steps would take. The
+pause changes no bit.
+"""
