@@ -75,7 +75,8 @@ def measured(options: Options, root: Path) -> dict[str, object]:
         ),
         "command_lines": lambda count, seed: commands.try_commands(work, root / "outside", count, seed)[0],
     }
-    end, found = time.monotonic() + 60 * options.minutes, {}
+    end = time.monotonic() + 60 * options.minutes
+    found: dict[str, object] = {}
     for left, (name, portion) in zip(range(len(kinds), 0, -1), kinds.items(), strict=True):
         found[name] = tried(options.count, options.seed, (end - time.monotonic()) / left, portion)
     return found

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -12,7 +13,13 @@ from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import train
 
-SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
+SMALL: dict[str, Any] = {
+    "network": "edsr(blocks=1, width=8, unshuffle=2)",
+    "batch": 2,
+    "crop": 16,
+    "lr": 1e-3,
+    "precision": "float32",
+}
 
 
 def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 50) -> Path:
@@ -25,14 +32,21 @@ def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 
     return folder
 
 
-def trained_run(out: Path, data: Path, **changes: object) -> Path:
+def trained_run(out: Path, data: Path, **changes: Any) -> Path:
     """Trains a tiny network for a few steps."""
-    usual = {"typed": True, "degradation": "noise(sigma=0.1)", "loss": "l1", "steps": 40, "lr": 3e-3, "log_every": 10}
+    usual: dict[str, Any] = {
+        "typed": True,
+        "degradation": "noise(sigma=0.1)",
+        "loss": "l1",
+        "steps": 40,
+        "lr": 3e-3,
+        "log_every": 10,
+    }
     train(TrainConfig(data=str(data), out=out, **{**SMALL, **usual, **changes}))
     return out
 
 
-def config(data: Path, out: Path, **changes: object) -> TrainConfig:
+def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
     """A training of a tiny network for six steps."""
     return TrainConfig(
         data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, "typed": True, **changes}
