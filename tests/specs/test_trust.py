@@ -56,6 +56,13 @@ ATTACKS = (
 )
 
 
+def unsealed(file: Path) -> dict[str, object]:
+    """What the record says, as one who changes it on purpose writes it."""
+    content = json.loads(file.read_text())
+    del content["content_sha256"]
+    return content
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The working folder, with code that says when it is imported, and the repository of an attacker."""
@@ -83,9 +90,7 @@ def honest(data: Path) -> Path:
 def with_text(run: Path, out: Path, **texts: str) -> Path:
     """A copy of a run whose record says something else."""
     (out / "weights").mkdir(parents=True)
-    record = json.loads((run / "config.json").read_text()) | texts
-    del record["content_sha256"]  # who can write the file can write this too
-    (out / "config.json").write_text(json.dumps(record))
+    (out / "config.json").write_text(json.dumps(unsealed(run / "config.json") | texts))
     weights = RunFolder(run).latest_weights()[1]
     (out / "weights" / weights.name).write_bytes(weights.read_bytes())
     return out
@@ -169,7 +174,7 @@ def test_the_manifest_of_a_frozen_set_names_no_code(
 ) -> None:
     frozen = folder / "frozen"
     freeze(Photographs(data), "noise(sigma=0.1)", frozen)
-    whole = json.loads((frozen / "manifest.json").read_text())
+    whole = unsealed(frozen / "manifest.json")
     arguments = [*commands(honest, data, folder)["evaluate"], "--degraded", str(frozen)]
     for wrong in (
         whole | {"degradation": "received_code:Noise"},
@@ -272,7 +277,7 @@ def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
                 forbidden = names & {"pickle", "marshal", "shelve", "dill", "yaml", "joblib"}
-                # The reader of arrays puts stand-ins for all that it is asked to call; workers pickle for themselves.
+                # One takes arrays only, with stand-ins for all that it is asked to call; the other reads what it wrote.
                 assert not forbidden or file.stem in ("array_pickles", "workers"), file
             if isinstance(node, ast.Call):
                 calls.setdefault(ast.unparse(node.func), []).append((file.stem, ast.unparse(node)))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pdloss import datasets
 from pdloss.images import write_image
 from pdloss.training import lessons
-from pdloss.training.distillation import spoil
+from pdloss.training.distillation import degrade
 from pdloss.training.lessons import Lessons
 from pdloss.training.pattern_pairs import changes
 
@@ -27,7 +27,7 @@ def sources(tmp_path: Path) -> list[datasets.Crops]:
         for index in range(2):
             stream = torch.Generator().manual_seed(10 * seed + index)
             write_image(folder / f"{index}.png", torch.rand(3, 30, 30, generator=stream))
-        made.append(datasets.Crops(datasets.Photographs(folder), spoil, size=16, seed=1, batch=4))
+        made.append(datasets.Crops(datasets.Photographs(folder), degrade, size=16, seed=1, batch=4))
     return made
 
 

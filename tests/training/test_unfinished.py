@@ -6,7 +6,8 @@ import pytest
 
 from pdloss.errors import RunError
 from pdloss.training import lessons
-from pdloss.training.distillation import DistillConfig, distill
+from pdloss.training.configuration import DistillConfig
+from pdloss.training.distillation import distill
 from tests.training.test_distillation import configuration, folders, teacher
 
 __all__ = ["folders", "teacher"]  # fixtures

@@ -7,6 +7,7 @@ file and of the pixels it was made from. The manifest is written last: without i
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from jaxtyping import UInt8
 from torch import Tensor
@@ -45,6 +46,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
 class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json`` of a frozen set."""
 
+    sealed: ClassVar[bool] = True
     degradation: Text
     seed: int
     codec: str
