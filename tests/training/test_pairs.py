@@ -78,7 +78,7 @@ def test_the_network_is_given_the_pictures_and_compared_with_their_targets(
     part = real_set(tmp_path / "set", "train")
     for path in part.glob("*/sharp/*.png"):
         write_image(part / path.parent.parent.name / "blur" / path.name, read_image(path) / 2)
-    train(options(part, tmp_path / "run", network="dim:Net", lr=0.05, steps=60, log_every=1))
+    train(options(part, tmp_path / "run", network="dim:Net", typed=True, lr=0.05, steps=60, log_every=1))
     assert final_weights(tmp_path / "run")["gain"].item() == pytest.approx(
         2, abs=0.05
     )  # the given ones are half as bright
