@@ -10,7 +10,6 @@ import pytest
 from pdloss.errors import UserError
 from pdloss.records import read_record, write_record
 from pdloss.statistics import choice_models
-from pdloss.study import analysis
 from pdloss.study.analysis.result import Analysis, analyse, scale
 from pdloss.study.analysis.tally import tally
 from pdloss.study.planning.schedules import Checks
@@ -60,7 +59,6 @@ def test_spread_widens_the_errors_that_allow_for_it() -> None:
 
 
 def test_the_scores_are_those_of_bradley_terry() -> None:
-    assert analysis.bradley_terry is choice_models.bradley_terry
     found = quick(HONEST, methods=METHODS)
     wins = tally([one for one in HONEST if one.kind == "pair"], METHODS).wins()
     assert [one.score for one in found.scales[0].scores] == pytest.approx(choice_models.bradley_terry(wins).scores)
