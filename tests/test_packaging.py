@@ -83,9 +83,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert python(f"import sys, pdloss\nprint({loaded} or 'none', {inside})") == "none []\n"
 
 
-@pytest.mark.parametrize(
-    "package", ["benchmarking", "conformance", "devices", "evaluation", "study.analysis", "study.simulation"]
-)
+@pytest.mark.parametrize("package", ["benchmarking", "conformance", "devices", "evaluation", "study.simulation"])
 def test_a_package_that_hands_on_names_when_asked_has_all_that_its_own_code_says(package: str) -> None:
     module = importlib.import_module(f"pdloss.{package}")
     said = re.findall(r"^    from (\S+) import \w+ as (\w+)$", Path(module.__file__).read_text(), re.M)

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pdloss import degradations
+from pdloss import degradations, networks
 from pdloss.datasets import OwnPairs, Photographs
+from pdloss.degradations import Chain
 from pdloss.errors import SpecError
+from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.data import pairs_degradation, training_data
 from tests.runs_for_tests import photographs_in
@@ -22,10 +24,14 @@ def config(tmp_path: Path) -> TrainConfig:
     return TrainConfig(data=str(tmp_path / "sharp"), degraded=str(tmp_path / "small"), out=tmp_path / "run")
 
 
+def aim(degradation: Chain) -> Purpose:
+    return Purpose("denoise", networks.NETWORKS.parse("edsr"), degradation, 16, "as asked for")
+
+
 def test_photographs_are_degraded_as_was_asked(config: TrainConfig) -> None:
     alone = replace(config, degraded=None)
     noise = degradations.parse("noise(sigma=0.1)")
-    found, degradation = training_data(alone, 16, noise, lambda done, total: None)
+    found, degradation = training_data(alone, aim(noise), lambda done, total: None)
     assert isinstance(found, Photographs)
     assert degradation is noise
     assert pairs_degradation(alone) is None
@@ -34,7 +40,7 @@ def test_photographs_are_degraded_as_was_asked(config: TrainConfig) -> None:
 def test_pairs_say_their_scale_and_come_as_they_are(config: TrainConfig) -> None:
     counted: list[tuple[int, int]] = []
     noise = degradations.parse("noise(sigma=0.1)")
-    found, degradation = training_data(config, 16, noise, lambda *count: counted.append(count))
+    found, degradation = training_data(config, aim(noise), lambda *count: counted.append(count))
     assert isinstance(found, OwnPairs)
     assert str(degradation) == str(pairs_degradation(config)) == "given(factor=2)"
     assert len(found) == 2
