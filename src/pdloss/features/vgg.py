@@ -108,6 +108,8 @@ class VGGFeatures(Frozen):
         convention: Convention | None = None,
     ) -> None:
         super().__init__()
+        if convention is not None:
+            check_option(Convention, convention=convention)
         self.pool = pool
         plan = layer_plan(self.depth)
         self.layers = chosen_layers(layers, [name for name, _ in plan], self.depth)
@@ -181,8 +183,6 @@ class VGG19Features(VGGFeatures):
 
 
 def _convention(path: Path, given: Convention | None) -> Convention:
-    if given is not None:
-        check_option(Convention, convention=given)
     said = assets.metadata(path).get("input_convention", "")
     found: Convention | None = (
         "caffe" if "BGR" in said else "torchvision" if "RGB" in said or said == "torchvision" else None
