@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pdloss.devices.provenance import versions
+from pdloss.devices.provenance import machine, versions
 from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.records import RunRecord, TrainedOn, read_log
@@ -231,7 +231,8 @@ def test_other_versions_and_threads_are_said_once(
     notebook = Notebook()
     now = {**versions(), "torch": "9.9"}
     monkeypatch.setattr("pdloss.training.setup.versions", lambda: now)
-    monkeypatch.setattr("torch.get_num_threads", lambda: 64)
+    here = {**machine(torch.device("cpu")), "threads": "64"}
+    monkeypatch.setattr("pdloss.training.setup.machine", lambda *_: here)
     train(config(photographs, tmp_path / "run"), notebook)
     (note,) = notebook.notes
     assert note.startswith("goes on with torch 9.9 (was ")

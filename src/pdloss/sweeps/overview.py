@@ -53,7 +53,7 @@ def duration(seconds: float) -> str:
 
     Example:
         >>> duration(75), duration(3720), duration(200_000)
-        ('1 min', '1 h 2 min', '2 d 8 h')
+        ('1 min', '1 h 2 min', '2 d 7 h')
     """
     if seconds < 60:
         return f"{seconds:.0f} s"
