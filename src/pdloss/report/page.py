@@ -72,11 +72,7 @@ def write_report(
         ImageError: If a picture cannot be read.
         UserError: If the page cannot be written, or another's file stands in its place.
     """
-    filters: dict[str, Callable[..., Any]] = {
-        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded,
-        "p": p_text,
-    }  # fmt: skip
-    page = template("pdloss.report", "report.html.j2", "report", filters)
+    page = template("pdloss.report", "report.html.j2", "report", _filters())
     svg.require_matplotlib()
     comparison = read_comparison(runs, set_name)
     besides, unlike = paper_comparison(comparison) if paper else ([], [])
@@ -102,6 +98,11 @@ def write_report(
     with output(path, overwrite=overwrite):
         _write(path, "--out", lambda: write_text(path, html))
     return path
+
+
+def _filters() -> dict[str, Callable[..., Any]]:
+    """Returns what the page's template may call, by the names that it has there."""
+    return {"shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded, "p": p_text}
 
 
 def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
