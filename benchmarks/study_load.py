@@ -30,7 +30,8 @@ from PIL import Image
 
 from pdloss.benchmarking import environment
 from pdloss.files import write_atomically
-from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.design import design
+from pdloss.study.planning.wishes import Wishes
 from pdloss.study.serving import reading
 
 SERVE = "import sys; from pdloss.commands.study import main; sys.exit(main(['serve', *sys.argv[1:]]))"

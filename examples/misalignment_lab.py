@@ -2,7 +2,7 @@
 
     python examples/misalignment_lab.py            writes docs/misalignment.md and its pictures, in minutes
 
-Every loss that runs on what ships with pdloss looks at the same spoilt photographs (from scikit-image); then some of
+Every loss that runs on what ships with pdloss looks at the same degraded photographs (from scikit-image); then some of
 them paint a photograph from noise. Nothing is downloaded.
 """
 
@@ -81,27 +81,27 @@ def compressed(view: Tensor, quality: float) -> Tensor:
     return pages.rgb(Image.open(buffer))
 
 
-class Spoiling(NamedTuple):
-    """One way to spoil a view: its strengths from the weakest, those in the table, and one that stands for it."""
+class Degradation(NamedTuple):
+    """One way to degrade a view: its strengths from the weakest, those in the table, and one that stands for it."""
 
     name: str
     unit: str
     strengths: tuple[float, ...]
     tabled: tuple[float, ...]
     typical: float
-    spoil: Callable[[Tensor, float], Tensor]
+    degrade: Callable[[Tensor, float], Tensor]
 
 
-SPOILINGS = (
-    Spoiling("shift", "pixels", (0, 1, 2, 4, 8, 12, 16), (2, 8), 8, shifted),
-    Spoiling("rotation", "degrees", (0, 0.5, 1, 2, 4, 6), (1, 4), 4, rotated),
-    Spoiling("noise", "sigma, of 1", (0, 0.02, 0.05, 0.1, 0.15, 0.2), (0.05, 0.1), 0.1, noisy),
-    Spoiling("blur", "sigma, pixels", (0, 0.5, 1, 1.5, 2, 3), (0.5, 1.5), 1.5, blurred),
-    Spoiling("JPEG", "quality", (95, 80, 60, 40, 20, 10, 5), (60, 20), 20, compressed),
+DEGRADATIONS = (
+    Degradation("shift", "pixels", (0, 1, 2, 4, 8, 12, 16), (2, 8), 8, shifted),
+    Degradation("rotation", "degrees", (0, 0.5, 1, 2, 4, 6), (1, 4), 4, rotated),
+    Degradation("noise", "sigma, of 1", (0, 0.02, 0.05, 0.1, 0.15, 0.2), (0.05, 0.1), 0.1, noisy),
+    Degradation("blur", "sigma, pixels", (0, 0.5, 1, 1.5, 2, 3), (0.5, 1.5), 1.5, blurred),
+    Degradation("JPEG", "quality", (95, 80, 60, 40, 20, 10, 5), (60, 20), 20, compressed),
 )
 
 Curves = dict[str, dict[str, dict[float, float]]]
-"""Per loss, per spoiling: value by strength."""
+"""Per loss, per degradation: value by strength."""
 
 
 class Losses(NamedTuple):
@@ -197,21 +197,23 @@ def measured(losses: Losses, views: list[Tensor], quick: bool) -> Curves:
     """Returns the losses' values, averaged over the photographs, in units of their values for another photograph."""
     crops = [inside(view) for view in views]
     pairs = [(a, b) for a in range(len(crops)) for b in range(len(crops)) if a != b and not (quick and b)]
-    looks = {s: sorted({s.strengths[0], *s.tabled}, key=s.strengths.index) if quick else s.strengths for s in SPOILINGS}
-    spoilt = views[:1] if quick else views
-    total, done = len(pairs) + len(spoilt) * sum(map(len, looks.values())), 0
+    levels = {
+        s: sorted({s.strengths[0], *s.tabled}, key=s.strengths.index) if quick else s.strengths for s in DEGRADATIONS
+    }
+    degraded_views = views[:1] if quick else views
+    total, done = len(pairs) + len(degraded_views) * sum(map(len, levels.values())), 0
     with Bar("measuring", seconds=10) as bar:
         unrelated: list[dict[str, float]] = []
         for a, b in pairs:
             unrelated.append(losses.value(crops[a], crops[b]))
             bar.update(done := done + 1, total)
         unit = {name: sum(value[name] for value in unrelated) / len(pairs) for name in losses.built}
-        curves: Curves = {name: {s.name: dict.fromkeys(looks[s], 0.0) for s in SPOILINGS} for name in losses.built}
-        for view in spoilt:
-            for spoiling, strengths in looks.items():
+        curves: Curves = {name: {s.name: dict.fromkeys(levels[s], 0.0) for s in DEGRADATIONS} for name in losses.built}
+        for view in degraded_views:
+            for degradation, strengths in levels.items():
                 for strength in strengths:
-                    for name, value in losses.value(spoiling.spoil(view, strength), inside(view)).items():
-                        curves[name][spoiling.name][strength] += value / unit[name] / len(spoilt)
+                    for name, value in losses.value(degradation.degrade(view, strength), inside(view)).items():
+                        curves[name][degradation.name][strength] += value / unit[name] / len(degraded_views)
                     bar.update(done := done + 1, total)
     return curves
 
@@ -254,27 +256,27 @@ def minimised(loss: nn.Module, start: Tensor, target: Tensor, steps: int, label:
 
 
 def draw_curves(losses: Losses, curves: Curves, path: Path) -> None:
-    """Draws a row of panels for each kind of loss, a panel for each spoiling, a line for each loss."""
-    top = max(max(curve.values()) for by_spoiling in curves.values() for curve in by_spoiling.values())
+    """Draws a row of panels for each kind of loss, a panel for each degradation, a line for each loss."""
+    top = max(max(curve.values()) for by_degradation in curves.values() for curve in by_degradation.values())
     with pages.figure(11, 7) as drawn:
-        drawn.suptitle("What the losses say of spoilt photographs (another photograph: 1)")
-        rows = drawn.subplots(len(KINDS), len(SPOILINGS), sharey=True, sharex="col")
+        drawn.suptitle("What the losses say of degraded photographs (another photograph: 1)")
+        rows = drawn.subplots(len(KINDS), len(DEGRADATIONS), sharey=True, sharex="col")
         for kind, panels in enumerate(rows):
             names = [name for name in curves if losses.kind(name) == kind]
-            for panel, spoiling in zip(panels, SPOILINGS, strict=True):
+            for panel, degradation in zip(panels, DEGRADATIONS, strict=True):
                 for place, name in enumerate(names):
-                    curve = curves[name][spoiling.name]
+                    curve = curves[name][degradation.name]
                     look = {"marker": "osv^Dx*"[place % 7], "linestyle": ("-", "--")[place % 2]}
                     colour = pages.COLOURS[place % len(pages.COLOURS)]
                     panel.plot(list(curve), list(curve.values()), color=colour, label=name, **look)
                 panel.set_ylim(0, 1.05 * top)
             panels[0].set_ylabel(KINDS[kind])
             panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        for panel, spoiling in zip(rows[0], SPOILINGS, strict=True):
-            panel.set_title(spoiling.name, fontweight="bold")
-        for panel, spoiling in zip(rows[-1], SPOILINGS, strict=True):
-            panel.set_xlabel(spoiling.unit)
-            if spoiling.strengths[0] > spoiling.strengths[-1]:
+        for panel, degradation in zip(rows[0], DEGRADATIONS, strict=True):
+            panel.set_title(degradation.name, fontweight="bold")
+        for panel, degradation in zip(rows[-1], DEGRADATIONS, strict=True):
+            panel.set_xlabel(degradation.unit)
+            if degradation.strengths[0] > degradation.strengths[-1]:
                 panel.invert_xaxis()
         pages.save(drawn, path)
 
@@ -301,17 +303,17 @@ def draw_paintings(target: Tensor, start: Tensor, paintings: Mapping[str, Painte
 
 def equal_blur(curves: Mapping[str, Mapping[float, float]]) -> str:
     """Returns the blur that costs as much as the typical shift, on straight lines between what was measured."""
-    cost = curves["shift"][SPOILINGS[0].typical]
+    cost = curves["shift"][DEGRADATIONS[0].typical]
     strengths, values = np.array(list(curves["blur"])), np.maximum.accumulate(list(curves["blur"].values()))
     return f"over {strengths[-1]:g}" if cost > values[-1] else f"{np.interp(cost, values, strengths):.2f}"
 
 
 def curves_text(losses: Losses, curves: Curves, said: str, features: str, names: Sequence[str]) -> list[str]:
-    """Returns the page's beginning, and what it says of the spoilt photographs."""
-    shift, _, _, blur, _ = SPOILINGS
-    typical = {s.name: s.typical for s in SPOILINGS}
-    heads = [f"{s.name} {strength:g}" for s in SPOILINGS for strength in s.tabled]
-    cells = {name: [f"{by[s.name][strength]:.3f}" for s in SPOILINGS for strength in s.tabled]
+    """Returns the page's beginning, and what it says of the degraded photographs."""
+    shift, _, _, blur, _ = DEGRADATIONS
+    typical = {s.name: s.typical for s in DEGRADATIONS}
+    heads = [f"{s.name} {strength:g}" for s in DEGRADATIONS for strength in s.tabled]
+    cells = {name: [f"{by[s.name][strength]:.3f}" for s in DEGRADATIONS for strength in s.tabled]
              for name, by in curves.items()}  # fmt: skip
     orders = {
         name: sorted(typical, key=lambda s, by=by: by[s][typical[s]], reverse=True) for name, by in curves.items()
@@ -324,8 +326,8 @@ def curves_text(losses: Losses, curves: Curves, said: str, features: str, names:
         "pictures are written by",
         f"    {said}",
         f"All losses that take features take `{features}`. Left out: {skipped}.",
-        "## Spoilt photographs",
-        "![A panel for each spoiling and kind of loss, a line for each loss](misalignment_curves.svg)",
+        "## Degraded photographs",
+        "![A panel for each degradation and kind of loss, a line for each loss](misalignment_curves.svg)",
         f"*The middle {CROP}x{CROP} pixels of {pages.listed(names)}; the mean over them. 1 is the loss's value for "
         "another photograph: the mean over pairs of the same crops of different ones. Shift: the crop moves over the "
         "photograph, so that new content comes in at one edge. Rotation: about the middle, cubic splines. Noise: "
@@ -334,7 +336,7 @@ def curves_text(losses: Losses, curves: Curves, said: str, features: str, names:
         "`l2`, `focal_frequency` and `wasserstein_distortion` are squares, to which anything weak is weaker still. The "
         "next table only orders and compares one loss with itself, which no power changes.",
         pages.table(
-            ["loss", f"from most to least seen: {', '.join(f'{s.name} {s.typical:g}' for s in SPOILINGS)}",
+            ["loss", f"from most to least seen: {', '.join(f'{s.name} {s.typical:g}' for s in DEGRADATIONS)}",
              f"shift {shift.typical:g} costs as much as blur"],
             [[f"`{name}`", ", ".join(order), equal_blur(curves[name])] for name, order in orders.items()],
         ),
@@ -343,7 +345,7 @@ def curves_text(losses: Losses, curves: Curves, said: str, features: str, names:
         f"- The blur is worse to {pages.listed([name for name in curves if name not in place])}.\n"
         f"- Seen most: " + "; ".join(
             f"{s.name}, by {pages.listed([name for name, order in orders.items() if order[0] == s.name])}"
-            for s in SPOILINGS if any(order[0] == s.name for order in orders.values())
+            for s in DEGRADATIONS if any(order[0] == s.name for order in orders.values())
         ) + ".",
     ]  # fmt: skip
 

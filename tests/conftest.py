@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: where real weights and photographs are, and a seeded generator."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import torch
 # `make test` has a process for every core; threads that wait for a busy core would cost far more than they gain.
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests start
+
+
+_CACHE = os.environ.get("PDLOSS_CACHE")
+"""Where real weights out of packages were put before the tests began, which are kept away from it: see `pretrained`."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +34,23 @@ def _folder(variable: str, what: str) -> Path:
 def assets_folder() -> Path:
     """The folder of real pretrained weights."""
     return _folder("PDLOSS_ASSETS", "pretrained weights")
+
+
+@pytest.fixture
+def pretrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Finds real weights by name: in PDLOSS_ASSETS, else in the cache that PDLOSS_CACHE named when the tests began."""
+    from pdloss import assets
+
+    def find(name: str) -> Path:
+        with monkeypatch.context() as patch:
+            if _CACHE:
+                patch.setenv("PDLOSS_CACHE", _CACHE)
+            found = assets.find(name)
+        if found is None:
+            pytest.skip(f"needs {name}: run 'pdloss assets get {name}' and set PDLOSS_CACHE to the folder")
+        return found
+
+    return find
 
 
 @pytest.fixture

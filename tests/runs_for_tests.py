@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -12,7 +13,13 @@ from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import train
 
-SMALL = {"network": "edsr(blocks=1, width=8, unshuffle=2)", "batch": 2, "crop": 16, "lr": 1e-3, "precision": "float32"}
+SMALL: dict[str, Any] = {
+    "network": "edsr(blocks=1, width=8, unshuffle=2)",
+    "batch": 2,
+    "crop": 16,
+    "lr": 1e-3,
+    "precision": "float32",
+}
 
 
 def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 50) -> Path:
@@ -25,14 +32,21 @@ def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 
     return folder
 
 
-def trained_run(out: Path, data: Path, **changes: object) -> Path:
+def trained_run(out: Path, data: Path, **changes: Any) -> Path:
     """Trains a tiny network for a few steps."""
-    usual = {"typed": True, "degradation": "noise(sigma=0.1)", "loss": "l1", "steps": 40, "lr": 3e-3, "log_every": 10}
+    usual: dict[str, Any] = {
+        "typed": True,
+        "degradation": "noise(sigma=0.1)",
+        "loss": "l1",
+        "steps": 40,
+        "lr": 3e-3,
+        "log_every": 10,
+    }
     train(TrainConfig(data=str(data), out=out, **{**SMALL, **usual, **changes}))
     return out
 
 
-def config(data: Path, out: Path, **changes: object) -> TrainConfig:
+def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
     """A training of a tiny network for six steps."""
     return TrainConfig(
         data=str(data), out=out, **{**SMALL, "loss": "l1", "steps": 6, "log_every": 2, "typed": True, **changes}
@@ -56,3 +70,16 @@ def command(data: Path, out: Path, *options: str) -> list[str]:
     base = [sys.executable, "-m", "pdloss", "train", "--data", str(data), "--out", str(out)]
     small = ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", "2", "--crop", "16", "--lr", "1e-3"]
     return [*base, *small, *options]
+
+
+UNHURRIED = (
+    "import multiprocessing, sys, time; multiprocessing.set_start_method(sys.argv.pop(1));"
+    "from pdloss.training.supply import Supply; take = Supply.take;"
+    "Supply.take = lambda supply: time.sleep(0.05) or take(supply);"
+    "from pdloss.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+"""Runs a command, after the start method of its processes, with a pause before each step of a training.
+
+Who is to stop it after a few steps may be kept waiting by a busy machine for longer than all steps would take. The
+pause changes no bit.
+"""

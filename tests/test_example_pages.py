@@ -184,7 +184,7 @@ def test_words_and_table_of_the_page_agree(written: Path):
         assert (f"`{name}`" in blur[1]) == (not worse)
         typical = {"shift": "8", "rotation": "4", "noise": "0.1", "blur": "1.5", "JPEG": "20"}
         order = list(words[name].values())[1].split(", ")
-        seen = [float(row[f"{spoiling} {typical[spoiling]}"]) for spoiling in order]
+        seen = [float(row[f"{degradation} {typical[degradation]}"]) for degradation in order]
         assert seen == sorted(seen, reverse=True)
 
 
@@ -218,21 +218,21 @@ def test_a_shifted_view_shows_the_same_things_elsewhere(lab: ModuleType, generat
     assert torch.equal(lab.shifted(view, 16)[..., :16], view[..., lab.MARGIN : -lab.MARGIN, 8:24])
 
 
-def test_spoilings_of_no_strength_leave_the_view_as_it_is(lab: ModuleType, generator: torch.Generator):
+def test_degradations_of_no_strength_leave_the_view_as_it_is(lab: ModuleType, generator: torch.Generator):
     view = torch.rand(3, 80, 80, generator=generator)
-    for spoiling in lab.SPOILINGS[:4]:
-        assert spoiling.strengths[0] == 0
-        assert torch.allclose(spoiling.spoil(view, 0), lab.inside(view), atol=1e-6)
+    for degradation in lab.DEGRADATIONS[:4]:
+        assert degradation.strengths[0] == 0
+        assert torch.allclose(degradation.degrade(view, 0), lab.inside(view), atol=1e-6)
 
 
-def test_every_spoiling_grows_with_its_strength(lab: ModuleType, generator: torch.Generator):
+def test_every_degradation_grows_with_its_strength(lab: ModuleType, generator: torch.Generator):
     rows = torch.linspace(0, 9, 90)
     view = 0.5 + 0.2 * (rows.sin() + rows[:, None].cos()).expand(3, -1, -1)
     view = (view + 0.02 * torch.randn(view.shape, generator=generator)).clamp(0, 1)
-    for spoiling in lab.SPOILINGS:
-        errors = [(spoiling.spoil(view, s) - lab.inside(view)).abs().mean().item() for s in spoiling.strengths]
-        assert errors == sorted(errors), spoiling.name
-        assert errors[-1] > 0.005, spoiling.name
+    for degradation in lab.DEGRADATIONS:
+        errors = [(degradation.degrade(view, s) - lab.inside(view)).abs().mean().item() for s in degradation.strengths]
+        assert errors == sorted(errors), degradation.name
+        assert errors[-1] > 0.005, degradation.name
 
 
 def test_a_right_angle_turns_the_view(lab: ModuleType, generator: torch.Generator):
@@ -248,8 +248,8 @@ def test_the_blur_that_equals_a_shift_is_read_off_the_curve(lab: ModuleType):
 
 def test_another_photograph_is_one(lab: ModuleType, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch):
     views = [torch.full((3, 52, 52), level) for level in (0.0, 0.4, 0.8)]
-    become = lab.Spoiling("become", "", (0, 1), (1,), 1, lambda view, s: lab.inside(view) + 0.4 * s)
-    monkeypatch.setattr(lab, "SPOILINGS", (become,))
+    become = lab.Degradation("become", "", (0, 1), (1,), 1, lambda view, s: lab.inside(view) + 0.4 * s)
+    monkeypatch.setattr(lab, "DEGRADATIONS", (become,))
     curves = lab.measured(lab.Losses({"l1": L1().build()}, {}), views, quick=False)
     assert curves["l1"]["become"] == pytest.approx({0: 0.0, 1: 0.4 / ((0.4 + 0.8 + 0.4) / 3)}, rel=1e-5)
 

@@ -1,5 +1,6 @@
 """What is installed: complete, importable without the extras, cheap to import, pinned."""
 
+import importlib
 import importlib.metadata
 import re
 import subprocess
@@ -54,6 +55,45 @@ def python(code: str) -> str:
     return result.stdout
 
 
+PUBLIC = {
+    "TrainConfig": "pdloss.training.configuration.TrainConfig",
+    "train": "pdloss.training.loop.train",
+    "evaluate": "pdloss.evaluation.evaluator.evaluate",
+    "restore": "pdloss.restoration.restore",
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_trains_evaluates_and_restores_is_public(name: str) -> None:
+    home, _, original = PUBLIC[name].rpartition(".")
+    assert name in pdloss.__all__ and name in dir(pdloss)
+    assert getattr(pdloss, name) is getattr(importlib.import_module(home), original)
+
+
+@pytest.mark.parametrize("name", ["metrics", "degradations", "networks"])
+@pytest.mark.parametrize("asked", ["import pdloss; room = pdloss.{}", "from pdloss import {} as room"])
+def test_a_public_room_is_there_without_being_imported_by_its_own_name(asked: str, name: str) -> None:
+    assert name in pdloss.__all__
+    assert python(f"{asked.format(name)}\nprint(room.__name__, len(room.__all__) > 2)") == f"pdloss.{name} True\n"
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    loaded = "{name.partition('.')[0] for name in sys.modules} & {'torch', 'numpy', 'tyro', 'msgspec'}"
+    inside = "[name for name in sys.modules if name.startswith('pdloss.')]"
+    assert python(f"import sys, pdloss\nprint({loaded} or 'none', {inside})") == "none []\n"
+
+
+@pytest.mark.parametrize("package", ["benchmarking", "conformance", "devices", "evaluation", "study.simulation"])
+def test_a_package_that_hands_on_names_when_asked_has_all_that_its_own_code_says(package: str) -> None:
+    module = importlib.import_module(f"pdloss.{package}")
+    said = re.findall(r"^    from (\S+) import \w+ as (\w+)$", Path(module.__file__).read_text(), re.M)
+    assert sorted(name for _, name in said) == module.__all__ and set(module.__all__) <= set(dir(module))
+    for home, name in said:
+        assert getattr(module, name) is getattr(importlib.import_module(home), name)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        getattr(module, "nothing")  # noqa: B009
+
+
 def test_the_wheel_holds_every_file_of_the_package(wheel: set[str]):
     ours = {p.relative_to(ROOT / "src").as_posix() for p in PACKAGE.rglob("*") if p.is_file()}
     assert {name for name in ours if "__pycache__" not in name} == {n for n in wheel if n.startswith("pdloss/")}
@@ -72,7 +112,7 @@ def test_every_module_imports_without_the_extras(project: dict, direct: list[Req
         for module, owners in importlib.metadata.packages_distributions().items()
         if {canonicalize_name(owner) for owner in owners} & extras
     ]
-    assert {"jinja2", "matplotlib", "skimage", "tensorboard", "scipy"} <= set(hidden)
+    assert {"jinja2", "matplotlib", "skimage", "tensorboard"} <= set(hidden)
     imported = python(f"""
 import importlib, pkgutil, sys
 

@@ -107,7 +107,7 @@ def test_a_score_that_is_not_a_number_is_read_back_as_such(tmp_path: Path) -> No
 def test_scores_from_before_sets_and_hashes_are_still_read(tmp_path: Path) -> None:
     write_record(tmp_path / "new.json", scores(psnr=30.0))
     known = json.loads((tmp_path / "new.json").read_text())
-    for key in ("set_metrics", "sets", "degraded_sets", "weights_sha256", "targets_sha256"):
+    for key in ("set_metrics", "sets", "degraded_sets", "weights_sha256", "targets_sha256", "content_sha256"):
         del known[key]
     del known["images"][0]["restored_sha256"]
     del known["metrics"]["psnr"]["weights"]

@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from pdloss.cli import main
 from pdloss.errors import ImageError, OutOfMemoryError, RunError, SpecError
 from pdloss.evaluation import load_network
 from pdloss.files.tensors import write_tensors
@@ -99,20 +98,6 @@ def test_one_bad_file_ends_no_batch(made: tuple[Path, Path], tmp_path: Path) -> 
     assert isinstance(bad, Failed) and bad.source == folder / "photo0a.png" and "photo0a.png" in bad.problem
     assert [one.written.name for one in (good, other)] == ["photo0.png", "photo1.png"]
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["photo0.png", "photo1.png"]
-
-
-def test_a_batch_with_a_bad_file_ends_with_status_one_and_the_list(
-    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run, data = made
-    shutil.copytree(data, tmp_path / "mixed")
-    (tmp_path / "mixed" / "a.png").write_bytes(b"no picture")
-    argv = ["restore", str(tmp_path / "mixed"), "--model", str(run), "--out", str(tmp_path / "out"), "--device", "cpu"]
-    assert main(argv) == 1
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [str(tmp_path / "out" / f"photo{i}.png") for i in range(2)]
-    assert "1 of 3 pictures not restored:\n" in said.err
-    assert str(tmp_path / "mixed" / "a.png") in said.err.splitlines()[-1]
 
 
 def test_a_picture_of_the_user_s_in_the_way_stays_and_the_rest_goes_on(made: tuple[Path, Path], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pdloss.tasks import TASKS, task
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_network_of_a_task_restores_what_its_degradation_spoils(name: str) -> None:
+def test_the_network_of_a_task_restores_what_its_degradation_made(name: str) -> None:
     chosen = task(name)
     clean = torch.rand(3, chosen.crop, chosen.crop, generator=torch.Generator().manual_seed(0))
     degraded = degradation(chosen.degradation)(clean, torch.Generator().manual_seed(1))

@@ -14,12 +14,22 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
 ROOMS = ("ops", "features", "losses", "metrics", "networks", "degradations")
 SIZES = {"b": 1, "c": 3, "h": 64, "w": 64, "h2": 64, "w2": 64, "h3": 64, "w3": 64, "k": 3, "l": 3}
 """Sizes of axes by their names in annotations; any other is 8."""
+
+
+NOT_OPTIONS = {
+    "pdloss.features.given.GivenWeights": "the base of two choices, which are tried",
+    "pdloss.features.vgg.VGGFeatures": "the base of two networks, which are tried",
+    "pdloss.features.given.split": "answers None to any text that is not of its kind",
+    "pdloss.features.probes.Probe": "an entry of a table in the code",
+}
+"""What takes words that are no option of a user."""
 
 
 def public(rooms: Sequence[str] = ROOMS) -> dict[str, Callable[..., Any]]:
@@ -31,6 +41,9 @@ def public(rooms: Sequence[str] = ROOMS) -> dict[str, Callable[..., Any]]:
         for name in (package.__name__, *names):
             for word, thing in vars(importlib.import_module(name)).items():
                 own = getattr(thing, "__module__", None) == name and not word.startswith("_")
+                record = inspect.isclass(thing) and issubclass(thing, msgspec.Struct)  # verified when it is read
+                if record or f"{name}.{word}" in NOT_OPTIONS:
+                    continue
                 if own and (inspect.isfunction(thing) or (inspect.isclass(thing) and not inspect.isabstract(thing))):
                     found[f"{name}.{word}"] = thing
     return found

@@ -1,7 +1,6 @@
 """The shape names used everywhere and the three callables a user may bring."""
 
 import inspect
-from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -16,9 +15,6 @@ Images = Float[Tensor, "b 3 h w"]
 Image = Float[Tensor, "3 h w"]
 """One RGB image in [0, 1]."""
 
-Features = Mapping[str, Tensor]
-"""Activations by layer name, each (B, C, H, W)."""
-
 
 @runtime_checkable
 class Loss(Protocol):
@@ -30,7 +26,7 @@ class Loss(Protocol):
 
 @runtime_checkable
 class Degradation(Protocol):
-    """Spoils a clean image; all its randomness comes from the generator."""
+    """Degrades a clean image; all its randomness comes from the generator."""
 
     def __call__(self, clean: Tensor, generator: torch.Generator, /) -> Tensor:
         """Returns the degraded image of one clean (3, H, W) image."""

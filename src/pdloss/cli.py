@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from pdloss.commands import terminal, words
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import UsageError, UserError
+from pdloss.memory import enough_memory
 
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
@@ -72,9 +72,9 @@ def _run(arguments: list[str]) -> int:
         print(_help())
         return 0 if arguments else 2
     if verb in _VERSION:
-        from pdloss import __version__
+        from pdloss.commands.version import version_text
 
-        print(__version__)
+        print(version_text())
         return 0
     if verb not in VERBS:
         return _complain(words.verb_sentence(verb, VERBS), 2)

@@ -165,6 +165,7 @@ class Scores(Record, frozen=True, kw_only=True):
     The pictures stand beside it, as ``restored/<set>/<stem>.png`` and ``degraded/<set>/<stem>.png``.
     """
 
+    sealed: ClassVar[bool] = True
     run: str
     set: str
     targets: str

@@ -13,12 +13,12 @@ from pdloss._types import Image
 from pdloss.degradations import BayerMosaic
 from pdloss.degradations.given import is_given
 from pdloss.devices import chosen_device
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import ImageError, OutOfMemoryError, SpecError, UserError
 from pdloss.evaluation import load_network, restore_batch
 from pdloss.files import output, refuse_unwritable
 from pdloss.files.spelling import as_path, spelled
 from pdloss.images import read_pixels, write_image
+from pdloss.memory import enough_memory
 from pdloss.picture_files import SUFFIXES, list_images, written_names
 from pdloss.picture_files.listing import names_below
 from pdloss.runs.purposes import trained_for

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from pdloss.errors import SpecError
-from pdloss.specs import suggestion
+from pdloss.specs import check_known
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,5 @@ def task(name: str) -> Task:
     Raises:
         SpecError: If there is none.
     """
-    if name not in TASKS:
-        raise SpecError(f"unknown task {name!r}{suggestion(name, TASKS)}")
+    check_known("task", name, TASKS)
     return TASKS[name]

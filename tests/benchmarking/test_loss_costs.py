@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pdloss import benchmarking, losses
-from pdloss.benchmarking import loss_costs
-from pdloss.benchmarking.loss_costs import LossBenchConfig, LossCost, Subject, default_losses, of_table_i, smooth_images
+from pdloss import losses
+from pdloss.benchmarking import loss_costs, measuring
+from pdloss.benchmarking.loss_costs import LossCost, Subject, default_losses, of_table_i, smooth_images
+from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.errors import SpecError
 from pdloss.losses import L1, L2, LOSSES, LossChoice, objective
 from pdloss.networks import NETWORKS
@@ -76,7 +77,7 @@ def costs_of(*texts: str, **changes: object) -> dict[str, LossCost]:
 def test_times_are_those_of_the_loss_and_the_step(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import own_costs
 
-    monkeypatch.setattr(benchmarking, "time", SimpleNamespace(perf_counter=lambda: own_costs.now))
+    monkeypatch.setattr(measuring, "time", SimpleNamespace(perf_counter=lambda: own_costs.now))
     costs = costs_of(f"l1 + {own}:Slow", network=f"{own}:Net", repeats=3)
     plain, slow = costs["l1"], costs[f"l1 + {own}:Slow"]
     assert (plain.speed, plain.loss_ms, plain.step_ms) == (1.0, 0.0, 1000.0)

@@ -8,13 +8,13 @@ import numpy as np
 from PIL import Image
 
 from pdloss.charts import svg
-from pdloss.charts.palette import LIGHT, Colours, Ink
+from pdloss.charts.palette import LIGHT, Colours, RunStyle
 from pdloss.charts.svg import Chart
 
 
 def chart(name: str = "one", title: str = "A title", words: str = "What it shows.", text: str = "label") -> Chart:
     def draw(axes, colours: Colours) -> None:
-        axes.plot(np.arange(50.0), np.arange(50.0) % 7, color=colours.of(Ink(1)), marker="o")
+        axes.plot(np.arange(50.0), np.arange(50.0) % 7, color=colours.of(RunStyle(1)), marker="o")
         axes.annotate(text, (0, 0), color=colours["ink"])
 
     return Chart(name, title, words, (3.0, 2.0), draw)

@@ -118,7 +118,7 @@ def test_the_folder_of_the_photographs_is_not_written_over(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
         (
             lambda folder: (folder / "photo1.png").unlink(),
@@ -134,13 +134,13 @@ def test_the_folder_of_the_photographs_is_not_written_over(tmp_path: Path, capsy
     ],
 )
 def test_evaluation_refuses_a_set_that_does_not_match_before_it_restores_anything(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], object], message: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], object], message: str
 ) -> None:
     data, out = photographs_in(tmp_path / "photographs"), tmp_path / "frozen"
     run = trained_run(tmp_path / "run", data, steps=1)
     assert main(["degrade", "--data", str(data), "--out", str(out), "--degradation", "noise(sigma=0.1)"]) == 0
     capsys.readouterr()
-    spoil(out)
+    damage(out)
     assert main(["evaluate", str(run), "--data", str(data), "--degraded", str(out), "--metrics", "psnr"]) == 1
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("pdloss: ")]
     assert len(said) == 1

@@ -9,7 +9,8 @@ import torch
 
 from pdloss.cli import main
 from pdloss.commands.progress import Bar
-from pdloss.commands.train import Display, parse
+from pdloss.commands.train import parse
+from pdloss.commands.training_display import Display
 from pdloss.images import write_image
 from pdloss.losses import objective
 from pdloss.records import LogLine

@@ -5,11 +5,13 @@ import math
 import ot
 import pytest
 from scipy.stats import wasserstein_distance
+from torch import Tensor
 
+from pdloss.conformance import conformance
 from pdloss.conformance.exactness import pairs_on_a_line, sorted_cost
 from pdloss.conformance.probe import Probe
 from pdloss.ops import wasserstein_1d
-from tests.conformance.losses import marginals
+from tests.conformance.losses import failed, marginals
 
 
 def test_the_reference_on_a_line_is_scipys_distance_and_the_gaussians_closed_form() -> None:
@@ -27,3 +29,16 @@ def test_the_reference_on_a_line_is_scipys_distance_and_the_gaussians_closed_for
 def test_ours_equals_the_reference_on_a_line() -> None:
     for u, v in pairs_on_a_line(Probe(marginals, seed=3)).values():
         assert wasserstein_1d(u.flatten(), v.flatten()).item() == pytest.approx(sorted_cost(u, v, 1), rel=1e-6)
+
+
+def test_a_loss_for_several_channels_only_is_not_judged_on_a_line() -> None:
+    def in_pairs(u: Tensor, v: Tensor) -> Tensor:
+        if u.shape[1] < 2:
+            raise ValueError("pairs need two channels")
+        return marginals(u + u.roll(1, 1), v + v.roll(1, 1))
+
+    verdicts = {verdict.name: verdict for verdict in conformance(in_pairs)}
+    for name in ("equals the 1-D cost", "gradient follows ranks"):
+        assert verdicts[name].passed is None
+        assert "pairs need two channels" in verdicts[name].said
+    assert not failed(list(verdicts.values()))

@@ -23,7 +23,7 @@ def noisy_half(clean, generator):
     return add_noise(F.avg_pool2d(clean, 2), generator)
 
 
-def spoil_in_place(clean, generator):
+def degrade_in_place(clean, generator):
     return clean.mul_(0)
 
 
@@ -122,7 +122,7 @@ class TestCrops:
         assert torch.equal(six[22].degraded, torch.rand(2, generator=stream))  # item 22 is crop 2 of step 5
 
     def test_a_degradation_that_works_in_place_leaves_the_target_alone(self, folder):
-        crops = crops_of(folder, spoil_in_place, cached=True)
+        crops = crops_of(folder, degrade_in_place, cached=True)
         kept = [crops.photographs[i].clone() for i in range(len(SIZES))]
         pair = crops[0]
         assert pair.degraded.abs().max() == 0

@@ -6,14 +6,14 @@ import torch
 
 from pdloss.datasets import source
 from pdloss.datasets.contents import contents
-from pdloss.datasets.decoded import Mapped, file_for, look, read_list, write
+from pdloss.datasets.decoded import Mapped, decode_all, file_for, read_list, write
 from pdloss.errors import ImageError
 from tests.datasets.coded import SIZES
 
 
 def written(folder):
     path = file_for(source(folder), contents(source(folder)))
-    return path, write(path, look(source(folder), lambda looked: None))
+    return path, write(path, decode_all(source(folder), lambda info: None))
 
 
 def test_a_finished_file_holds_the_list_of_its_images(folder):
@@ -54,13 +54,13 @@ def test_mapped_pixels_travel_as_a_name(folder):
 def test_decoding_ends_with_what_the_listener_raises(folder):
     seen = []
 
-    def stop(looked):
-        seen.append(looked.name)
+    def stop(info):
+        seen.append(info.name)
         if len(seen) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(look(source(folder), stop))
+        list(decode_all(source(folder), stop))
     assert seen == list(SIZES)[:2]
 
 

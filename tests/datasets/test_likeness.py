@@ -24,12 +24,12 @@ def test_a_picture_is_found_again_after_compression_scaling_and_noise(photograph
             file = io.BytesIO()
             picture.save(file, "JPEG", quality=30)
             noise = 10 * torch.randn(own[index].shape, generator=generator)
-            spoilt = {
+            degraded = {
                 "compressed": pixels_of(PIL.Image.open(file)),
                 "half as large": pixels_of(picture.resize((picture.width // 2, picture.height // 2))),
                 "noisy": (own[index] + noise).clamp(0, 255).to(torch.uint8),
             }
-            for how, pixels in spoilt.items():
+            for how, pixels in degraded.items():
                 assert same_pictures({"": digest}, {"": picture_hash(pixels)}), f"{own.names[index]} {how}"
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pdloss.datasets.prefetch import Behind, ahead
+from pdloss.datasets.prefetch import ThreadedCalls, ahead
 
 
 class Asked:
@@ -55,7 +55,7 @@ def test_an_item_s_error_comes_when_its_turn_does():
 
 def test_all_calls_are_made_by_the_end_and_give_their_results():
     made = []
-    with Behind(threads=1) as behind:
+    with ThreadedCalls(threads=1) as behind:
         futures = [behind.call(made.append, number) for number in range(20)]
     assert made == list(range(20))
     assert [future.result() for future in futures] == [None] * 20
@@ -65,7 +65,7 @@ def test_a_loop_too_far_ahead_waits():
     gate, reached = threading.Event(), []
 
     def loop():
-        with Behind(threads=2, waiting=3) as behind:
+        with ThreadedCalls(threads=2, waiting=3) as behind:
             for number in range(6):
                 behind.call(gate.wait)
                 reached.append(number)
@@ -85,7 +85,7 @@ def test_a_loop_too_far_ahead_waits():
 @pytest.mark.parametrize("later", [0, 1, 9])
 def test_the_error_of_a_call_reaches_the_loop(later):
     def loop():
-        with Behind(waiting=2) as behind:
+        with ThreadedCalls(waiting=2) as behind:
             behind.call(divmod, 1, 0)
             for number in range(later):
                 behind.call(abs, number)
@@ -98,7 +98,7 @@ def test_the_loop_s_own_error_goes_before_and_drops_what_has_not_begun():
     gate, made = threading.Event(), []
 
     def loop():
-        with Behind(threads=1, waiting=9) as behind:
+        with ThreadedCalls(threads=1, waiting=9) as behind:
             behind.call(gate.wait, 30)
             for number in range(3):
                 # Dropped, a call is done too.

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from pdloss.datasets import workers
-from pdloss.datasets.workers import Crew
+from pdloss.datasets.workers import WorkerPool
 from pdloss.errors import ImageError, MissingExtraError, OutOfMemoryError, RunError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -30,7 +30,7 @@ def method(request, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def results(function, items, count: int = 2) -> list:
-    with Crew(function, count) as crew:
+    with WorkerPool(function, count) as crew:
         return list(crew.results(items))
 
 
@@ -117,7 +117,7 @@ def test_all_workers_take_part() -> None:
 
 
 def test_an_error_of_ours_comes_as_it_is() -> None:
-    with Crew(fails, 2) as crew:
+    with WorkerPool(fails, 2) as crew:
         found = crew.results(range(9))
         assert [next(found), next(found), next(found)] == [0, 1, 2]
         with pytest.raises(ImageError, match=r"\Acannot read x\.png\Z"):
@@ -169,12 +169,12 @@ def test_a_result_that_cannot_be_handed_over_is_one_sentence() -> None:
 
 SMALL_MEMORY = """
 import torch
-from pdloss.datasets.workers import Crew
+from pdloss.datasets.workers import WorkerPool
 
 def large(number):
     return torch.ones(1 << 21), torch.ones(1 << 21)
 
-with Crew(large, 2) as crew:
+with WorkerPool(large, 2) as crew:
     kept = list(crew.results(range(9)))
 """
 
@@ -217,7 +217,7 @@ def endless(number):
 if __name__ == "__main__":
     import multiprocessing
     multiprocessing.set_start_method(sys.argv[1])
-    list(workers.Crew(endless, 2).results(range(9)))
+    list(workers.WorkerPool(endless, 2).results(range(9)))
 """
 
 
@@ -241,8 +241,8 @@ def test_workers_end_with_their_parent_however_it_ends_and_whatever_they_do(meth
 def test_an_uncaught_error_does_not_leave_the_interpreter_waiting_for_workers() -> None:
     script = """
     import time
-    from pdloss.datasets.workers import Crew
-    crew = Crew(time.sleep, 2)
+    from pdloss.datasets.workers import WorkerPool
+    crew = WorkerPool(time.sleep, 2)
     found = crew.results([0, 3600, 3600])
     next(found)
     raise SystemExit(5)
@@ -254,7 +254,7 @@ def test_an_uncaught_error_does_not_leave_the_interpreter_waiting_for_workers() 
 @posix
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_that_goes_away_leaves_its_parents_workers_alone() -> None:
-    with Crew(square, 1) as crew:
+    with WorkerPool(square, 1) as crew:
         child = os.fork()
         if not child:
             crew.close()

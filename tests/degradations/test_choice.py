@@ -66,4 +66,4 @@ def test_a_range_that_was_not_drawn_has_no_value(generator):
     with pytest.raises(ValueError, match=r"the range 0..0.5 has no value yet: call drawn\(generator\) first"):
         plain(Range(0.0, 0.5))
     with pytest.raises(ValueError, match="has no value yet"):
-        GaussianNoise(sigma=Range(0.0, 0.5)).spoiled(torch.rand(3, 4, 4), generator)
+        GaussianNoise(sigma=Range(0.0, 0.5)).degraded(torch.rand(3, 4, 4), generator)

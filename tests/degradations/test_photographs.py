@@ -1,4 +1,4 @@
-"""Real photographs: how much the paper's degradations spoil Kodak, and the kernels that Levin measured."""
+"""Real photographs: how much the paper's degradations change Kodak, and the kernels that Levin measured."""
 
 import functools
 import math

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pdloss import devices as precision
-from pdloss.devices import autocast, best_precision, channels_last, chosen_device
+from pdloss.devices import autocast, best_precision, channels_last, chosen_device, precision
 from pdloss.errors import SpecError
 
 CPU = torch.device("cpu")

@@ -17,8 +17,8 @@ from pdloss.degradations import degradation, parse
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.evaluation import evaluate, scoring
 from pdloss.evaluation.consistency import consistency
+from pdloss.evaluation.defaults import Demosaic
 from pdloss.evaluation.frozen_sets import freeze
-from pdloss.evaluation.inputs import Demosaic
 from pdloss.images import pixels_sha256, read_image, to_bytes, write_image
 from pdloss.metrics.sets import SetEntry
 from pdloss.ops.bayer import bayer_plane, demosaic_bilinear, demosaic_malvar

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pdloss.assets import sha256
 from pdloss.datasets import Photographs
-from pdloss.datasets.prefetch import Behind
+from pdloss.datasets.prefetch import ThreadedCalls
 from pdloss.errors import RunError
 from pdloss.evaluation import evaluate
 from pdloss.evaluation.inputs import Inputs
@@ -39,7 +39,7 @@ def test_what_was_restored_is_written_and_read_back_as_it_was(made: tuple[RunFol
     folder, photographs = made
     inputs = Inputs(photographs, "noise(sigma=0.1)")
     network = load_network(folder.path, CPU)
-    with Behind() as behind:
+    with ThreadedCalls() as behind:
         restored = Restored(folder, "kodak", photographs.names, CPU, behind)
         found = [restored(inputs[index]) for index in range(2)]
     stored = Stored(folder, "kodak", photographs.names, CPU, behind)
@@ -56,7 +56,7 @@ def test_what_was_restored_is_written_and_read_back_as_it_was(made: tuple[RunFol
 
 def test_a_degradation_that_does_not_fit_the_network_is_refused_by_name(made: tuple[RunFolder, Photographs]) -> None:
     folder, photographs = made
-    with Behind() as behind:
+    with ThreadedCalls() as behind:
         restored = Restored(folder, "kodak", photographs.names, CPU, behind)
         with pytest.raises(
             RunError, match=r"photo0\.png is \(3, 40, 50\): downscale\(factor=2\) does not fit this netw"

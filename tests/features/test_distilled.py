@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pdloss import features
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import DistilledFeatures, extractor
-from pdloss.features.distilled import SHIPPED
+from pdloss.features.distilled import SHIPPED, DistilledNetwork
 from pdloss.images import read_image
 
 PLAN = {"heads": {"relu2_1": [3, 2], "conv3_1": [4, 4], "relu3_1": [2, 4]}, "widths": [5, 6], "blocks": [1, 2]}
@@ -79,6 +79,43 @@ def test_computes_what_the_file_describes(size: tuple[int, int], tmp_path: Path)
     for layer in maps:
         torch.testing.assert_close(maps[layer], expected[layer], msg=layer)
     assert maps["conv3_1"].min() < 0 <= maps["relu3_1"].min()
+
+
+@pytest.mark.parametrize("size", [(16, 12), (13, 15)])
+def test_a_network_that_starts_at_the_whole_side_is_the_chain_of_its_convolutions(
+    size: tuple[int, int], generator: torch.Generator
+) -> None:
+    network = DistilledNetwork({"relu1_2": (5, 1), "relu3_1": (7, 4)}, (4, 6, 8), (1, 0, 0), start=1).double()
+    held = network.state_dict()
+
+    def convolved(x: Tensor, name: str, **how: int) -> Tensor:
+        return F.conv2d(x, held[f"{name}.weight"], held[f"{name}.bias"], **how)
+
+    images = torch.rand(2, 3, *size, generator=generator, dtype=torch.float64)
+    x = convolved(images * 4.5 - 2, "stages.0.0.0", padding=1).relu()
+    x = (x + convolved(x, "stages.0.2.convolution.0", padding=1)).relu()
+    whole = convolved(x, "heads.relu1_2", padding=1)
+    for stage in ("stages.1.0.0", "stages.2.0.0"):
+        x = convolved(x, stage, stride=2).relu()
+    maps = network(images, ["relu3_1", "relu1_2"])
+    assert list(maps) == ["relu3_1", "relu1_2"]
+    torch.testing.assert_close(maps["relu1_2"], whole)
+    torch.testing.assert_close(maps["relu3_1"], convolved(x, "heads.relu3_1"))
+    assert whole.shape[-2:] == size
+
+
+def test_heads_that_are_not_asked_for_are_not_computed() -> None:
+    network = DistilledNetwork({"relu1_2": (5, 1), "relu2_2": (7, 2)}, (4, 6), (0, 0), start=1)
+    asked = []
+    for name, head in network.heads.items():
+        head.register_forward_hook(lambda *_, name=name: asked.append(name))
+    network(torch.rand(1, 3, 8, 8), ["relu2_2"])
+    assert asked == ["relu2_2"]
+
+
+def test_a_map_finer_than_the_first_stage_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no stage works at 1/1 of the image's side: the first works at 1/2"):
+        DistilledNetwork({"relu1_2": (5, 1)}, (4,), (0,))
 
 
 def test_layers_come_in_the_order_asked_for(tmp_path: Path) -> None:

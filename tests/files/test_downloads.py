@@ -13,7 +13,8 @@ import sys
 import pytest
 
 from pdloss.files import downloads
-from pdloss.files.downloads import TransferError, checksum, download, readable
+from pdloss.files.checksums import checksum
+from pdloss.files.downloads import TransferError, download, readable
 from tests.mirror import mirror, send, serving
 from tests.photo_sets.toys import going_on
 
@@ -119,6 +120,7 @@ def test_room_is_needed_for_what_is_missing_and_what_will_be_made_of_it(part, mi
 ON_A_SMALL_DISK = """
 import sys
 from pathlib import Path
+from pdloss.files.checksums import checksum
 from pdloss.files.downloads import TransferError, download
 folder, told, untold = sys.argv[1:]
 part = Path(folder) / "a.part"

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from pdloss import assets
 from tests.oracles import imagenet
@@ -22,15 +21,9 @@ def use_random_weights(folder: Path, patch: pytest.MonkeyPatch) -> None:
     stream = torch.Generator().manual_seed(1)
     imagenet.write(imagenet.vgg16(), folder / "vgg16-torchvision.safetensors")
     imagenet.write(imagenet.squeezenet(), folder / "squeezenet1_1-torchvision.safetensors")
-    imagenet.write(_alexnet(), folder / "alexnet-torchvision.safetensors")
+    imagenet.write(imagenet.alexnet(), folder / "alexnet-torchvision.safetensors")
     for name, sizes in _HEADS.items():
         heads = {f"lin{i}.weight": torch.rand(1, n, 1, 1, generator=stream) for i, n in enumerate(sizes)}
         save_file(heads, folder / f"{name}.safetensors")
     save_file({name: torch.rand(1475, generator=stream) for name in ("alpha", "beta")}, folder / "dists.safetensors")
     patch.setattr(assets, "path", lambda name, progress=True: folder / f"{name}.safetensors")
-
-
-def _alexnet() -> nn.Sequential:
-    sizes = {0: (3, 64, 11), 3: (64, 192, 5), 6: (192, 384, 3), 8: (384, 256, 3), 10: (256, 256, 3)}
-    layers = [nn.Conv2d(*sizes[i]) if i in sizes else nn.ReLU() for i in range(11)]
-    return nn.Sequential(*layers)

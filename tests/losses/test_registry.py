@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import pdloss
-from pdloss.losses import table
+import pdloss.losses
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,11 +109,6 @@ def test_every_public_name_of_the_losses_is_one_of_the_package() -> None:
     assert {"PDL", "ProjectedDistributionLoss", "projected_distribution_loss", "objective"} < set(pdloss.__all__)
     with pytest.raises(AttributeError, match="no attribute 'checks'"):
         _ = pdloss.checks
-
-
-def test_the_page_of_losses_is_the_one_written_from_them() -> None:
-    written = (ROOT / "docs/losses.md").read_text(encoding="utf-8")
-    assert written == table.page(), "python -m pdloss.losses.table > docs/losses.md"
 
 
 def test_asking_for_a_module_of_the_package_loads_no_loss() -> None:

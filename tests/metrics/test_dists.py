@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torchmetrics.functional.image.dists as peer
+from PIL import Image
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from torch import nn
@@ -96,6 +97,37 @@ def test_real_channel_weights_fit_the_layers(files, assets_folder, generator):
     assert 0 < near < far < 1
     total = measure.frozen("alpha").sum() + measure.frozen("beta").sum()
     assert total.item() == pytest.approx(1, abs=1e-3)  # as published
+
+
+@pytest.fixture
+def real(pretrained):
+    """The published network and channel weights."""
+    return pretrained("vgg16-torchvision"), pretrained("dists")
+
+
+def test_real_weights_give_the_values_that_torchmetrics_publishes(real):
+    # The examples in the documentation of torchmetrics' class and function, which torchvision's VGG16 computed; all of
+    # its examples begin with the seed 42.
+    measure, stream = DISTS(*real), torch.Generator().manual_seed(42)
+    restored, target = (torch.rand(10, 3, 100, 100, generator=stream) for _ in range(2))
+    assert measure(restored, target).mean().item() == pytest.approx(0.1882, abs=6e-5)
+    stream = torch.Generator().manual_seed(42)
+    restored, target = (torch.rand(5, 3, 256, 256, generator=stream)[:2] for _ in range(2))
+    assert measure(restored, target).tolist() == pytest.approx([0.1285, 0.1344], abs=6e-5)
+
+
+def test_photographs_score_as_the_definition_says_in_double_precision(real, images_folder, generator):
+    photograph = np.array(Image.open(images_folder / "valid" / "kodak24" / "kodim05.png"))[200:248, 300:356]
+    target = torch.from_numpy(photograph).permute(2, 0, 1)[None] / 255
+    noisy = (target + 0.1 * torch.randn(target.shape, generator=generator)).clamp(0, 1)
+    blurred = nn.functional.avg_pool2d(target, 3, 1, 1)
+    vgg, weights = ({k: v.astype(np.float64) for k, v in load_file(file).items()} for file in real)
+    true = oracle.feature_maps(target[0].double().numpy(), vgg)
+    for restored in (noisy, blurred):
+        maps = oracle.feature_maps(restored[0].double().numpy(), vgg)
+        expected = oracle.dists(maps, true, weights["alpha"].ravel(), weights["beta"].ravel())
+        assert DISTS(*real)(restored, target).item() == pytest.approx(expected, abs=2e-6)
+        assert expected > 0.05
 
 
 def test_texture_counts_by_its_statistics_wherever_it_lies(generator):
@@ -201,8 +233,8 @@ def test_refuses_different_shapes_with_both_in_the_message(distance):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda weights: weights.pop("beta"), "beta should have 1475 values, but is missing"),
-        (lambda weights: weights.update(alpha=torch.ones(1472)), r"alpha should have 1475 values, but is of shape"),
+        (lambda weights: weights.pop("beta"), "beta should have 1475 weights, but is missing"),
+        (lambda weights: weights.update(alpha=torch.ones(1472)), r"alpha should have 1475 weights, but is of shape"),
         (lambda weights: weights["beta"][7].sub_(2), "beta holds negative weights"),
     ],
 )

@@ -238,7 +238,8 @@ def test_2048_dimensions_without_their_kernels_say_what_is_missing_and_how_to_ge
     put(folder, "inception-fid-partial", set(shapes()) - set(MISSING))
     pattern = (
         f"inception-fid-partial.safetensors ends at 768 dimensions, since it lacks {MISSING[0]}, {MISSING[1]}; "
-        "inception-fid.safetensors is not in .*'pdloss assets get inception-fid'.*PDLOSS_ASSETS.*take fid768 and kid768"
+        "inception-fid.safetensors is not in .*'pdloss assets get inception-fid'.*PDLOSS_ASSETS.*"
+        "take fid768 and paired_kid768"
     )
     with pytest.raises(AssetError, match=pattern):
         InceptionFeatures(2048)

@@ -84,11 +84,26 @@ def test_photographs_score_as_with_torchmetrics_and_its_heads(assets_folder, ima
     network.features = imagenet.alexnet()
     network.load_state_dict(load_tensors(assets_folder / "alexnet-torchvision.safetensors"))
     monkeypatch.setenv("PDLOSS_ASSETS", str(assets_folder))
+    restored, target = noisy_photograph(images_folder, generator)
+    check_against_torchmetrics("alex", network.features, LPIPS("alex"), restored, target, monkeypatch)
+
+
+def test_photographs_score_with_the_real_vgg16_as_with_torchmetrics_and_its_heads(
+    pretrained, images_folder, generator, monkeypatch
+):
+    backbone, heads = pretrained("vgg16-torchvision"), pretrained("lpips-vgg")
+    network = nn.Module()
+    network.features = imagenet.vgg16()
+    network.load_state_dict(load_tensors(backbone))
+    restored, target = noisy_photograph(images_folder, generator)
+    check_against_torchmetrics("vgg", network.features, LPIPS("vgg", backbone, heads), restored, target, monkeypatch)
+
+
+def noisy_photograph(images_folder, generator):
     photograph = np.array(Image.open(images_folder / "valid" / "kodak24" / "kodim05.png"))[200:328, 300:428]
     target = (torch.from_numpy(photograph).permute(2, 0, 1)[None] / 255).expand(2, -1, -1, -1)
     noise = torch.randn(2, 3, 128, 128, generator=generator)
-    restored = (target + torch.tensor([0.05, 0.1]).view(2, 1, 1, 1) * noise).clamp(0, 1)
-    check_against_torchmetrics("alex", network.features, LPIPS("alex"), restored, target, monkeypatch)
+    return (target + torch.tensor([0.05, 0.1]).view(2, 1, 1, 1) * noise).clamp(0, 1), target
 
 
 def check_against_torchmetrics(net, features, measure, restored, target, monkeypatch):

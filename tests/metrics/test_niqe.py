@@ -10,8 +10,7 @@ from safetensors.torch import save_file
 from pdloss.errors import AssetError, ImageError
 from pdloss.images import read_pixels, to_bytes
 from pdloss.metrics.niqe import NIQE, Pristine, fit, niqe, write_model
-from pdloss.metrics.scene_statistics import MINIMUM_SIDE, block_features, flat_share
-from tests.oracles import matlab_resize
+from pdloss.metrics.scene_statistics import MINIMUM_SIDE, block_features
 from tests.oracles import niqe as oracle
 
 
@@ -43,26 +42,12 @@ def photograph(path):
     return read_pixels(path).pixels[None].float() / 255
 
 
-def test_the_ports_halving_is_matlabs(generator):
-    image = torch.rand(14, 10, generator=generator, dtype=torch.float64).numpy()
-    np.testing.assert_allclose(oracle.halved(image), matlab_resize.imresize(image, (7, 5), (0.5, 0.5)), atol=1e-13)
-
-
 @pytest.mark.parametrize(("gray", "port"), [("gray", oracle.gray), ("y", oracle.studio_luma)])
 def test_agrees_with_the_port_image_by_image(generator, model, gray, port):
     images = textured(generator, count=2)
     expected = [by_port(image, model, port) for image in images]
     assert niqe(images, model, gray).tolist() == pytest.approx(expected, abs=1e-6)
     assert abs(expected[0] - expected[1]) > 1e-3
-
-
-def test_features_and_sharpness_are_the_ports_block_by_block(generator):
-    image = textured(generator, 192, 288)
-    features, sharpness = block_features(image)
-    expected, deviations = oracle.all_features(oracle.gray(pixels_of(image[0])))
-    order = torch.arange(6).view(2, 3).T.flatten()  # MATLAB goes down the columns
-    torch.testing.assert_close(features[0, order], torch.from_numpy(expected), rtol=0, atol=1e-9)
-    torch.testing.assert_close(sharpness[0, order], torch.from_numpy(deviations), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +114,6 @@ def test_each_image_of_a_batch_scores_as_it_would_alone(generator, model):
     assert alone.std() > 0.01
 
 
-def test_a_block_has_the_same_features_among_many_as_among_few(generator):
-    image = textured(generator, 96 * 2, 96 * 35)
-    many = block_features(image).features.view(2, 35, 36)
-    few = block_features(image[..., 96 * 30 :]).features.view(2, 5, 36)
-    # The first column of the few lies at a border that it does not have among the many.
-    torch.testing.assert_close(many[:, 31:], few[:, 1:])
-
-
 def test_what_is_left_over_below_and_on_the_right_is_not_looked_at(generator, model):
     image = textured(generator, 230, 200)
     changed = image.clone()
@@ -179,13 +156,6 @@ def test_one_block_with_structure_is_not_enough(generator, model):
     image = torch.full((1, 3, 192, 192), 0.5)
     image[..., 20:60, 20:60] = textured(generator, 40, 40)
     assert niqe(image, model) == math.inf
-
-
-@pytest.mark.parametrize(("columns", "share"), [(0, 0.0), (100, 97 / 200), (200, 1.0)])
-def test_the_flat_share_counts_windows_of_one_level(generator, columns, share):
-    image = textured(generator, 200, 200)
-    image[..., :columns] = 0.25
-    assert flat_share(image).item() == pytest.approx(share, abs=1e-9)
 
 
 @pytest.mark.parametrize("size", [(191, 300), (300, 191), (50, 50)])

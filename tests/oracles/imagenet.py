@@ -25,14 +25,14 @@ class Fire(nn.Module):
 
 
 def alexnet() -> nn.Sequential:
-    """The features of AlexNet, up to its last ReLU."""
+    """The features of AlexNet."""
     return _random(
         nn.Sequential(
             *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
             *(nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
             *(nn.Conv2d(192, 384, 3, padding=1), nn.ReLU()),
             *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
-            *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2)),
         )
     )
 

@@ -7,7 +7,6 @@ import pytest
 
 from pdloss.errors import ImageError
 from pdloss.picture_files import SUFFIXES, by_key, list_images, passed_over, written_names
-from pdloss.picture_files.formats import UNREAD
 
 
 def test_lists_images_by_name_and_passes_over_the_rest(tmp_path: Path) -> None:
@@ -64,10 +63,6 @@ def test_links_that_go_round_are_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "c").symlink_to(tmp_path, target_is_directory=True)
     assert [path.name for path in list_images(tmp_path, below=True)] == ["a.png"]
     assert passed_over(tmp_path, below=True) == "1 picture passed over: b.png (the link leads nowhere)"
-
-
-def test_no_suffix_is_both_read_and_not() -> None:
-    assert not set(SUFFIXES) & UNREAD.keys()
 
 
 def test_results_lie_as_their_sources_do_and_keep_apart() -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pdloss.errors import RunError, UserError
-from pdloss.records import Metric, SetScore
+from pdloss.records import Metric, Scores, SetScore, read_record, write_record
 from pdloss.report.sources import read_comparison
 from tests.report.folders import LPIPS, PSNR, write_run
 
@@ -155,7 +155,7 @@ def test_a_score_of_the_set_is_kept_even_if_one_run_lacks_it(tmp_path: Path) -> 
 def test_a_set_that_is_called_by_a_path_leads_to_no_picture_outside_the_run(tmp_path: Path) -> None:
     run = write_run(tmp_path / "a", THREE)
     file = run / "scores" / "kodak.json"
-    file.write_text(file.read_text().replace('"kodak"', '"../../elsewhere"'))
+    write_record(file, msgspec.structs.replace(read_record(file, Scores), set="../../elsewhere"))
     (only,) = read_comparison([run]).runs
     with pytest.raises(UserError, match="the set '../../elsewhere' is not one name inside"):
         only.picture("restored", "one.png")

@@ -9,7 +9,8 @@ from pdloss.files.tensors import write_tensors
 from pdloss.records import RunRecord
 from pdloss.runs import RunFolder
 from pdloss.runs.purposes import Purpose, purpose, trained_for, weights_file
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import SMALL, config, photographs_in, trained_run
 
 TINY = "edsr(blocks=1, width=8, unshuffle=2)"
@@ -71,7 +72,7 @@ def test_a_file_that_does_not_tell_is_said_to(tmp_path: Path) -> None:
     (tmp_path / "t.safetensors").write_text("text")
     with pytest.raises(RunError, match=r"t\.safetensors cannot be read as a safetensors file"):
         trained_for(tmp_path / "t.safetensors")
-    with pytest.raises(RunError, match="nowhere does not exist"):
+    with pytest.raises(RunError, match="nowhere is not a run folder: it does not exist"):
         trained_for(tmp_path / "nowhere")
 
 

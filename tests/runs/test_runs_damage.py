@@ -18,7 +18,8 @@ from pdloss.evaluation import load_network
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from pdloss.errors import SpecError
-from pdloss.specs import Choice, Family, Own, Range, call_text, read_sum, suggestion, sum_text
+from pdloss.errors import RunError, SpecError
+from pdloss.specs import Choice, Family, Own, Range, check_known, read_sum, suggestion, sum_text
 from pdloss.specs.trust import TYPED
 
 
@@ -347,16 +347,6 @@ def test_own_classes_that_cannot_be_built_are_named(own_module: str, rest: str, 
     assert str(caught.value).startswith(choice.path)
 
 
-def test_call_text_writes_numbers_as_briefly_as_is_exact() -> None:
-    assert call_text("f", {}) == "f"
-    assert call_text("f", {"a": 0.1 + 0.2, "b": 1.0, "c": 1e-9}) == "f(a=0.30000000000000004, b=1, c=1e-09)"
-
-
-def test_numbers_of_other_libraries_are_written_as_plain_ones() -> None:
-    numpy = pytest.importorskip("numpy")
-    assert call_text("f", {"a": numpy.float64(1 / 3)}) == f"f(a={1 / 3!r})"
-
-
 def test_suggestion_guesses_only_what_is_close() -> None:
     assert suggestion("trian", ["train", "restore"]) == "; did you mean 'train'? Known: train, restore"
     assert suggestion("zzz", ["train"]) == "; Known: train"
@@ -380,3 +370,11 @@ def test_a_sum_is_read_without_knowing_any_name() -> None:
 def test_words_that_are_no_sum_are_refused(text: str) -> None:
     with pytest.raises(SpecError):
         read_sum(text)
+
+
+def test_an_unknown_name_is_refused_by_the_error_of_its_room_with_a_guess() -> None:
+    check_known("task", "sr", ["denoise", "sr"])
+    with pytest.raises(SpecError, match="unknown task 'denose'; did you mean 'denoise'. Known: denoise, sr"):
+        check_known("task", "denose", ["denoise", "sr"])
+    with pytest.raises(RunError, match="unknown run 'x'; Known: none"):
+        check_known("run", "x", {}, RunError)

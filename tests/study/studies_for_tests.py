@@ -20,7 +20,9 @@ import pytest
 from PIL import Image
 
 from pdloss.study.folder import StudyFolder
-from pdloss.study.planning.design import Wishes, design
+from pdloss.study.planning.design import design
+from pdloss.study.planning.wishes import Wishes
+from pdloss.study.records import Question
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.guard import RateLimit
@@ -52,6 +54,10 @@ def make_study(
     folders = write_folders(folder / "pictures", methods, images, **size)
     design({k: v for k, v in folders.items() if k != "target"}, folders["target"], folder / "study", wishes)
     return folder / "study"
+
+
+def asked(study: StudyFolder, plan: list[str]) -> list[Question]:
+    return [study.questions[name] for name in plan]
 
 
 def open_api(path: Path, url: str | None = None, **options: object) -> Api:

@@ -5,7 +5,7 @@ import pytest
 from pdloss.errors import RunError
 from pdloss.sweeps.jobs import jobs_of
 from pdloss.sweeps.plan import plan_from
-from pdloss.sweeps.sweep import alike, evaluations, open_sweep, steps_of
+from pdloss.sweeps.sweep import alike, alone, evaluations, open_sweep, steps_of
 
 
 def plan(folder, train=None, **values):
@@ -28,6 +28,14 @@ def test_axes_may_grow_and_the_base_may_not_change(tmp_path):
     (tmp_path / "sweep.json").write_text("{")
     with pytest.raises(RunError, match=r"sweep.json is damaged"):
         open_sweep(plan(tmp_path))
+
+
+def test_two_sweeps_in_one_folder_do_not_work_at_once(tmp_path):
+    first, second = alone(plan(tmp_path / "runs")), alone(plan(tmp_path / "runs"))
+    with first, pytest.raises(RunError, match=r"another sweep is at work in .*runs; wait for it"), second:
+        pass
+    with alone(plan(tmp_path / "runs")):
+        pass
 
 
 def test_all_runs_of_a_task_are_scored_by_one_call(tmp_path):

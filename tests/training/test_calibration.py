@@ -11,7 +11,8 @@ from pdloss.errors import RunError, SpecError
 from pdloss.images import read_image, write_image
 from pdloss.losses import objective
 from pdloss.runs import RunFolder
-from pdloss.training.calibration import CalibrateConfig, calibrate, calibrated_weights, measured_norms, wanted_shares
+from pdloss.training.calibration import calibrate, calibrated_weights, measured_norms, wanted_shares
+from pdloss.training.configuration import CalibrateConfig
 from tests.runs_for_tests import photographs_in, trained_run
 
 PDL = "pdl(features='distilled.relu3_4')"

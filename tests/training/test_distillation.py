@@ -11,16 +11,16 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pdloss import cli, datasets, features
+from pdloss import datasets, features
 from pdloss.errors import SpecError
 from pdloss.features import DistilledFeatures
 from pdloss.features.distilled import DistilledNetwork
 from pdloss.images import write_image
+from pdloss.training.configuration import DistillConfig
 from pdloss.training.distillation import (
-    DistillConfig,
+    degrade,
     distill,
     heads_of,
-    spoil,
     training_error,
     with_batch_norm,
     without_batch_norm,
@@ -109,7 +109,7 @@ def test_the_error_falls_far_below_that_of_saying_nothing(learnt) -> None:
 def test_the_error_returned_is_that_of_the_file_on_the_held_out_photographs(learnt, teacher: Teacher) -> None:
     config, errors, _, _ = learnt
     photographs = datasets.Photographs(config.check)
-    crops = datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
+    crops = datasets.Crops(photographs, degrade, size=config.crop, seed=config.seed, batch=config.batch)
     images = torch.stack([crops[item].degraded for item in range(512)])
     maps, imitated = teacher(images), DistilledFeatures(weights=config.out)(images)
     for layer, error in errors.items():
@@ -127,6 +127,7 @@ def test_the_file_is_in_half_precision_and_says_what_it_is(learnt) -> None:
         "heads": {"relu2_1": [6, 2], "conv2_1": [6, 2], "relu3_1": [8, 4]},
         "widths": [12, 16],
         "blocks": [0, 1],
+        "start": 2,
     }
     assert header["input_convention"] == "RGB in 0..1"
     assert header["source"] == "imitates vgg19.relu3_4+relu4_3 (random-weights)"
@@ -178,13 +179,17 @@ def test_a_student_that_cannot_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}]
+    "changes",
+    [
+        *({"steps": 0}, {"batch": 0}, {"crop": 9}, {"reuse": 0}, {"lr": 0.0}, {"lr": float("nan")}),
+        *({"save_every": 0}, {"differences": -0.1}, {"differences": float("nan")}),
+    ],
 )
 def test_numbers_out_of_range_are_refused_by_their_option(
     changes: dict[str, object], folders: dict[str, Path], tmp_path: Path
 ) -> None:
     ((name, value),) = changes.items()
-    with pytest.raises(SpecError, match=f"--{name} must be .*, got {value}"):
+    with pytest.raises(SpecError, match=f"--{name.replace('_', '-')} must .*, got {value}"):
         distill(configuration(folders, tmp_path / "x.safetensors", **changes))
 
 
@@ -192,6 +197,18 @@ def test_numbers_out_of_range_are_refused_by_their_option(
 def test_layers_at_other_sides_than_halves_of_halves_are_refused(divisor: int) -> None:
     with pytest.raises(SpecError, match=f"layer gives {48 // divisor} positions on a side of 48: only layers at 1/2"):
         heads_of(Full(divisor), 48)
+
+
+def test_layers_of_the_whole_side_are_imitated_by_a_student_that_starts_there(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert heads_of(Full(1), 48, start=1) == {"layer": (3, 1)}
+    with pytest.raises(SpecError, match="--start 1 begins at the whole side"):
+        heads_of(Full(1), 48)
+    monkeypatch.setattr(features, "extractor", lambda *_: Full(1))
+    config = configuration(folders, tmp_path / "full.safetensors", start=1, widths=(8,), blocks=(0,), steps=60)
+    assert distill(config)["layer"] < 0.2
+    assert DistilledFeatures(weights=config.out)(torch.rand(1, 3, 17, 21))["layer"].shape == (1, 3, 17, 21)
 
 
 def test_heads_are_the_channels_and_divisors_of_the_teacher_s_layers() -> None:
@@ -242,10 +259,10 @@ def test_images_are_left_clean_or_blurred_or_noisy_or_both() -> None:
     stripes = torch.tensor([0.3, 0.7]).repeat(10).expand(3, 20, 20).clone()
     draws, noisy, contrast = 1600, [], []
     for seed in range(draws):
-        spoilt = spoil(stripes, torch.Generator().manual_seed(seed))
-        assert 0 <= spoilt.min() <= spoilt.max() <= 1
-        noisy.append(bool(spoilt.std(1).max() > 1e-5))  # pixels of one column differ
-        contrast.append(float(spoilt.mean(1).std() / stripes.mean(1).std()))  # blur makes the stripes fade
+        degraded = degrade(stripes, torch.Generator().manual_seed(seed))
+        assert 0 <= degraded.min() <= degraded.max() <= 1
+        noisy.append(bool(degraded.std(1).max() > 1e-5))  # pixels of one column differ
+        contrast.append(float(degraded.mean(1).std() / stripes.mean(1).std()))  # blur makes the stripes fade
     clean = sum(not n and c > 0.999 for n, c in zip(noisy, contrast, strict=True))
     for count, share in ((clean, 0.25), (sum(noisy), 0.45)):
         assert abs(count / draws - share) < 5 * (share * (1 - share) / draws) ** 0.5
@@ -255,41 +272,10 @@ def test_images_are_left_clean_or_blurred_or_noisy_or_both() -> None:
     assert sum(c < 0.3 for c in among) > len(among) / 10
 
 
-def test_spoiling_is_a_function_of_the_generator() -> None:
+def test_degrading_is_a_function_of_the_generator() -> None:
     clean = torch.rand(3, 16, 16)
     before = clean.clone()
     for seed in range(8):
-        one, same = (spoil(clean, torch.Generator().manual_seed(seed)) for _ in range(2))
+        one, same = (degrade(clean, torch.Generator().manual_seed(seed)) for _ in range(2))
         assert torch.equal(one, same)
     assert torch.equal(clean, before)
-
-
-def test_the_command_writes_a_file_that_losses_can_use(
-    folders: dict[str, Path], teacher: Teacher, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "mine.safetensors"
-    options = ["--steps", "2", "--batch", "64", "--crop", "16", "--widths", "4", "4", "--blocks", "0", "0"]
-    places = ["--images", str(folders["one"]), str(folders["other"]), "--check", str(folders["check"])]
-    assert cli.main(["distill", *places, "--out", str(out), *options]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in said] == ["relu2_1", "conv2_1", "relu3_1", str(out)]
-    assert all("relative squared error" in line for line in said[:3])
-    assert features.FeatureNames.parse(f"{out}.relu3_1").build()(torch.rand(1, 3, 8, 8))["relu3_1"].shape == (
-        1,
-        8,
-        2,
-        2,
-    )
-
-
-def test_a_folder_that_cannot_be_written_is_one_line(
-    folders: dict[str, Path], teacher: Teacher, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    config = configuration(folders, tmp_path / "file" / "x.safetensors", steps=1, batch=256)
-    places = ["--images", str(config.images[0]), "--check", str(config.check), "--out", str(config.out)]
-    options = ["--steps", "1", "--batch", "256", "--crop", "16", "--widths", "4", "4", "--blocks", "0", "0"]
-    assert cli.main(["distill", *places, *options]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("pdloss: ")
-    assert said.count("\n") == 1

@@ -17,8 +17,11 @@ from pdloss.devices.crowding import Crowding
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, gradient_norms, learning_rate_share, loader_workers, train
+from pdloss.training.learner import gradient_norms, learning_rate_share
+from pdloss.training.loop import train
 from pdloss.training.ranks import Ranks
+from pdloss.training.setup import loader_workers
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.test_training_resume import StopAt
 
-from pdloss.commands.train import from_record
 from pdloss.datasets import Photographs
 from pdloss.degradations import degradation
 from pdloss.errors import ImageError, RunError, SpecError
@@ -17,8 +15,11 @@ from pdloss.records import Scores, read_log, read_record
 from pdloss.restoration import restore
 from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.recording import repeated
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import SMALL, assert_same_bits, final_weights, photographs_in
+from tests.training.test_resume import StopAt
 
 
 def real_set(folder: Path, part: str, factor: int = 1) -> Path:
@@ -57,7 +58,7 @@ def test_a_run_on_pairs_resumes_bit_for_bit_and_says_what_it_was_trained_on(tmp_
     changed = r"1 changed \(degraded: scene0/blur/photo0.png\)"
     with pytest.raises(RunError, match=rf"cannot go on: the photographs in .* are not those .*: {changed}"):
         train(options(part, tmp_path / "whole", steps=6))
-    again = from_record(record)
+    again = repeated(record)
     assert (again.degraded, again.degradation, again.data) == (record.degraded, None, record.data)
 
 
@@ -77,7 +78,7 @@ def test_the_network_is_given_the_pictures_and_compared_with_their_targets(
     part = real_set(tmp_path / "set", "train")
     for path in part.glob("*/sharp/*.png"):
         write_image(part / path.parent.parent.name / "blur" / path.name, read_image(path) / 2)
-    train(options(part, tmp_path / "run", network="dim:Net", lr=0.05, steps=60, log_every=1))
+    train(options(part, tmp_path / "run", network="dim:Net", typed=True, lr=0.05, steps=60, log_every=1))
     assert final_weights(tmp_path / "run")["gain"].item() == pytest.approx(
         2, abs=0.05
     )  # the given ones are half as bright

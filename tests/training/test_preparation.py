@@ -17,9 +17,11 @@ from pdloss.networks import NETWORKS, network
 from pdloss.runs import RunFolder
 from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import TrainConfig
-from pdloss.training.loop import Watcher, train
-from pdloss.training.preparation import coarse_criterion, prepared, try_out
+from pdloss.training.loop import train
+from pdloss.training.preparation import prepared
 from pdloss.training.ranks import Ranks
+from pdloss.training.trial import coarse_criterion, try_out
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import config, photographs_in
 
 

@@ -17,7 +17,7 @@ from pdloss.runs import RunFolder
 from pdloss.training.ranks import Ranks
 from tests.runs_for_tests import photographs_in, trained_run
 
-LOSS = "l1 + 0.01*adversarial(critic='unet(width=2)', lr=0.001) + 0*tests.test_ranks:Interrupt(step=3)"
+LOSS = "l1 + 0.01*adversarial(critic='unet(width=2)', lr=0.001) + 0*tests.training.test_ranks:Interrupt(step=3)"
 
 
 class Interrupt:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.test_ranks import finished, processes
 
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
 from tests.runs_for_tests import assert_same_bits, final_weights, photographs_in
+from tests.training.test_ranks import finished, processes
 
 CHAIN = ["--degradation", "blur(support=3..5) | noise(sigma=0..0.1) | jpeg(quality=30..90)"]
 

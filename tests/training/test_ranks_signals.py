@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests.test_ranks import free_port
 
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
 from tests.runs_for_tests import assert_same_bits, final_weights, photographs_in
+from tests.training.test_ranks import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")]
 

@@ -57,10 +57,10 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         recipe("srgan2")
 
 
-def test_the_readme_says_what_the_budgets_are() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+def test_the_page_of_training_says_what_the_budgets_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
     for name in BUDGETS:
-        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{name}` |")]
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
         for of in TASKS:
             options = budget(of, name).options
             rate = f"{options['lr']:.0e}".replace("e-0", "e-")

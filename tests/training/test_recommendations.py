@@ -12,9 +12,10 @@ from pdloss.training.configuration import TrainConfig
 from pdloss.training.recipes import BUDGETS, budget
 from pdloss.training.recommendations import RECOMMENDED, recommended
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.py"))]
-HELP = [ROOT / "src/pdloss" / name for name in ("configuration.py", "recipes.py", "calibration.py", "loss_costs.py")]
+HELP = [ROOT / "src/pdloss/training" / name for name in ("configuration.py", "recipes.py", "calibration.py")]
+HELP += [ROOT / "src/pdloss/benchmarking/loss_costs.py"]
 WEIGHTED = re.compile(
     r"(?<![\w.])(\d[\d.]*(?:e-?\d+)?)\s*\*\s*(pdl\b|(?:pdloss\.)?PDL\b|distribution\(|loss\()(?:\(features=[\"']([^\"']+)[\"'])?"
 )

@@ -14,12 +14,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pdloss.devices.provenance import versions
+from pdloss.devices.provenance import machine, versions
 from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.records import RunRecord, TrainedOn, read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, command, config, final_weights, photographs_in
 
 
@@ -44,7 +45,7 @@ class StopAt(Watcher):
     "loss",
     [
         "l1",
-        "l1 + 0.01*pdl(features='distilled.relu3_4', projection='sphere', ratio=0.2)",
+        "l1 + 0.01*pdl(features='distilled.relu3_4', projection='sphere', ratio=0.2, offset=4)",
         "l1 + 0.01*adversarial(critic='srgan(size=16, width=2)', lr=0.001)",
         "l1 + 0.01*adversarial(critic='unet(width=2)', objective='relativistic', lr=0.001)",
     ],
@@ -229,8 +230,9 @@ def test_other_versions_and_threads_are_said_once(
     train(config(photographs, tmp_path / "run"), StopAt(2))
     notebook = Notebook()
     now = {**versions(), "torch": "9.9"}
-    monkeypatch.setattr("pdloss.training.loop.versions", lambda: now)
-    monkeypatch.setattr("torch.get_num_threads", lambda: 64)
+    monkeypatch.setattr("pdloss.training.setup.versions", lambda: now)
+    here = {**machine(torch.device("cpu")), "threads": "64"}
+    monkeypatch.setattr("pdloss.training.setup.machine", lambda *_: here)
     train(config(photographs, tmp_path / "run"), notebook)
     (note,) = notebook.notes
     assert note.startswith("goes on with torch 9.9 (was ")

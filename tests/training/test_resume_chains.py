@@ -2,17 +2,18 @@
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests.test_training_resume import StopAt
 
 from pdloss.cli import main
 from pdloss.records import read_log
 from pdloss.training.loop import train
-from tests.runs_for_tests import assert_same_bits, command, config, final_weights, photographs_in
+from tests.runs_for_tests import UNHURRIED, assert_same_bits, command, config, final_weights, photographs_in
+from tests.training.test_resume import StopAt
 
 SMALLER = {"network": "edsr(scale=2, blocks=1, width=8)", "task": "sr"}
 CHAINS = {
@@ -49,7 +50,8 @@ def test_a_killed_training_with_a_chain_ends_in_the_same_bits(photographs: Path,
     chain = "blur(support=3..7) | noise(sigma=0..0.1) | jpeg(quality=30..90)"
     options = ["--loss", "l1", "--degradation", chain, "--steps", "60", "--save-every", "7", "--log-every", "1"]
     options += ["--precision", "float32", "--device", "cpu"]
-    process = subprocess.Popen(command(photographs, parts, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    unhurried = [sys.executable, "-c", UNHURRIED, "fork", *command(photographs, parts, *options)[3:]]
+    process = subprocess.Popen(unhurried, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while len(read_log(parts / "log.jsonl")) < 10 and process.poll() is None:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from pdloss.errors import OutOfMemoryError, RunError
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
-from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
+from pdloss.training.loop import train
+from pdloss.training.watching import Watcher
+from tests.runs_for_tests import UNHURRIED, assert_same_bits, config, final_weights, photographs_in
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
@@ -23,10 +24,6 @@ pytestmark = [
 ]
 
 STEPS = 300
-STARTED = (
-    "import multiprocessing, sys; multiprocessing.set_start_method(sys.argv.pop(1));"
-    "from pdloss.cli import main; sys.exit(main(sys.argv[1:]))"
-)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,7 @@ def started(data: Path, out: Path, method: str = "fork", **options: object) -> s
     given += ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", 2, "--crop", 16, "--lr", 1e-3]
     given += ["--precision", "float32"]
     return subprocess.Popen(
-        [sys.executable, "-c", STARTED, method, "train", *map(str, given)],
+        [sys.executable, "-c", UNHURRIED, method, "train", *map(str, given)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -118,7 +115,7 @@ def test_a_terminal_that_is_closed_loses_nothing(never_stopped: tuple[Path, Path
         given = ["--data", data, "--out", run, "--loss", "l1", "--steps", STEPS, "--log-every", 1, "--workers", 1]
         given += ["--network", "edsr(blocks=1, width=8, unshuffle=2)", "--batch", 2, "--crop", 16, "--lr", 1e-3]
         given += ["--precision", "float32"]
-        os.execv(sys.executable, [sys.executable, "-m", "pdloss", "train", *map(str, given)])
+        os.execv(sys.executable, [sys.executable, "-c", UNHURRIED, "fork", "train", *map(str, given)])
     while len(read_log(run / "log.jsonl")) < 3:
         os.read(terminal, 1000)  # what it says, else it would wait for a reader
     os.close(terminal)

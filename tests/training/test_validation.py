@@ -9,8 +9,9 @@ from pdloss.evaluation import evaluate
 from pdloss.images import read_image, write_image
 from pdloss.records import mean_scores, read_log
 from pdloss.runs import RunFolder
-from pdloss.training.loop import Watcher, train
+from pdloss.training.loop import train
 from pdloss.training.validation import Validation
+from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
 

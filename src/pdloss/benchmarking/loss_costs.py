@@ -3,7 +3,6 @@
 import math
 import statistics
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from pdloss._types import Images
 from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
+from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.devices import autocast, best_precision, channels_last, chosen_device
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
@@ -23,7 +23,6 @@ from pdloss.records import Record
 from pdloss.runs.states import seed_everything
 from pdloss.specs import Choice, call_text
 from pdloss.specs.trust import TYPED
-from pdloss.training.configuration import TypedOptions
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
@@ -91,37 +90,6 @@ class LossBenchmark(Record, frozen=True, kw_only=True):
     losses: list[LossCost]
 
 
-@dataclass(frozen=True)
-class LossBenchConfig(TypedOptions):
-    """Which losses to measure, and on what."""
-
-    device: str = "auto"
-    """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
-    network: str = "edsr(blocks=8, unshuffle=2)"
-    """Network that is trained."""
-    crop: int = 128
-    """Side of the network's input, in pixels."""
-    batch: int = 8
-    """Images per step."""
-    repeats: int = 9
-    """How often each loss is timed."""
-    features: str = "vgg19.relu4_3"
-    """Features of every loss in the default list that uses any."""
-    losses: tuple[str, ...] = ()
-    """Such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"; by default one of every kind, added to l1."""
-
-    def validate(self) -> None:
-        """Refuses numbers and names that make no sense.
-
-        Raises:
-            SpecError: Naming the option or the word.
-        """
-        for name in ("crop", "batch", "repeats"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"--{name} must be at least 1, got {getattr(self, name)}")
-        FeatureNames.parse(self.features, self.trusted)
-
-
 def default_losses(features: str) -> list[str]:
     """Returns a loss of every kind in the library, those of the paper's table I first, each added to `REFERENCE`."""
     known = LOSSES.table
@@ -161,6 +129,7 @@ def loss_costs(config: LossBenchConfig, progress: Progress | None = None) -> Los
         SpecError: If an option is wrong, or the network cannot be trained on such images.
     """
     config.validate()
+    FeatureNames.parse(config.features, config.trusted)
     say = progress or (lambda label, done, total: None)
     device = chosen_device(config.device)
     network = NETWORKS.parse(config.network, config.trusted)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pdloss.charts.labels import beside_points
-from pdloss.charts.palette import Colours, Ink
+from pdloss.charts.palette import Colours, RunStyle
 from pdloss.charts.svg import Chart
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.plane import Plane
@@ -40,7 +40,7 @@ class Drawing:
         return [(float(x), float(y)) for x, y in places]
 
 
-def chart(shown: Drawing, inks: dict[int, Ink], name: str) -> Chart:
+def chart(shown: Drawing, styles: dict[int, RunStyle], name: str) -> Chart:
     """Returns the drawing of a plane."""
     runs = "; ".join(
         f"{run}: {shown.plane.x.label} {four_figures(x)}, {shown.plane.y.label} {four_figures(y)}"
@@ -49,7 +49,7 @@ def chart(shown: Drawing, inks: dict[int, Ink], name: str) -> Chart:
     title = f"{shown.plane.y.label} against {shown.plane.x.label}"
     start = "" if shown.input is None else f"; {INPUT}: {', '.join(map(four_figures, shown.input))}"
     joined = "Runs of one loss are joined along its weights, at the mean of their seeds. "
-    return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, inks))
+    return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, styles))
 
 
 def volumes(shown: Drawing) -> list[tuple[Group, str]]:
@@ -71,28 +71,28 @@ def dwarfs(
     return False
 
 
-def _draw(shown: Drawing, inks: dict[int, Ink], axes: "Axes", colours: Colours) -> None:
+def _draw(shown: Drawing, styles: dict[int, RunStyle], axes: "Axes", colours: Colours) -> None:
     lines = [shown.curve(group) for group in shown.groups]
     for group, line in zip(shown.groups, lines, strict=True):
-        colour = colours.of(inks[group.runs[0]])
+        colour = colours.of(styles[group.runs[0]])
         if len(line) > 1:
             axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.4, zorder=2)
     for run, point in enumerate(shown.plane.points):
-        look: Any = {"color": colours.of(inks[run]), "markersize": 7.0, "markeredgewidth": 0, "zorder": 3}
-        axes.plot(*point, marker=inks[run].mark, **look)
+        look: Any = {"color": colours.of(styles[run]), "markersize": 7.0, "markeredgewidth": 0, "zorder": 3}
+        axes.plot(*point, marker=styles[run].mark, **look)
     if shown.input is not None:
         axes.plot(*shown.input, marker="o", markersize=6.5, markerfacecolor="none", color=colours["muted"])
     axes.margins(0.18)
     axes.set_xlabel(axis_label(shown.plane.x, "→"))
     axes.set_ylabel(axis_label(shown.plane.y, "↑"))
     places = [*shown.plane.points, *([shown.input] if shown.input else [])]
-    names = _names(shown, inks, colours)
+    names = _names(shown, styles, colours)
     if shown.input is not None:
         names.append((len(shown.plane.points), INPUT, colours["muted"], 8.5))
     beside_points(axes, places, names, lines)
 
 
-def _names(shown: Drawing, inks: dict[int, Ink], colours: Colours) -> list[tuple[int, str, str, float]]:
+def _names(shown: Drawing, styles: dict[int, RunStyle], colours: Colours) -> list[tuple[int, str, str, float]]:
     """Returns the names of the losses at the ends of their curves first, then the weights at the other points.
 
     Many losses have the number instead that they have in the list of `volumes`.
@@ -100,10 +100,10 @@ def _names(shown: Drawing, inks: dict[int, Ink], colours: Colours) -> list[tuple
     names, weights = [], []
     if len(shown.groups) > NAMED:
         ranked = [group for group, _ in volumes(shown)]
-        return [(g.runs[-1], str(i), colours.of(inks[g.runs[-1]]), 8.5) for i, g in enumerate(ranked, start=1)]
+        return [(g.runs[-1], str(i), colours.of(styles[g.runs[-1]]), 8.5) for i, g in enumerate(ranked, start=1)]
     unique = len(shown.groups) > 1 and len({group.name for group in shown.groups}) == len(shown.groups)
     for group in shown.groups:
-        colour = colours.of(inks[group.runs[0]])
+        colour = colours.of(styles[group.runs[0]])
         last = group.runs[-1]
         weight = f" {group.labels[-1]}" if group.labels[-1] and len(group.points) > 1 else ""
         name = f"{_own(shown, group)}{weight}" if unique else shown.names[last]

@@ -3,17 +3,20 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from pdloss.benchmarking.loss_costs import LossBenchConfig, LossCost, loss_costs
+from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.commands.progress import Bar
 from pdloss.files import output
 from pdloss.records import write_record
 from pdloss.tables import terminal
 from pdloss.tables.numerals import DASH
 from pdloss.tables.table import Table
+
+if TYPE_CHECKING:
+    from pdloss.benchmarking.loss_costs import LossCost
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def main(argv: list[str]) -> int:
 
 
 def _measure(options: BenchOptions) -> None:
+    from pdloss.benchmarking.loss_costs import loss_costs
+
     with Bar("measuring") as bar:
         benchmark = loss_costs(dataclasses.replace(options.config, typed=True), bar.stage)
     terminal.show([table(benchmark.losses)])
@@ -52,7 +57,7 @@ def _measure(options: BenchOptions) -> None:
         print(options.out)
 
 
-def table(costs: list[LossCost]) -> Table:
+def table(costs: list["LossCost"]) -> Table:
     """Returns a row for each loss; what could not be measured is a dash."""
     headings = ("steps/s", "paper's\nsteps/s", "loss\nms", "step\nms", "loss\nMiB", "step\nMiB", "bf16\ngap")
     rows = tuple(

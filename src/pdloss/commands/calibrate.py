@@ -1,6 +1,7 @@
 """``pdloss calibrate``."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -8,7 +9,10 @@ from pdloss.commands.progress import Bar
 from pdloss.tables import terminal
 from pdloss.tables.numerals import DASH
 from pdloss.tables.table import Table
-from pdloss.training.calibration import CalibrateConfig, TermPull, calibrate
+from pdloss.training.configuration import CalibrateConfig
+
+if TYPE_CHECKING:
+    from pdloss.training.calibration import TermPull
 
 _FRESH = (
     "measured on a network with fresh weights, whose pictures are far from restored ones: weights are best calibrated "
@@ -25,6 +29,8 @@ def main(argv: list[str]) -> int:
     description = "Finds the weights that give each term of a loss its share of the pull on the restored images."
     asked = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
     config = dataclasses.replace(asked, typed=True)
+    from pdloss.training.calibration import calibrate
+
     with Bar("reading photographs") as bar:
         found = calibrate(config, bar.stage)
     terminal.show([table(found.terms)])
@@ -33,7 +39,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def table(terms: list[TermPull]) -> Table:
+def table(terms: list["TermPull"]) -> Table:
     """Returns a row for each term."""
     rows = tuple(
         (t.name, f"{t.norm:.3g}", f"{t.low:.3g} … {t.high:.3g}", f"{t.weight:.3g}", f"{t.share:.1%}") for t in terms

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
-from pdloss.comparison import Comparison, MatchedComparison, compare, compare_matched
-from pdloss.comparison import tables as texts
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
@@ -14,6 +13,9 @@ from pdloss.records import write_record
 from pdloss.tables import terminal
 from pdloss.tables.latex import latex
 from pdloss.tables.markdown import markdown
+
+if TYPE_CHECKING:
+    from pdloss.comparison import Comparison, MatchedComparison
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def main(argv: list[str]) -> int:
 
 
 def _compare(options: CompareOptions) -> None:
+    from pdloss.comparison import tables as texts
+
     comparison = _compared(options)
     tables = texts.tables(comparison)
     terminal.show(tables)
@@ -72,7 +76,9 @@ def _compare(options: CompareOptions) -> None:
         write_text(options.latex, latex(tables))
 
 
-def _compared(options: CompareOptions) -> Comparison | MatchedComparison:
+def _compared(options: CompareOptions) -> "Comparison | MatchedComparison":
+    from pdloss.comparison import compare, compare_matched
+
     check_seed(options.seed)
     if options.matched is not None:
         return compare_matched(options.runs, options.matched, options.set, level=options.at, seed=options.seed)

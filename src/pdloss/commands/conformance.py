@@ -8,16 +8,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from pdloss.conformance import CHECKS, FeatureMapLoss, Kind, conformance
-from pdloss.conformance.tables import page, summary, table
+from pdloss.conformance.kinds import Kind
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
 from pdloss.tables import terminal
+
+if TYPE_CHECKING:
+    from pdloss.conformance import FeatureMapLoss
 
 MOST_CHANNELS = 4096
 
@@ -59,6 +61,9 @@ def main(argv: list[str]) -> int:
 
 
 def _checked(options: ConformanceOptions, typed: str) -> int:
+    from pdloss.conformance import CHECKS, conformance
+    from pdloss.conformance.tables import page, summary, table
+
     losses = {name: named(name) for name in options.losses}
     try:
         results = {
@@ -75,7 +80,7 @@ def _checked(options: ConformanceOptions, typed: str) -> int:
     return int(any(verdict.passed is False for verdicts in results.values() for verdict in verdicts))
 
 
-def named(path: str) -> FeatureMapLoss:
+def named(path: str) -> "FeatureMapLoss":
     """Returns the callable that ``package.module:name`` names; of a class, an object made without arguments.
 
     Raises:
@@ -89,7 +94,7 @@ def named(path: str) -> FeatureMapLoss:
     try:
         loss: Any = getattr(importlib.import_module(module), name)
         loss = loss() if isinstance(loss, type) else loss
-    except Exception as error:  # whatever a stranger's file does while it is read
+    except Exception as error:  # whatever the user's file does while it is read
         raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
     if callable(loss) and not takes_two(loss):
         raise SpecError(f"{path} does not take two tensors, (restored, target): it is no loss on feature maps")

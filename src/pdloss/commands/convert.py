@@ -7,8 +7,6 @@ from typing import Literal
 import tyro
 
 from pdloss.files import output
-from pdloss.files.tensors import write_tensors
-from pdloss.networks.tensorflow import converted, read_variables
 
 _DESCRIPTION = """Converts the published TensorFlow-1 weights of SRN (jiangsutx/SRN-Deblur) or DsDeblur
 (firenxygao/deblur) into a file of weights for `restore --model` and `train --init`, and prints the network that they
@@ -43,6 +41,9 @@ def main(argv: list[str]) -> int:
         UserError: If the checkpoint cannot be read, or belongs to another network.
     """
     options = tyro.cli(ConvertOptions, args=argv, prog="pdloss convert", description=_DESCRIPTION)
+    from pdloss.files.tensors import write_tensors
+    from pdloss.networks.tensorflow import converted, read_variables
+
     with output(options.out, overwrite=options.overwrite):
         network, weights, unused = converted(options.network, read_variables(options.checkpoint))
         header = {"format": "pt", "network": network.in_full(), "source": options.checkpoint.name}

@@ -6,8 +6,6 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.datasets import Photographs
-from pdloss.evaluation.frozen_sets import freeze
 from pdloss.specs.trust import TYPED
 from pdloss.tasks import task
 
@@ -37,6 +35,9 @@ def main(argv: list[str]) -> int:
         UserError: If the data or the degradation cannot be used, or the folder holds another set.
     """
     options = tyro.cli(DegradeOptions, args=argv, prog="pdloss degrade")
+    from pdloss.datasets import Photographs
+    from pdloss.evaluation.frozen_sets import freeze
+
     degradation = task(options.task).degradation if options.degradation is None else options.degradation
     with Bar("reading photographs") as bar:
         photographs = Photographs(options.data, split="valid", skip_damaged=options.skip_damaged, progress=bar.update)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.training.distillation import DistillConfig, distill
+from pdloss.training.configuration import DistillConfig
 
 
 def main(argv: list[str]) -> int:
@@ -16,6 +16,8 @@ def main(argv: list[str]) -> int:
         UserError: If the teacher or the images cannot be used.
     """
     config = dataclasses.replace(tyro.cli(DistillConfig, args=argv, prog="pdloss distill"), typed=True)
+    from pdloss.training.distillation import distill
+
     with Bar("distilling") as bar:
 
         def show(step: int, errors: Mapping[str, float]) -> None:

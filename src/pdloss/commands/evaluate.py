@@ -9,13 +9,9 @@ from msgspec.structs import replace
 
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
-from pdloss.comparison.scored import shortest_ends
 from pdloss.errors import SpecError
-from pdloss.evaluation import CONSISTENCY, DEFAULT_METRICS, Evaluator, consistency
-from pdloss.evaluation.inputs import Demosaic
-from pdloss.picture_files.patterns import set_name
-from pdloss.runs import RunFolder
-from pdloss.training.configuration import TrustOptions
+from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
+from pdloss.specs.options import TrustOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +58,9 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(options: EvaluateOptions) -> None:
+    from pdloss.comparison.scored import shortest_ends
+    from pdloss.evaluation import Evaluator, consistency
+
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     _check_runs(options.runs)
     sets = _sets(options)
@@ -91,6 +90,8 @@ def _evaluate(options: EvaluateOptions) -> None:
 
 def _check_runs(runs: Sequence[Path]) -> None:
     """Refuses what is no trained run, before hours are spent on those before it."""
+    from pdloss.runs import RunFolder
+
     if not runs:
         raise SpecError("name at least one run folder, before --data")
     for run in runs:
@@ -104,6 +105,8 @@ def _check_runs(runs: Sequence[Path]) -> None:
 
 def _sets(options: EvaluateOptions) -> list[tuple[Path, Path | None, str]]:
     """Returns the folders of photographs, each with its frozen set and its name."""
+    from pdloss.picture_files.patterns import set_name
+
     for option, given in (("degraded", options.degraded), ("set", options.set)):
         if given and len(given) != len(options.data):
             raise SpecError(f"--{option} needs one for each of the {len(options.data)} of --data, got {len(given)}")

@@ -3,15 +3,16 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from pdloss.commands.progress import Bar
-from pdloss.datasets import Photographs
 from pdloss.errors import ImageError
 from pdloss.files import output
-from pdloss.metrics.niqe import fit, write_model
-from pdloss.metrics.scene_statistics import MINIMUM_SIDE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pdloss.datasets import Photographs
 
 
 def main(argv: list[str]) -> int:
@@ -21,6 +22,10 @@ def main(argv: list[str]) -> int:
         UserError: If the photographs cannot be used, or are too few.
     """
     arguments = _parser().parse_args(argv)
+    from pdloss.datasets import Photographs
+    from pdloss.metrics.niqe import fit, write_model
+    from pdloss.metrics.scene_statistics import MINIMUM_SIDE
+
     folder: Path = arguments.folder
     if arguments.out.suffix != ".safetensors":
         raise ImageError(f"{arguments.out}: models are written as safetensors; end the name with .safetensors")
@@ -48,7 +53,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _batches(photographs: Photographs, bar: Bar) -> Iterator[Tensor]:
+def _batches(photographs: "Photographs", bar: Bar) -> Iterator["Tensor"]:
     for index in range(len(photographs)):
         yield photographs[index][None].float() / 255
         bar.update(index + 1, len(photographs))

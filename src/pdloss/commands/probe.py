@@ -70,12 +70,13 @@ def main(argv: list[str]) -> int:
     from pdloss import losses
     from pdloss.commands.progress import Bar
     from pdloss.probing import PATTERNS, loss_responses
+    from pdloss.specs.trust import TYPED
 
     pictures = _pictures(options)
     found = []
     with Bar("probing") as bar:
         for features in options.features:
-            loss = losses.objective(f"{options.loss}(features={features!r})").build()
+            loss = losses.objective(f"{options.loss}(features={features!r})", TYPED).build()
             bar.begin(f"{options.loss} on {features}", 0, len(PATTERNS) + 1)
             found.append(loss_responses(partial(_total, loss), features, pictures, options.amplitude, bar.update))
     _print(options, found)

@@ -6,7 +6,6 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
-from pdloss.report import write_report
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ def main(argv: list[str]) -> int:
         UserError: If the runs cannot be compared or the page cannot be written.
     """
     options = tyro.cli(ReportOptions, args=argv, prog="pdloss report")
+    from pdloss.report import write_report
+
     with Bar("comparing pictures") as bar:
         page = write_report(
             options.runs,

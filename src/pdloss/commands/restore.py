@@ -7,11 +7,7 @@ import tyro
 
 from pdloss.commands.progress import Bar
 from pdloss.files.spelling import spelled
-from pdloss.files.tensors import unverified
-from pdloss.picture_files import passed_over
-from pdloss.restoration import Failed, pictures, restore
-from pdloss.runs.purposes import weights_file
-from pdloss.training.configuration import TrustOptions
+from pdloss.specs.options import TrustOptions
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,11 @@ def main(argv: list[str]) -> int:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
+    from pdloss.files.tensors import unverified
+    from pdloss.picture_files import passed_over
+    from pdloss.restoration import Failed, pictures, restore
+    from pdloss.runs.purposes import weights_file
+
     total = len(pictures(options.source, options.out))
     failed = []
     with Bar("restoring") as bar:

@@ -8,7 +8,7 @@ import tyro
 from pdloss.commands.progress import Bar
 from pdloss.commands.tables import TableOptions, print_tables
 from pdloss.errors import SpecError
-from pdloss.evaluation.folders import DEFAULT_METRICS, score
+from pdloss.evaluation.defaults import FOLDER_METRICS
 from pdloss.records import Method
 
 
@@ -23,7 +23,7 @@ class ScoreOptions(TableOptions):
     """Folder of restored pictures."""
     target: tyro.conf.Positional[Path]
     """Folder of what they should be."""
-    metrics: str = ",".join(DEFAULT_METRICS)
+    metrics: str = ",".join(FOLDER_METRICS)
     """Metrics, separated by commas."""
     device: str = "auto"
     """Such as cpu or cuda."""
@@ -57,6 +57,8 @@ def main(argv: list[str]) -> int:
 
 
 def _score(options: ScoreOptions, name: str) -> None:
+    from pdloss.evaluation.folders import score
+
     said = options.name is not None or options.loss is not None or options.degradation is not None
     with Bar(f"scoring {options.restored.name}") as bar:
         scores, notes = score(

@@ -13,14 +13,11 @@ from pdloss.errors import SpecError, UsageError
 from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
 from pdloss.study.folder import MOST_LINKS, StudyFolder
-from pdloss.study.planning.design import Wishes, design
-from pdloss.study.planning.methods import compared
 from pdloss.study.planning.power import power_table
+from pdloss.study.planning.wishes import Wishes
 from pdloss.study.records import StudyDesign
-from pdloss.study.serving import reading
-from pdloss.study.serving.api import RETURN_DAYS, Access, Api, KnownBy
+from pdloss.study.serving.access import RETURN_DAYS, Access, KnownBy
 from pdloss.study.serving.guard import RateLimit
-from pdloss.study.serving.overview import raters_table
 from pdloss.study.serving.proxy import Proxy, proxy_config
 from pdloss.tables import terminal
 from pdloss.tables.table import Table
@@ -126,6 +123,9 @@ def _verb(name: str) -> Callable[[list[str]], int]:
 
 def _design(argv: list[str]) -> int:
     options = tyro.cli(DesignOptions, args=argv, prog="pdloss study design", config=(tyro.conf.OmitArgPrefixes,))
+    from pdloss.study.planning.design import design
+    from pdloss.study.planning.methods import compared
+
     pictures = compared(options.methods, options.target, options.set)
     with Bar("cutting crops") as bar:
         bar.begin("cutting crops", 0, 1)
@@ -157,6 +157,8 @@ def _power(made: StudyDesign) -> Table:
 
 def _serve(argv: list[str]) -> int:
     options = tyro.cli(ServeOptions, args=argv, prog="pdloss study serve")
+    from pdloss.study.serving import reading
+    from pdloss.study.serving.api import Api
     from pdloss.study.serving.server import serve
 
     _check_served(options)
@@ -207,6 +209,10 @@ def _check_served(options: ServeOptions) -> None:
 
 def _export(argv: list[str]) -> int:
     options = tyro.cli(ExportOptions, args=argv, prog="pdloss study export")
+    from pdloss.study.serving import reading
+    from pdloss.study.serving.api import Api
+    from pdloss.study.serving.overview import raters_table
+
     study = StudyFolder(options.study)
     store = reading.open_kept(study, options.database)
     try:

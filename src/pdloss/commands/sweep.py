@@ -13,9 +13,18 @@ from rich.live import Live
 
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
-from pdloss.sweeps.plan import read_plan
-from pdloss.sweeps.slots import Progress, Slot, cores_here, gpus_here, slots
-from pdloss.sweeps.sweep import alike, evaluations, open_sweep, seconds_per_step, standing_of, steps_of, train_all
+from pdloss.sweeps.plan import Plan, read_plan
+from pdloss.sweeps.slots import QueuedJob, Slot, cores_here, gpus_here, slots
+from pdloss.sweeps.sweep import (
+    alike,
+    alone,
+    evaluations,
+    open_sweep,
+    progress_of,
+    seconds_per_step,
+    steps_of,
+    train_all,
+)
 from pdloss.tables import terminal
 
 
@@ -45,14 +54,19 @@ def main(argv: list[str]) -> int:
     if options.dry_run:
         _print_dry(jobs_of(plan), places)
         return 0
+    with alone(plan):
+        return _run(options, plan, places)
+
+
+def _run(options: SweepOptions, plan: Plan, places: Sequence[Slot]) -> int:
     jobs = open_sweep(plan)
     with Display(len(places)) as display:
-        progress = train_all(jobs, places, plan.out / "logs", options.retries, display.show)
-    states = {each.state for each in progress}
+        queue = train_all(jobs, places, plan.out / "logs", options.retries, display.show)
+    states = {each.state for each in queue}
     if "stopped" in states:
         print("stopped, all saved; the same command goes on", file=sys.stderr)
         return 130
-    trained = [each.job for each in progress if each.state == "done"]
+    trained = [each.job for each in queue if each.state == "done"]
     for words in evaluations(plan, trained):
         if (status := subprocess.run([*work.PROGRAM, *words], check=False).returncode) != 0:
             return status
@@ -79,23 +93,23 @@ class Display:
         if self.live:
             self.live.stop()
 
-    def show(self, progress: Sequence[Progress]) -> None:
-        """Shows how it stands."""
+    def show(self, queue: Sequence[QueuedJob]) -> None:
+        """Shows how far it is."""
         now = time.monotonic()
-        ended = not any(each.state == "running" for each in progress)
+        ended = not any(each.state == "running" for each in queue)
         if self.live:
             if now - self.at > 1 or ended:
                 self.at = now
-                table = overview.table(progress, standing_of, self.jobs_at_once)
+                table = overview.table(queue, progress_of, self.jobs_at_once)
                 self.live.update(Group(*terminal.parts(table, self.console), *table.remarks), refresh=True)
             return
-        for each in progress:
+        for each in queue:
             if self.said.get(each.job.name, "waiting") != each.state:
                 self.said[each.job.name] = each.state
                 print(f"{each.job.name}: {each.state} {each.why}".rstrip(), file=sys.stderr, flush=True)
         if now - self.at > 60 or ended:
             self.at = now
-            print(overview.summary(progress, standing_of, self.jobs_at_once), file=sys.stderr, flush=True)
+            print(overview.summary(queue, progress_of, self.jobs_at_once), file=sys.stderr, flush=True)
 
 
 def _print_dry(jobs: Sequence[Job], places: Sequence[Slot]) -> None:
@@ -104,8 +118,8 @@ def _print_dry(jobs: Sequence[Job], places: Sequence[Slot]) -> None:
     total, unknown = 0.0, False
     for job in jobs:
         print(f"{job.name}\n  {work.shown(job)}")
-        stands = standing_of(job)
-        if job.kind == "calibration" or stands.done:
+        so_far = progress_of(job)
+        if job.kind == "calibration" or so_far.done:
             continue
         kind = alike(job)
         if kind not in speeds:
@@ -113,7 +127,7 @@ def _print_dry(jobs: Sequence[Job], places: Sequence[Slot]) -> None:
         if (speed := speeds[kind]) is None:
             unknown = True
             continue
-        left = speed * (steps_of(job) - stands.step)
+        left = speed * (steps_of(job) - so_far.step)
         total += left
         print(f"  {steps_of(job)} steps, {speed:.3g} s each: {overview.duration(left)}")
     said = f"{len(jobs)} jobs, {len(places)} at a time: about {overview.duration(total / len(places))}"

@@ -3,11 +3,8 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from pdloss.conformance.probe import Probe
-
-Kind = Literal["distribution", "perceptual"]
 
 Finding = tuple[bool | None, str]
 """Whether the loss does as it must, and what was seen; None where the question does not apply or is only noted."""

@@ -1,4 +1,4 @@
-"""A stranger's loss, called so that each mishap becomes words, and the feature maps that it is tried on."""
+"""Another user's loss, called so that each mishap becomes words, and the feature maps that it is tried on."""
 
 import dataclasses
 import math

@@ -17,6 +17,7 @@ from typing import ClassVar
 from pdloss.assets import cache_folder
 from pdloss.datasets.sources import Source
 from pdloss.errors import RunError
+from pdloss.files.checksums import checksum
 from pdloss.files.spelling import spelled
 from pdloss.records import Record, read_record, write_record
 
@@ -112,7 +113,6 @@ def _recalled(memory: Path) -> dict[str, tuple[Stamp, str]]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return checksum(path)
     except OSError:
         return ""

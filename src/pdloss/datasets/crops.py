@@ -19,7 +19,7 @@ from pdloss._types import Image
 from pdloss.datasets.own_pairs import OwnPairs, square
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.prefetch import ahead
-from pdloss.datasets.workers import Crew
+from pdloss.datasets.workers import WorkerPool
 from pdloss.errors import SpecError
 from pdloss.ops.streams import generator
 
@@ -150,7 +150,7 @@ def batches(
     with contextlib.ExitStack() as stack:
         made: Iterator[Batch] = map(partial(_batch, crops), items)
         if workers:
-            made = stack.enter_context(Crew(partial(_batch, crops), workers)).results(items)
+            made = stack.enter_context(WorkerPool(partial(_batch, crops), workers)).results(items)
         yield from ahead(lambda _: _pinned(next(made)), last_step - first_step) if pin else made
 
 
@@ -164,7 +164,7 @@ def _pair(pixels: Tensor, degradation: Degrade, stream: torch.Generator, name: s
     height, width = (side - side % factor_of(degradation) for side in pixels.shape[1:])
     target: Image = pixels[:, :height, :width].to(torch.float32).contiguous() / 255
     with _one_thread():
-        # A copy, so that a degradation that works in place cannot spoil the target.
+        # A copy, so that a degradation that works in place cannot change the target.
         return Pair(degradation(target.clone(), stream), target, name)
 
 

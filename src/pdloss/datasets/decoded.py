@@ -43,7 +43,7 @@ _DIGEST = 32
 """Bytes before those, which hold the list's SHA-256."""
 
 
-class Looked(Record, frozen=True, kw_only=True):
+class ImageInfo(Record, frozen=True, kw_only=True):
     """What was found when an image was decoded."""
 
     name: str
@@ -72,7 +72,7 @@ class Mapped:
         images: The list at its end.
     """
 
-    def __init__(self, path: Path, images: list[Looked]) -> None:
+    def __init__(self, path: Path, images: list[ImageInfo]) -> None:
         self.path = path
         self.shapes = [image.shape for image in images]
         sizes = [3 * image.height * image.width for image in images]
@@ -123,7 +123,7 @@ def file_for(source: Source, contents: Mapping[str, str]) -> Path:
     return cache_folder() / "decoded" / f"{place(source.place)}-{images[:32]}.rgb"
 
 
-def read_list(path: Path) -> list[Looked] | None:
+def read_list(path: Path) -> list[ImageInfo] | None:
     """Returns the list at the end of the file, or None if there is no such file, or it is not what it should be."""
     try:
         with path.open("rb") as file:
@@ -133,14 +133,14 @@ def read_list(path: Path) -> list[Looked] | None:
             text, digest = file.read(length), file.read(_DIGEST)
             if hashlib.sha256(text).digest() != digest:
                 return None
-            images = msgspec.json.decode(text, type=list[Looked])
+            images = msgspec.json.decode(text, type=list[ImageInfo])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     pixels = sum(3 * image.height * image.width for image in images)
     return images if whole == pixels + length + _DIGEST + _LENGTH else None
 
 
-def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[list[Looked], str]:
+def write(path: Path, images: Iterator[tuple[ImageInfo, Picture | None]]) -> tuple[list[ImageInfo], str]:
     """Writes the pixels of all images to the file, and removes files made of earlier states of the same folder.
 
     Args:
@@ -148,18 +148,18 @@ def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[
         images: As `look` gives them.
 
     Returns:
-        What was found, and why the file could not be written; empty if it was. All images are looked at anyway.
+        What was found, and why the file could not be written; empty if it was. All images are decoded anyway.
     """
-    found: list[Looked] = []
+    found: list[ImageInfo] = []
 
     def written(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            for looked, picture in images:
+            for info, picture in images:
                 if picture is None:
-                    found.append(looked)
+                    found.append(info)
                     continue
                 pixels = picture.pixels.permute(1, 2, 0).contiguous().numpy().data
-                found.append(replace(looked, sha256=hashlib.sha256(pixels).hexdigest()))
+                found.append(replace(info, sha256=hashlib.sha256(pixels).hexdigest()))
                 if shutil.disk_usage(path.parent).free < SPARE_ROOM + picture.pixels.nbytes:
                     raise OSError(errno.ENOSPC, f"less than {SPARE_ROOM >> 30} GiB would stay free")
                 file.write(pixels)
@@ -169,7 +169,7 @@ def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[
     try:
         write_atomically(path, written)
     except OSError as error:
-        found += [looked for looked, _ in images]
+        found += [info for info, _ in images]
         return found, error.strerror or str(error)
     for old in path.parent.glob(f"{path.name.partition('-')[0]}-*.rgb"):
         if old != path:
@@ -177,7 +177,9 @@ def write(path: Path, images: Iterator[tuple[Looked, Picture | None]]) -> tuple[
     return found, ""
 
 
-def look(source: Source, accept: Callable[[Looked], object]) -> Generator[tuple[Looked, Picture | None], None, None]:
+def decode_all(
+    source: Source, accept: Callable[[ImageInfo], object]
+) -> Generator[tuple[ImageInfo, Picture | None], None, None]:
     """Yields every image of the source in order, decoded by several threads; nothing of a damaged one.
 
     Args:
@@ -185,19 +187,19 @@ def look(source: Source, accept: Callable[[Looked], object]) -> Generator[tuple[
         accept: Told of each; what it raises ends the decoding.
     """
 
-    def one(name: str) -> tuple[Looked, Picture | None]:
+    def one(name: str) -> tuple[ImageInfo, Picture | None]:
         try:
             picture = source.picture(name)
         except ImageError as error:
-            return Looked(name=name, problem=str(error)), None
+            return ImageInfo(name=name, problem=str(error)), None
         _, height, width = picture.pixels.shape
         digest = picture_hash(picture.pixels)
-        return Looked(name=name, height=height, width=width, note=picture.note, hash=digest), picture
+        return ImageInfo(name=name, height=height, width=width, note=picture.note, hash=digest), picture
 
     with closing(_ahead(one, source.names, min(16, os.cpu_count() or 1))) as results:
-        for looked, picture in results:
-            accept(looked)
-            yield looked, picture
+        for info, picture in results:
+            accept(info)
+            yield info, picture
 
 
 def _ahead(function: Callable[[str], Any], items: Iterable[str], threads: int) -> Generator[Any, None, None]:

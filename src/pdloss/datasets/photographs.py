@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from pdloss.datasets.contents import contents, digest, fingerprint, stamps
-from pdloss.datasets.decoded import Looked, Mapped, file_for, look, read_list, write
+from pdloss.datasets.decoded import ImageInfo, Mapped, decode_all, file_for, read_list, write
 from pdloss.datasets.sources import Source, Split, source
 from pdloss.errors import ImageError
 from pdloss.records import TrainedOn
@@ -56,44 +56,44 @@ class Photographs:
         """Names of the files left out, with the reason."""
         done, cure = 0, "use a smaller --crop" if part == "crop" else _LEAVES_OUT
 
-        def accept(looked: Looked) -> None:
+        def accept(info: ImageInfo) -> None:
             nonlocal done
-            small = "" if looked.problem else _too_small(self.folder / looked.name, looked.shape, smallest, part)
-            if problem := looked.problem or small:
+            small = "" if info.problem else _too_small(self.folder / info.name, info.shape, smallest, part)
+            if problem := info.problem or small:
                 if not skip_damaged:
                     raise ImageError(f"{problem}; {cure if small else _LEAVES_OUT}")
-                self.skipped[looked.name] = problem
+                self.skipped[info.name] = problem
             done += 1
             if progress:
                 progress(done, len(self.source.names))
 
-        found, uncached = self._looked_at(cached, accept)
-        self._images = [(place, looked) for place, looked in enumerate(found) if looked.name not in self.skipped]
-        self.names = [looked.name for _, looked in self._images]
+        found, uncached = self._found(cached, accept)
+        self._images = [(place, info) for place, info in enumerate(found) if info.name not in self.skipped]
+        self.names = [info.name for _, info in self._images]
         """Paths from the folder, with their suffix, sorted."""
         if not self.names:
             raise ImageError(f"{self.folder} holds no usable image; the first: {next(iter(self.skipped.values()))}")
-        notes = Counter(note for _, looked in self._images for note in looked.note.split("; ") if note)
+        notes = Counter(note for _, info in self._images for note in info.note.split("; ") if note)
         self.notes = [note for note in (self.source.note, uncached) if note]
         """What is worth saying, such as ``"12 files: alpha dropped"``."""
         self.notes += [f"{count} {'file' if count == 1 else 'files'}: {note}" for note, count in notes.most_common()]
 
-    def _looked_at(self, cached: bool, accept: Callable[[Looked], object]) -> tuple[list[Looked], str]:
+    def _found(self, cached: bool, accept: Callable[[ImageInfo], object]) -> tuple[list[ImageInfo], str]:
         """Returns what was found, and why the pixels are not kept though they should be."""
         self._mapped: Mapped | None = None
         if not cached:
-            return [looked for looked, _ in look(self.source, accept)], ""
+            return [info for info, _ in decode_all(self.source, accept)], ""
         before = {name: stamps(self.source, name) for name in self.source.names}
         path, problem = file_for(self.source, self._contents), ""
         found = read_list(path)
         if found is None:
-            found, problem = write(path, look(self.source, accept))
+            found, problem = write(path, decode_all(self.source, accept))
             if changed := [name for name, stamp in before.items() if stamps(self.source, name) != stamp]:
                 path.unlink(missing_ok=True)
                 raise ImageError(f"{self.folder / changed[0]} changed while the photographs were read; start again")
         else:
-            for looked in found:
-                accept(looked)
+            for info in found:
+                accept(info)
         if not problem:
             self._mapped = Mapped(path, found)
             return found, ""
@@ -124,7 +124,7 @@ class Photographs:
     @property
     def hashes(self) -> dict[str, str]:
         """Each image's `picture_hash`."""
-        return {looked.name: looked.hash for _, looked in self._images}
+        return {info.name: info.hash for _, info in self._images}
 
     @property
     def trained_on(self) -> TrainedOn:
@@ -137,14 +137,14 @@ class Photographs:
         Raises:
             ImageError: Naming the first such file, its size and the crop.
         """
-        for _, looked in self._images:
-            if problem := _too_small(self.folder / looked.name, looked.shape, size):
+        for _, info in self._images:
+            if problem := _too_small(self.folder / info.name, info.shape, size):
                 raise ImageError(f"{problem}; use a smaller --crop")
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Height and width of each, in the order of `names`."""
-        return [looked.shape for _, looked in self._images]
+        return [info.shape for _, info in self._images]
 
     @property
     def smallest_side(self) -> int:
@@ -155,8 +155,8 @@ class Photographs:
         return len(self.names)
 
     def __getitem__(self, index: int) -> UInt8[Tensor, "3 h w"]:
-        place, looked = self._images[index]
-        return self.source.picture(looked.name).pixels if self._mapped is None else self._mapped[place]
+        place, info = self._images[index]
+        return self.source.picture(info.name).pixels if self._mapped is None else self._mapped[place]
 
 
 def _too_small(path: Path, shape: tuple[int, int], smallest: int, part: str = "crop") -> str:

@@ -37,7 +37,7 @@ def ahead(item: Callable[[int], T], count: int, waiting: int = 1) -> Iterator[T]
         thread.shutdown(cancel_futures=True)
 
 
-class Behind:
+class ThreadedCalls:
     """Calls functions in threads, and makes the loop wait when it gets too far ahead of them.
 
     As a context it waits for all at its end, and raises the first error of any; of calls that have not begun when the
@@ -48,7 +48,7 @@ class Behind:
         waiting: How many may be unfinished before `call` waits.
 
     Example:
-        >>> with Behind() as behind:
+        >>> with ThreadedCalls() as behind:
         ...     results = [behind.call(abs, number) for number in (-1, 2)]
         >>> [result.result() for result in results]
         [1, 2]
@@ -70,7 +70,7 @@ class Behind:
         self._unfinished.append(future)
         return future
 
-    def __enter__(self) -> "Behind":
+    def __enter__(self) -> "ThreadedCalls":
         return self
 
     def __exit__(

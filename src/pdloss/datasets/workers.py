@@ -30,9 +30,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from pdloss.devices.memory import ran_out
 from pdloss.devices.signals import held_back, leave_to_parent
 from pdloss.errors import OutOfMemoryError, RunError, UserError
+from pdloss.memory import ran_out
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -44,7 +44,7 @@ _AHEAD = 2
 _SHARED = Path("/dev/shm")
 
 
-class Crew:
+class WorkerPool:
     """Worker processes; as a context, they end with it.
 
     They are forked on Linux and spawned elsewhere, unless `multiprocessing.set_start_method` says otherwise.
@@ -110,7 +110,7 @@ class Crew:
             pipe.close()
         self._processes, self._pipes = [], []
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(

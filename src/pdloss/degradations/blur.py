@@ -79,7 +79,7 @@ class CameraShake(DegradationChoice, name="blur"):
         kernels = _given(self.kernel)
         return list(kernels.values())[int(torch.randint(len(kernels), (), generator=stream))]
 
-    def spoiled(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
+    def degraded(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
         """Returns the blurred image, which stays within the values that the clean one has.
 
         Raises:

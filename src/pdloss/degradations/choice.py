@@ -17,12 +17,12 @@ from pdloss.specs import Choice, Range
 class DegradationChoice(Choice, ABC):
     """Base of the library's degradations: itself the callable ``(clean, generator) → degraded``.
 
-    Calling it is `drawn` followed by `spoiled` with the same generator. Where no option is a range, `drawn` takes
+    Calling it is `drawn` followed by `degraded` with the same generator. Where no option is a range, `drawn` takes
     nothing from the generator.
     """
 
     pointwise: ClassVar[bool] = False
-    """Whether each value is spoiled by itself, so that a mosaic, too, can be."""
+    """Whether each value is degraded by itself, so that a mosaic, too, can be."""
 
     def drawn(self, generator: torch.Generator) -> "DegradationChoice":
         """Returns the choice with a number in place of every range: its text says what one image suffers.
@@ -39,10 +39,10 @@ class DegradationChoice(Choice, ABC):
 
     def __call__(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c2 h2 w2"]:
         """Returns the degraded image of one clean one; all randomness comes from the generator."""
-        return self.drawn(generator).spoiled(clean, generator)
+        return self.drawn(generator).degraded(clean, generator)
 
     @abstractmethod
-    def spoiled(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c2 h2 w2"]:
+    def degraded(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c2 h2 w2"]:
         """Returns the degraded image, where every strength is a number: what is left to chance is the noise.
 
         Raises:

@@ -44,7 +44,7 @@ class JPEG(DegradationChoice, name="jpeg"):
     quality: Annotated[int, Meta(ge=1, le=100)] | Range = 20
     subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
 
-    def spoiled(self, clean: Float[Tensor, "3 h w"], generator: torch.Generator) -> Float[Tensor, "3 h w"]:
+    def degraded(self, clean: Float[Tensor, "3 h w"], generator: torch.Generator) -> Float[Tensor, "3 h w"]:
         """Returns the image that the file gives back; nothing is drawn from the generator.
 
         Raises:

@@ -48,7 +48,7 @@ class BayerMosaic(DegradationChoice, name="mosaic"):
         """How many times smaller each side gets."""
         return 2 if self.layout == "packed" else 1
 
-    def spoiled(self, clean: Float[Tensor, "3 h w"], generator: torch.Generator) -> Float[Tensor, "c h2 w2"]:
+    def degraded(self, clean: Float[Tensor, "3 h w"], generator: torch.Generator) -> Float[Tensor, "c h2 w2"]:
         """Returns the mosaic of one clean image; all randomness comes from the generator.
 
         Raises:

@@ -41,7 +41,7 @@ class GaussianNoise(DegradationChoice, name="noise"):
                 f"noise(sigma={self.sigma}): sigma is for values in [0, 1]; grey levels are {largest:g}/255"
             )
 
-    def spoiled(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
+    def degraded(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
         """Returns the noisy image of one clean one; all randomness comes from the generator."""
         noisy = clean + plain(self.sigma) * white_noise(clean, generator)
         return noisy.clamp(0, 1) if self.clip else noisy
@@ -76,7 +76,7 @@ class PoissonGaussianNoise(DegradationChoice, name="poisson_gaussian"):
     read: Annotated[float, Meta(ge=0, le=10)] | Range = 0.02
     clip: bool = True
 
-    def spoiled(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
+    def degraded(self, clean: Float[Tensor, "c h w"], generator: torch.Generator) -> Float[Tensor, "c h w"]:
         """Returns the noisy image of one clean one; all randomness comes from the generator."""
         shot, lit = plain(self.shot), clean.clamp(min=0)
         noisy = clean

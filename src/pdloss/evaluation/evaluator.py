@@ -11,31 +11,27 @@ from torch import Tensor
 
 from pdloss.assets import sha256
 from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
-from pdloss.datasets.prefetch import Behind, ahead
+from pdloss.datasets.prefetch import ThreadedCalls, ahead
 from pdloss.devices import chosen_device
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
+from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
 from pdloss.evaluation.frozen_sets import is_frozen
-from pdloss.evaluation.inputs import Demosaic, Input, Inputs, comparable, contents_sha256
+from pdloss.evaluation.inputs import Input, Inputs, comparable, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
+from pdloss.evaluation.reuse import joined, lacking, reusable, scores_file
 from pdloss.evaluation.scoring import Measures, SetTotals
-from pdloss.evaluation.standing import joined, lacking, scores_file, standing
 from pdloss.files.spelling import spelled
 from pdloss.files.tensors import unverified
 from pdloss.images import pixels_sha256, to_bytes
 from pdloss.limits import check_seed
+from pdloss.memory import enough_memory
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
 from pdloss.picture_files.patterns import set_name
 from pdloss.records import ImageScores, Scores, SetScore, write_record
 from pdloss.runs import RunFolder
 from pdloss.specs.trust import RECEIVED, TYPED, Trust
-
-CONSISTENCY = "consistency"
-"""The name that stands for the scores of `pdloss.evaluation.consistency`, whichever the degradation has."""
-
-DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips", CONSISTENCY)
 
 _LESS = (
     "whole pictures go through the network and the metrics; leave out the largest or cut them smaller, choose fewer "
@@ -173,7 +169,7 @@ class Evaluator:
             notes.insert(0, f"warning: {leak_warning(leaks, data)}")
         notes += [note for note in (unverified(folder.latest_weights()[1]),) if note]
         asked = _asked(folder, name or set_name(data), inputs, measures, contents)
-        before = None if self.again else standing(folder, asked, photographs.names)
+        before = None if self.again else reusable(folder, asked, photographs.names)
         if before is not None:
             measures = measures.only(lacking(before, asked))
             there = f"{asked.run} on {asked.set}: scored already and unchanged"
@@ -181,7 +177,7 @@ class Evaluator:
                 return Evaluation(before, [*notes, f"{there}; --again scores it anew"])
             notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
-        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), Behind() as behind:
+        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), ThreadedCalls() as behind:
             kind = Restored if before is None else Stored
             pictures = kind(folder, asked.set, photographs.names, self.device, behind, self.trusted)
             scores = _scored(asked, inputs, measures, pictures, known, progress)

@@ -13,19 +13,18 @@ from torch import Tensor
 from pdloss.assets import sha256
 from pdloss.datasets.prefetch import ahead
 from pdloss.devices import chosen_device
-from pdloss.devices.memory import enough_memory
 from pdloss.errors import ImageError, SpecError
 from pdloss.evaluation import scoring
+from pdloss.evaluation.defaults import FOLDER_METRICS
 from pdloss.evaluation.inputs import files_sha256
 from pdloss.evaluation.scoring import Measures, SetTotals
 from pdloss.files.spelling import as_path, spelled
 from pdloss.images import pixels_sha256, read_pixels, write_image
+from pdloss.memory import enough_memory
 from pdloss.picture_files import written_names
 from pdloss.picture_files.listing import listed
 from pdloss.picture_files.patterns import matched, pictures_of
 from pdloss.records import NOT_KNOWN, ImageScores, Method, Scores, read_record, write_record
-
-DEFAULT_METRICS = ("psnr", "psnr_y", "ms_ssim", "lpips")
 
 _LESS = "leave it out or cut both pictures smaller, or use --device cpu where the processor has more memory"
 
@@ -50,7 +49,7 @@ def score(
     restored: Path,
     target: Path,
     *,
-    metric_names: Sequence[str] = DEFAULT_METRICS,
+    metric_names: Sequence[str] = FOLDER_METRICS,
     device: str = "auto",
     niqe_model: Path | None = None,
     method: Method | None = None,

@@ -7,6 +7,7 @@ file and of the pixels it was made from. The manifest is written last: without i
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from jaxtyping import UInt8
 from torch import Tensor
@@ -17,6 +18,7 @@ from pdloss.datasets import Pair, Pairs, Photographs, factor_of
 from pdloss.devices.provenance import versions
 from pdloss.errors import ImageError, RunError, SpecError
 from pdloss.files import clear_unfinished, finish, is_unfinished, mark_unfinished, path_inside, unfinished_names
+from pdloss.files.lists import first_few
 from pdloss.files.spelling import as_path, spelled
 from pdloss.images import pixels_sha256, read_image, write_image
 from pdloss.limits import check_seed
@@ -44,6 +46,7 @@ class FrozenImage(Record, frozen=True, kw_only=True):
 class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json`` of a frozen set."""
 
+    sealed: ClassVar[bool] = True
     degradation: Text
     seed: int
     codec: str
@@ -72,7 +75,8 @@ class FrozenPairs:
         known = [image.target for image in self.manifest.images]
         if left := sorted(set(known) ^ set(photographs.names)):
             raise RunError(
-                f"{folder} was made of other photographs than {photographs.folder}: only one of them has {_first(left)}"
+                f"{folder} was made of other photographs than {photographs.folder}: only one of them has "
+                f"{first_few(left, 5)}"
             )
         self.chain = degradations.parse(self.manifest.degradation, trusted)
         self.images = {image.target: image for image in self.manifest.images}
@@ -170,7 +174,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             problem = "changed" if path.exists() else "missing"
             raise RunError(f"{path} is {problem}: make the set anew, or fetch it again")
     if extra := _visible(folder, "*.png", but=[image.file for image in manifest.images]):
-        raise RunError(f"{folder} holds images that its {MANIFEST} does not name: {_first(extra)}; take them out of it")
+        raise RunError(
+            f"{folder} holds images that its {MANIFEST} does not name: {first_few(extra, 5)}; take them out of it"
+        )
 
 
 def _check_side(photograph: Path, pixels: UInt8[Tensor, "3 h w"], chain: degradations.Chain) -> None:
@@ -193,8 +199,8 @@ def _clear(out: Path) -> None:
         raise RunError(f"{out} already holds a frozen set; choose another --out")
     if not out.exists():
         return
-    if strangers := _visible(out, "*", but=unfinished_names(out)):
-        raise RunError(f"{out} holds other files ({_first(strangers)}); choose another --out")
+    if others := _visible(out, "*", but=unfinished_names(out)):
+        raise RunError(f"{out} holds other files ({first_few(others, 5)}); choose another --out")
     clear_unfinished(out)
 
 
@@ -202,7 +208,3 @@ def _visible(folder: Path, pattern: str, but: Sequence[str]) -> list[str]:
     """Returns the files below a folder, by their path from there, but for those of hidden names."""
     found = (spelled(path.relative_to(folder).as_posix()) for path in folder.rglob(pattern) if path.is_file())
     return sorted(name for name in found if name not in but and not re.search(r"(^|/)\.", name))
-
-
-def _first(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}"

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,14 +16,12 @@ from pdloss.datasets.contents import digest
 from pdloss.degradations import BayerMosaic, Chain
 from pdloss.degradations.given import Given
 from pdloss.errors import SpecError
+from pdloss.evaluation.defaults import Demosaic
 from pdloss.evaluation.frozen_sets import FrozenPairs
 from pdloss.ops.bayer import bayer_plane, bayer_unpacked, demosaic_bilinear, demosaic_malvar
 from pdloss.ops.resize import resize
 from pdloss.ops.streams import generator
 from pdloss.specs.trust import RECEIVED, Trust
-
-Demosaic: TypeAlias = Literal["malvar", "bilinear"]
-"""How a mosaic becomes a picture without a network."""
 
 
 class Input(NamedTuple):

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from pdloss import networks, runs
 from pdloss.assets import sha256
-from pdloss.datasets.prefetch import Behind
+from pdloss.datasets.prefetch import ThreadedCalls
 from pdloss.devices import channels_last
 from pdloss.errors import RunError
 from pdloss.evaluation.inputs import Input, comparable
-from pdloss.evaluation.standing import picture_file
+from pdloss.evaluation.reuse import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
@@ -69,7 +69,7 @@ class Restored:
         set_name: str,
         names: Sequence[str],
         device: torch.device,
-        behind: Behind,
+        behind: ThreadedCalls,
         trusted: Trust = RECEIVED,
     ) -> None:
         self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
@@ -114,7 +114,7 @@ class Stored:
         set_name: str,
         names: Sequence[str],
         device: torch.device,
-        _: Behind,
+        _: ThreadedCalls,
         __: Trust = RECEIVED,
     ) -> None:
         self._folder, self._set, self.device = folder, set_name, device

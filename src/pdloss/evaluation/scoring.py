@@ -15,7 +15,7 @@ from pdloss.errors import AssetError, ImageError, SpecError
 from pdloss.metrics import CEILING, METRICS, Entry, Score, own_niqe
 from pdloss.metrics.sets import SET_METRICS, SetEntry, SetMeasure
 from pdloss.records import Metric, SetScore
-from pdloss.specs import suggestion
+from pdloss.specs import check_known
 
 T = TypeVar("T")
 
@@ -131,8 +131,7 @@ def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
     if not names:
         raise SpecError(f"name at least one metric: {', '.join(known)}")
     for name in names:
-        if name not in known:
-            raise SpecError(f"unknown metric {name!r}{suggestion(name, known)}")
+        check_known("metric", name, known)
 
 
 def refuse_nothing(measures: Measures, notes: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Images → activations; in text a backbone and its layers: ``vgg16.relu4_3``, ``vgg19.relu3_4+relu4_4``.
 
-A module of one's own is named ``package.module:Name(key=value)``.
+A backbone takes weights of one's own: ``vgg16(weights='my.safetensors', convention='caffe').relu4_3``. A module of
+one's own is named ``package.module:Name(key=value)``.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pdloss.errors import SpecError
 from pdloss.features.alexnet import AlexNetFeatures
 from pdloss.features.distilled import DistilledFeatures
 from pdloss.features.frozen import Frozen
+from pdloss.features.given import given, split
 from pdloss.features.own import OwnFeatures, is_own, own_text
 from pdloss.features.squeezenet import SqueezeNetFeatures
 from pdloss.features.steerable import SteerablePyramidFeatures
@@ -56,9 +58,10 @@ class FeatureNames:
 
     @classmethod
     def parse(cls, text: str, trusted: Trust = RECEIVED) -> "FeatureNames":
-        """Returns the names in ``backbone.layer+layer``, or in one of the two forms for features of one's own.
+        """Returns the names in ``backbone.layer+layer``, or in one of the three forms for features of one's own.
 
-        ``path/to/own.safetensors.layer+layer`` reads a file written by ``pdloss distill``, and
+        ``path/to/own.safetensors.layer+layer`` reads a file written by ``pdloss distill``,
+        ``vgg16(weights='own.safetensors', convention='caffe').layer`` any weights of that network (`given`), and
         ``package.module:Name(key=value)`` a class, whose maps are all used (`OwnFeatures`).
 
         Args:
@@ -70,6 +73,9 @@ class FeatureNames:
         """
         if is_own(text):
             return cls(own_text(text, trusted), ())
+        if options := split(text):
+            backbone, layers = str(given(options[0], trusted)), options[1]
+            return cls(backbone, _each(layers))
         own, mark, layers = text.rpartition(".safetensors")
         if mark:
             backbone, layers = own + mark, layers.removeprefix(".")
@@ -79,12 +85,14 @@ class FeatureNames:
                 hint = "a module of your own is written package.module:Name(key=value), without layers"
                 word = text if ":" in text else backbone
                 raise SpecError(f"unknown features {word!r}{suggestion(backbone, BACKBONES)}; {hint}")
-        return cls(backbone, tuple(layer for layer in layers.split("+") if layer))
+        return cls(backbone, _each(layers))
 
     def build(self) -> Frozen:
         """Returns the extractor, with its weights loaded."""
         if is_own(self.backbone):
             return OwnFeatures(self.backbone, TYPED)  # looked at where it was read
+        if split(self.backbone):
+            return given(self.backbone, TYPED).extractor(self.layers)
         if self.backbone.endswith(".safetensors"):
             return DistilledFeatures(self.layers or None, Path(self.backbone))
         return BACKBONES[self.backbone](self.layers)
@@ -110,3 +118,7 @@ def extractor(text: str, trusted: Trust = RECEIVED) -> Frozen:
         AssetError: If its weights are not at hand; the message names the way to go on.
     """
     return FeatureNames.parse(text, trusted).build()
+
+
+def _each(layers: str) -> tuple[str, ...]:
+    return tuple(layer for layer in layers.split("+") if layer)

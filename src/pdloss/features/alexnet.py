@@ -10,16 +10,7 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor
 
-from pdloss import assets
-from pdloss.errors import AssetError
-from pdloss.features.frozen import chosen_layers, read_weights
 from pdloss.features.imagenet import ImageNetFeatures
-
-# A layer's place in this list is its index in torchvision's `features`.
-_PLAN = (
-    *("conv1", "relu1", "pool1", "conv2", "relu2", "pool2"),
-    *("conv3", "relu3", "conv4", "relu4", "conv5", "relu5", "pool5"),
-)
 
 # Input channels, output channels, kernel, stride, padding.
 _CONVOLUTIONS = {
@@ -46,41 +37,27 @@ class AlexNetFeatures(ImageNetFeatures):
         AssetError: If the weights are not at hand, lack a key, or hold a kernel of another shape.
     """
 
+    every = (
+        *("conv1", "relu1", "pool1", "conv2", "relu2", "pool2"),
+        *("conv3", "relu3", "conv4", "relu4", "conv5", "relu5", "pool5"),
+    )
+    name, called, asset = "alexnet", "AlexNet", "alexnet-torchvision"
+
     def __init__(self, layers: Sequence[str], weights: Path | None = None) -> None:
-        super().__init__()
-        self.layers = chosen_layers(layers, _PLAN, "alexnet")
-        self.plan = _PLAN[: max(map(_PLAN.index, self.layers)) + 1]
+        super().__init__(layers, weights)
         self.minimum_side = _minimum_side(self.plan)
-        path = weights or assets.path("alexnet-torchvision")
-        self.origin = self.describe(path)
-        self._load(path)
 
-    def _load(self, path: Path) -> None:
-        tensors = read_weights(path)
-        for name in self.plan:
-            if name not in _CONVOLUTIONS:
-                continue
-            key = f"features.{_PLAN.index(name)}"
-            try:
-                kernel, bias = tensors[f"{key}.weight"].float(), tensors[f"{key}.bias"].float()
-            except KeyError as error:
-                raise AssetError(f"{path} is not an AlexNet with torchvision's keys: it lacks {error}") from None
-            channels, maps, size, _, _ = _CONVOLUTIONS[name]
-            if kernel.shape != (maps, channels, size, size):
-                expected, got = (maps, channels, size, size), tuple(kernel.shape)
-                raise AssetError(f"{path} is not torchvision's AlexNet: {key}.weight is {got} instead of {expected}")
-            self.freeze(f"{name}_weight", kernel)
-            self.freeze(f"{name}_bias", bias)
+    def kernels(self) -> dict[str, tuple[int, int, int, int]]:
+        """Returns the shape of every kernel in the plan, by its key without ``.weight``."""
+        planned = ((index, *_CONVOLUTIONS[name]) for index, name in enumerate(self.plan) if name in _CONVOLUTIONS)
+        return {f"features.{index}": (maps, channels, size, size) for index, channels, maps, size, _, _ in planned}
 
-    def layer(self, index: int, name: str, x: Tensor) -> Tensor:
-        """Returns what the layer of that name makes of x."""
-        if name.startswith("relu"):
-            return F.relu(x)
+    def layer(self, key: str, name: str, x: Tensor) -> Tensor:
+        """Returns what the layer of that key and name makes of x, if it is no ReLU."""
         if name.startswith("pool"):
             return F.max_pool2d(x, kernel_size=3, stride=2)
         _, _, _, stride, padding = _CONVOLUTIONS[name]
-        weight, bias = self.frozen(f"{name}_weight").to(x.dtype), self.frozen(f"{name}_bias").to(x.dtype)
-        return F.conv2d(x, weight, bias, stride, padding)
+        return self.convolution(key, x, stride, padding)
 
 
 def _minimum_side(plan: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import torch
@@ -30,6 +30,7 @@ class Plan(msgspec.Struct, frozen=True):
     heads: Annotated[dict[str, tuple[_Size, _Size]], Meta(max_length=64)]
     widths: Annotated[tuple[_Size, ...], Meta(max_length=8)]
     blocks: Annotated[tuple[Annotated[int, Meta(ge=0, le=64)], ...], Meta(max_length=8)]
+    start: Literal[1, 2] = 2
 
 
 class Convolution(nn.Conv2d):
@@ -56,21 +57,27 @@ class Residual(nn.Module):
 class DistilledNetwork(nn.Module):
     """Imitates a backbone's maps with a chain of stages, each at half the resolution of the one before.
 
-    The first stage sees the image as 2x2 blocks of pixels (12 channels at half the resolution): no layer works at full
-    resolution, which is where VGG spends a sixth of its time. A map at 1/2^k of the image's side is a 1x1 head on
-    stage k. All convolutions in `stages` may carry a batch norm while training (`distillation`) and none afterwards.
+    With a `start` of 2, the first stage sees the image as 2x2 blocks of pixels (12 channels at half the resolution): no
+    layer works at full resolution, which is where VGG spends a sixth of its time. With 1 it works there, so
+    that a map of the image's own side can be imitated and no pattern of pixels is out of sight. A map at 1/2^k of the
+    image's side is a 1x1 head on the stage of that resolution, at full resolution a 3x3 one. All convolutions in
+    `stages` may carry a batch norm while training (`distillation`) and none afterwards.
 
     Args:
-        heads: Channels and side divisor (2, 4, 8, …) of every layer imitated.
+        heads: Channels and side divisor (1, 2, 4, 8, …) of every layer imitated.
         widths: Channels of each stage.
         blocks: Residual convolutions of each stage.
+        start: Side divisor of the first stage, 1 or 2.
     """
 
-    def __init__(self, heads: Mapping[str, tuple[int, int]], widths: Sequence[int], blocks: Sequence[int]) -> None:
+    def __init__(
+        self, heads: Mapping[str, tuple[int, int]], widths: Sequence[int], blocks: Sequence[int], start: int = 2
+    ) -> None:
         super().__init__()
+        self.start = start
         self.divisors = {layer: divisor for layer, (_, divisor) in heads.items()}
         stages: list[nn.Module] = []
-        before = 12
+        before = 3 * start**2
         for number, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             enter = Convolution(before, width, 3, padding=1) if number == 0 else Convolution(before, width, 2, stride=2)
             stages.append(nn.Sequential(nn.Sequential(enter), nn.ReLU(), *(Residual(width) for _ in range(count))))
@@ -78,25 +85,40 @@ class DistilledNetwork(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.heads = nn.ModuleDict(
             {
-                layer: Convolution(widths[divisor.bit_length() - 2], channels, 1)
+                layer: _head(widths[stage_of(divisor, start)], channels, whole=divisor == 1)
                 for layer, (channels, divisor) in heads.items()
             }
         )
 
     def forward(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """Returns the imitated maps before their ReLU, if they have one; only the stages needed are computed."""
-        height, width = images.shape[-2:]
-        x = F.pixel_unshuffle(images[..., : height // 2 * 2, : width // 2 * 2] * 4.5 - 2, 2)
+        """Returns the imitated maps before their ReLU, if they have one; only stages and heads needed are computed."""
+        height, width = (side // self.start * self.start for side in images.shape[-2:])
+        x = F.pixel_unshuffle(images[..., :height, :width] * 4.5 - 2, self.start)
         x = x.contiguous(memory_format=torch.channels_last)
         maps: dict[str, Tensor] = {}
-        divisor, last = 1, max(self.divisors[layer] for layer in layers)
-        for stage in self.stages:
-            divisor *= 2
+        last = max(self.divisors[layer] for layer in layers)
+        for number, stage in enumerate(self.stages):
+            divisor = self.start << number
             if divisor > last:
                 break
             x = stage(x)
             maps |= {layer: self.heads[layer](x) for layer in layers if self.divisors[layer] == divisor}
         return {layer: maps[layer] for layer in layers}
+
+
+def stage_of(divisor: int, start: int) -> int:
+    """Returns which stage works at a divisor of the image's side, counted from 0.
+
+    Raises:
+        ValueError: If the first stage is coarser than that, or the divisor no power of two.
+    """
+    if divisor < start or divisor & (divisor - 1):
+        raise ValueError(f"no stage works at 1/{divisor} of the image's side: the first works at 1/{start}")
+    return (divisor // start).bit_length() - 1
+
+
+def _head(before: int, channels: int, whole: bool) -> Convolution:
+    return Convolution(before, channels, 3, padding=1) if whole else Convolution(before, channels, 1)
 
 
 class DistilledFeatures(Frozen):
@@ -126,7 +148,7 @@ class DistilledFeatures(Frozen):
     def _load(self, path: Path, layers: Sequence[str] | None) -> None:
         try:
             plan = msgspec.json.decode(assets.metadata(path)["network"], type=Plan)
-            network = DistilledNetwork(plan.heads, plan.widths, plan.blocks)
+            network = DistilledNetwork(plan.heads, plan.widths, plan.blocks, plan.start)
         except (LookupError, ValueError):
             raise AssetError(
                 f"{path} was not written by pdloss distill: its header does not describe a network"

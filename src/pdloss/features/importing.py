@@ -22,7 +22,9 @@ from pdloss.errors import AssetError
 from pdloss.features import probes
 from pdloss.features.probes import PROBES, Probe
 from pdloss.files import write_atomically
-from pdloss.files.downloads import TransferError, alone, checksum
+from pdloss.files.checksums import checksum
+from pdloss.files.downloads import TransferError, alone
+from pdloss.files.lists import first_few
 from pdloss.limits import read_header
 
 WORD = "; imported on the user's word"
@@ -153,8 +155,7 @@ def _check_shapes(file: Path, asset: Asset, tensors: Mapping[str, Tensor]) -> No
     if len(missing) == len(wanted):
         raise AssetError(f"{file} is another network: it has none of the tensors of {asset.name}, such as {missing[0]}")
     if missing:
-        more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-        raise AssetError(f"{file} lacks layers of {asset.name}: {', '.join(missing[:2])}{more} are missing")
+        raise AssetError(f"{file} lacks layers of {asset.name}: {first_few(missing, 2)} are missing")
 
 
 def _check_answers(file: Path, asset: Asset, probe: Probe, trial: Path) -> float:

@@ -12,16 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pdloss import assets
-from pdloss.errors import AssetError
-from pdloss.features.frozen import chosen_layers, read_weights
 from pdloss.features.imagenet import ImageNetFeatures
-
-# A layer's place in this list is its index in torchvision's `features`.
-_PLAN = (
-    *("conv1", "relu1", "pool1", "fire2", "fire3", "pool3"),
-    *("fire4", "fire5", "pool5", "fire6", "fire7", "fire8", "fire9"),
-)
 
 # Input channels, channels after squeezing, channels of each of the two expansions.
 _FIRES = {
@@ -52,59 +43,35 @@ class SqueezeNetFeatures(ImageNetFeatures):
         AssetError: If the weights are not at hand, lack a key, or hold a kernel of another shape.
     """
 
+    every = (
+        *("conv1", "relu1", "pool1", "fire2", "fire3", "pool3"),
+        *("fire4", "fire5", "pool5", "fire6", "fire7", "fire8", "fire9"),
+    )
+    name, called, asset = "squeezenet", "SqueezeNet 1.1", "squeezenet1_1-torchvision"
+
     def __init__(self, layers: Sequence[str], weights: Path | None = None) -> None:
-        super().__init__()
-        self.layers = chosen_layers(layers, _PLAN, "squeezenet")
-        self.plan = _PLAN[: max(map(_PLAN.index, self.layers)) + 1]
+        super().__init__(layers, weights)
         # conv1 makes n pixels (n - 1) // 2, and each pooling halves them, rounding down.
         self.minimum_side = 2 * 2 ** sum(name.startswith("pool") for name in self.plan) + 1
-        path = weights or assets.path("squeezenet1_1-torchvision")
-        self.origin = self.describe(path)
-        self._load(path)
 
-    def _load(self, path: Path) -> None:
-        tensors = read_weights(path)
-        for convolution, shape in _shapes(self.plan).items():
-            try:
-                kernel, bias = tensors[f"{convolution}.weight"].float(), tensors[f"{convolution}.bias"].float()
-            except KeyError as error:
-                raise AssetError(f"{path} is not a SqueezeNet with torchvision's keys: it lacks {error}") from None
-            if kernel.shape != shape:
-                got = f"{convolution}.weight is {tuple(kernel.shape)} instead of {shape}"
-                raise AssetError(f"{path} is not torchvision's SqueezeNet 1.1: {got}")
-            self.freeze(_buffer(convolution, "weight"), kernel)
-            self.freeze(_buffer(convolution, "bias"), bias)
+    def kernels(self) -> dict[str, tuple[int, int, int, int]]:
+        """Returns the shape of every kernel in the plan, by its key without ``.weight``."""
+        shapes: dict[str, tuple[int, int, int, int]] = {"features.0": (64, 3, 3, 3)}
+        for index, name in enumerate(self.plan):
+            if name in _FIRES:
+                channels, squeezed, expanded = _FIRES[name]
+                shapes[f"features.{index}.squeeze"] = (squeezed, channels, 1, 1)
+                shapes[f"features.{index}.expand1x1"] = (expanded, squeezed, 1, 1)
+                shapes[f"features.{index}.expand3x3"] = (expanded, squeezed, 3, 3)
+        return shapes
 
-    def layer(self, index: int, name: str, x: Tensor) -> Tensor:
-        """Returns what the layer of that index and name makes of x."""
-        key = f"features.{index}"
-        if name.startswith("relu"):
-            return F.relu(x)
+    def layer(self, key: str, name: str, x: Tensor) -> Tensor:
+        """Returns what the layer of that key and name makes of x, if it is no ReLU."""
         if name.startswith("pool"):
             return F.max_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)
         if name == "conv1":
-            return self._convolution(key, x, stride=2)
-        squeezed = F.relu(self._convolution(f"{key}.squeeze", x))
-        small = self._convolution(f"{key}.expand1x1", squeezed)
-        large = self._convolution(f"{key}.expand3x3", squeezed, padding=1)
+            return self.convolution(key, x, stride=2)
+        squeezed = F.relu(self.convolution(f"{key}.squeeze", x))
+        small = self.convolution(f"{key}.expand1x1", squeezed)
+        large = self.convolution(f"{key}.expand3x3", squeezed, padding=1)
         return F.relu(torch.cat([small, large], dim=1))
-
-    def _convolution(self, key: str, x: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
-        weight, bias = (self.frozen(_buffer(key, part)).to(x.dtype) for part in ("weight", "bias"))
-        return F.conv2d(x, weight, bias, stride, padding)
-
-
-def _shapes(plan: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
-    """Returns the kernel's shape of every convolution in the plan, by its key without ``.weight``."""
-    shapes: dict[str, tuple[int, int, int, int]] = {"features.0": (64, 3, 3, 3)}
-    for index, name in enumerate(plan):
-        if name in _FIRES:
-            channels, squeezed, expanded = _FIRES[name]
-            shapes[f"features.{index}.squeeze"] = (squeezed, channels, 1, 1)
-            shapes[f"features.{index}.expand1x1"] = (expanded, squeezed, 1, 1)
-            shapes[f"features.{index}.expand3x3"] = (expanded, squeezed, 3, 3)
-    return shapes
-
-
-def _buffer(key: str, part: str) -> str:
-    return f"{key}.{part}".replace(".", "_")  # a buffer's name has no dots

@@ -4,9 +4,10 @@ Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556. ``conv4_3`` is the
 after it, ``pool4`` after the pooling that closes block 4.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -14,18 +15,17 @@ from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import Images
+from pdloss.assets.catalogue import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 from pdloss.ops.options import check_option
 
 Depth = Literal["vgg16", "vgg19"]
+Convention = Literal["caffe", "torchvision"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-
-# What each convention expects of RGB images in [0, 1]: channel order, then scale * x - shift. The features of the two
-# differ by a factor of about 57, so a loss weight for one means nothing for the other.
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_CAFFE_MEAN = (103.939, 116.779, 123.68)
+_KERNEL = re.compile(r"features\.(\d+)\.weight")
+_WIDTHS = (64, 128, 256, 512, 512)
 
 
 def layer_plan(depth: Depth) -> list[tuple[str, int]]:
@@ -43,6 +43,36 @@ def layer_plan(depth: Depth) -> list[tuple[str, int]]:
     return [(name, index) for index, name in enumerate(plan)]
 
 
+def check_network(path: Path, tensors: Mapping[str, Tensor], depth: Depth, layers: Sequence[str]) -> None:
+    """Refuses tensors that are not those of the network's layers: torchvision's keys, VGG's shapes, finite numbers.
+
+    Raises:
+        AssetError: Naming the first tensor that is missing, too much, or of another shape.
+    """
+    plan = layer_plan(depth)
+    convolutions = {index: name for name, index in plan if name.startswith("conv")}
+    held = [key for key in tensors if (found := _KERNEL.fullmatch(key)) and int(found[1]) not in convolutions]
+    if held:
+        raise AssetError(f"{path} holds another network than {depth}, which has no convolution {held[0]}")
+    before = 3
+    for index, name in convolutions.items():
+        width = _WIDTHS[int(name[4]) - 1]
+        if name in layers:
+            for part, shape in (("weight", (width, before, 3, 3)), ("bias", (width,))):
+                _check_tensor(path, tensors, f"features.{index}.{part}", shape, f"{name} of {depth}")
+        before = width
+
+
+def _check_tensor(path: Path, tensors: Mapping[str, Tensor], key: str, shape: tuple[int, ...], what: str) -> None:
+    if key not in tensors:
+        kind = what.rpartition(" ")[2]
+        raise AssetError(f"{path} is not a {kind} with torchvision's keys: it lacks {key!r} ({what})")
+    if tuple(tensors[key].shape) != shape:
+        raise AssetError(f"{path} is no such network: {key}, {what}, should be {shape}, is {tuple(tensors[key].shape)}")
+    if not tensors[key].is_floating_point() or not bool(tensors[key].isfinite().all()):
+        raise AssetError(f"{path} holds values in {key} that are not finite numbers; fetch or write it anew")
+
+
 def max_pool(x: Tensor) -> Tensor:
     """Returns the largest value of every 2x2 block; an odd side loses its last row or column."""
     return F.max_pool2d(x, 2)
@@ -58,19 +88,28 @@ class VGGFeatures(Frozen):
         layers: Names such as ``relu4_3`` (after the ReLU), ``conv4_3`` (before it), ``pool4``.
         weights: A safetensors file with torchvision's keys, whose header says its ``input_convention``; by default the
             original ones, in Caffe's convention, which give the losses' weights their usual size.
+        convention: What the weights take, ``caffe`` or ``torchvision``, where their header does not say it.
         pool: Halves both sides of a map after each block: by default the maximum of 2x2 blocks, as VGG was trained.
 
     Raises:
         SpecError: If a layer does not exist.
-        AssetError: If the weights are not at hand, lack a key, or do not say their input convention.
+        ValueError: If the convention is unknown.
+        AssetError: If the weights are not at hand, damaged, another network's or lack a layer, or their input
+            convention is not said, or another than `convention`.
     """
 
     depth: Depth
 
     def __init__(
-        self, layers: Sequence[str], weights: Path | None = None, pool: Callable[[Tensor], Tensor] = max_pool
+        self,
+        layers: Sequence[str],
+        weights: Path | None = None,
+        pool: Callable[[Tensor], Tensor] = max_pool,
+        convention: Convention | None = None,
     ) -> None:
         super().__init__()
+        if convention is not None:
+            check_option(Convention, convention=convention)
         self.pool = pool
         plan = layer_plan(self.depth)
         self.layers = chosen_layers(layers, [name for name, _ in plan], self.depth)
@@ -80,23 +119,22 @@ class VGGFeatures(Frozen):
         self.minimum_side = 2 ** sum(name.startswith("pool") for name, _ in self.plan)
         path = weights or assets.path(f"{self.depth}-caffe")
         self.origin = self.describe(path)
-        self.convention = _convention(path)
+        self.convention = _convention(path, convention)
         self._load(path)
 
     def _load(self, path: Path) -> None:
         tensors = read_weights(path)
+        check_network(path, tensors, self.depth, [name for name, _ in self.plan])
         for name, index in self.plan:
-            if not name.startswith("conv"):
-                continue
-            try:
+            if name.startswith("conv"):
                 kernel, bias = tensors[f"features.{index}.weight"], tensors[f"features.{index}.bias"]
-            except KeyError as error:
-                raise AssetError(f"{path} is not a {self.depth} with torchvision's keys: it lacks {error}") from None
-            self.freeze(f"weight{index}", kernel.float().contiguous(memory_format=torch.channels_last))
-            self.freeze(f"bias{index}", bias.float())
-        mean, std = torch.tensor(_IMAGENET_MEAN), torch.tensor(_IMAGENET_STD)
+                self.freeze(f"weight{index}", kernel.float().contiguous(memory_format=torch.channels_last))
+                self.freeze(f"bias{index}", bias.float())
+        # RGB in [0, 1] become scale * x - shift. The features of the two conventions differ by a factor of about 57, so
+        # that a loss weight for one means nothing for the other.
+        mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
         if self.convention == "caffe":
-            scale, shift = torch.full((3,), 255.0), torch.tensor(_CAFFE_MEAN)
+            scale, shift = torch.full((3,), 255.0), torch.tensor(CAFFE_MEAN)
         else:
             scale, shift = 1 / std, mean / std
         self.freeze("scale", scale.view(1, 3, 1, 1))
@@ -144,10 +182,16 @@ class VGG19Features(VGGFeatures):
     depth = "vgg19"
 
 
-def _convention(path: Path) -> str:
+def _convention(path: Path, given: Convention | None) -> Convention:
     said = assets.metadata(path).get("input_convention", "")
-    if "BGR" in said:
-        return "caffe"
-    if "RGB" in said or said == "torchvision":
-        return "torchvision"
-    raise AssetError(f"{path} does not say its input_convention in its header (BGR 0..255, or RGB with mean and std)")
+    found: Convention | None = (
+        "caffe" if "BGR" in said else "torchvision" if "RGB" in said or said == "torchvision" else None
+    )
+    if found is None and given is None:
+        raise AssetError(
+            f"{path} does not say its input_convention in its header (BGR 0..255, or RGB with mean and std); say it: "
+            "vgg16(weights='…', convention='caffe') or 'torchvision'"
+        )
+    if given is not None and found not in (None, given):
+        raise AssetError(f"{path} says in its header that it takes {said!r}, which is not convention={given!r}")
+    return found or cast(Convention, given)

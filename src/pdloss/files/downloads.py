@@ -3,11 +3,13 @@
 What has come lies in a part file, and nothing here removes it: whoever asked knows the hash that the whole must have,
 and whether to keep what came. There is no need to ask the server whether its file is still the same (If-Range): one
 that has changed is found by that hash, and already by its length where that is known.
+
+Not left to pooch: it begins anew a transfer that broke off, and knows no locks between processes, no room on the disk
+and no wrong length before the last byte. Files of gigabytes over bad lines want all four.
 """
 
 import contextlib
 import errno
-import hashlib
 import http.client
 import os
 import re
@@ -18,7 +20,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from pdloss.files import locked
 
@@ -87,12 +88,6 @@ def check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(errno.ENOSPC, f"{readable(needed)} are needed and {readable(free)} are free", str(folder))
-
-
-def checksum(path: Path, kind: Literal["sha256", "md5"] = "sha256") -> str:
-    """Returns the file's hash in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
 
 
 def readable(size: float) -> str:

@@ -5,7 +5,6 @@ stands there already is ours if its name and content are in that list; any other
 too, is replaced only on request.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from pdloss.errors import UserError
+from pdloss.files.checksums import checksum
 
 WRITTEN = ".pdloss.jsonl"
 """Name of the list in a folder of what was written there."""
@@ -70,7 +70,7 @@ def _foreign(path: Path) -> str:
     known = _written(path.parent).get(path.name)
     if known is None or path.is_symlink() or not path.is_file():
         return "exists already, and pdloss did not write it"
-    return "" if _sha256(path) == known else "was changed since pdloss wrote it"
+    return "" if checksum(path) == known else "was changed since pdloss wrote it"
 
 
 def _written(folder: Path) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _written(folder: Path) -> dict[str, str]:
 def _note(paths: list[Path]) -> None:
     """Adds the files to the lists of their folders; where that fails, they will have to be replaced by request."""
     for path in paths:
-        entry = {"name": path.name, "sha256": _sha256(path)}
+        entry = {"name": path.name, "sha256": checksum(path)}
         with suppress(OSError), _list(path.parent, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
             file.write(json.dumps(entry).encode() + b"\n")
 
@@ -104,8 +104,3 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from pdloss.losses.focal_frequency import *
 from pdloss.losses.learned_metrics import *
 from pdloss.losses.ms_ssim import *
 from pdloss.losses.perceptual import *
+from pdloss.losses.phase import *
 from pdloss.losses.pixel import *
 from pdloss.losses.projected import *
 from pdloss.losses.wasserstein_distortion import *

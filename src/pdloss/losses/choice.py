@@ -3,9 +3,10 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
 
+from msgspec import Meta
 from torch import nn
 
 from pdloss.features import FeatureNames
@@ -41,7 +42,7 @@ class LossChoice(Choice):
         return self.module(**self._options())
 
     def _options(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
 
     def __mul__(self, weight: float) -> "Objective":
         return self._alone() * weight
@@ -66,6 +67,8 @@ class FeatureChoice(LossChoice):
 
     features: str = "vgg16.relu4_3"
     layer_weights: tuple[float, ...] | None = None
+    offset: Annotated[int, Meta(ge=0)] = field(default=0, kw_only=True)
+    later_options: ClassVar[tuple[str, ...]] = ("offset",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

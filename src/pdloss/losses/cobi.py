@@ -132,8 +132,7 @@ def cobi_code_loss(
 
         def score(rows: Tensor, places: Tensor, y: Tensor = y) -> Tensor:
             away = matching.gaps(positions_x[places], positions_y).square()
-            alike = matching.similarities(matching.distances(rows, y, "dot"), bandwidth, epsilon)
-            return torch.lerp(alike, matching.similarities(away, bandwidth, epsilon), spatial_weight)
+            return _mixed(matching.distances(rows, y, "dot"), away, bandwidth, epsilon, spatial_weight)
 
         values.append(matching.highest(x, len(y), score, block).mean().reciprocal().log())
     return torch.stack(values)
@@ -149,6 +148,7 @@ class CoBiLoss(MatchingLoss):
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`; by default the published ones, 1, 1 and 0.5, for the published layers, and
             1/L for any others.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -162,6 +162,7 @@ class CoBiLoss(MatchingLoss):
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         _check_weight(spatial_weight)
         super().__init__(
@@ -169,6 +170,7 @@ class CoBiLoss(MatchingLoss):
             max_positions=max_positions,
             extractor=extractor,
             layer_weights=_published(layer_weights, features),
+            offset=offset,
         )
         self.spatial_weight = spatial_weight
 
@@ -190,6 +192,7 @@ class CoBiCodeLoss(MatchingLoss):
         max_positions: Refuses maps of more positions than that.
         extractor: See `FeatureLoss`.
         layer_weights: See `CoBiLoss`.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -206,6 +209,7 @@ class CoBiCodeLoss(MatchingLoss):
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         _check_weight(spatial_weight, at_most=1)
         check_option(Center, center=center)
@@ -215,6 +219,7 @@ class CoBiCodeLoss(MatchingLoss):
             max_positions=max_positions,
             extractor=extractor,
             layer_weights=_published(layer_weights, features),
+            offset=offset,
         )
         self.spatial_weight, self.bandwidth = spatial_weight, bandwidth
         self.center, self.position_scale = center, position_scale
@@ -247,6 +252,12 @@ class CoBiCode(FeatureChoice, name="cobi_code", module=CoBiCodeLoss):
     center: Center = "image"
     position_scale: Annotated[float, Meta(gt=0)] = 255.0
     max_positions: Annotated[int, Meta(ge=1)] | None = None
+
+
+def _mixed(features: Tensor, positions: Tensor, bandwidth: float, epsilon: float, spatial_weight: float) -> Tensor:
+    """Returns the similarities of features and of positions, from the distances of both, mixed by the weight."""
+    alike, near = (matching.similarities(apart, bandwidth, epsilon) for apart in (features, positions))
+    return torch.lerp(alike, near, spatial_weight)
 
 
 def _published(layer_weights: Sequence[float] | None, features: str | nn.Module) -> Sequence[float] | None:

@@ -92,6 +92,7 @@ class MatchingLoss(FeatureLoss):
         max_positions: Largest number of positions of a map, or None for no limit. Time grows with its square.
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If `max_positions` is not positive.
@@ -104,10 +105,11 @@ class MatchingLoss(FeatureLoss):
         max_positions: int | None,
         extractor: nn.Module | None,
         layer_weights: Sequence[float] | None,
+        offset: int,
     ) -> None:
         if max_positions is not None and max_positions < 1:
             raise ValueError(f"max_positions must be at least 1, or None for no limit, got {max_positions}")
-        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset)
         self.max_positions = max_positions
 
     def check_positions(self, *maps: Float[Tensor, "b c _ _"]) -> None:
@@ -135,6 +137,7 @@ class ContextualLoss(MatchingLoss):
         max_positions: Refuses maps of more positions than that.
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -155,11 +158,14 @@ class ContextualLoss(MatchingLoss):
         max_positions: int | None = None,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         check_option(Distance, distance=distance)
         check_option(Center, center=center)
         matching.check_positive(bandwidth=bandwidth)
-        super().__init__(features, max_positions=max_positions, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(
+            features, max_positions=max_positions, extractor=extractor, layer_weights=layer_weights, offset=offset
+        )
         self.pairwise, self.bandwidth, self.center = distance, bandwidth, center
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:

@@ -116,8 +116,9 @@ class FrequencyDistributionLoss(FeatureLoss):
         count: Number of filters.
         patch: Height and width of the filters, in bins of the spectrum.
         phase_weight: Weight of the phases beside the amplitudes.
-        seed: Chooses the filters.
+        seed: Chooses the filters, and the offsets.
         layer_weights: One weight per layer; by default all are 1, as published: layers are summed, not averaged.
+        offset: See `FeatureLoss`; drawn from the same `seed`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -142,14 +143,16 @@ class FrequencyDistributionLoss(FeatureLoss):
         phase_weight: float = 1.0,
         seed: int = 0,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         if min(count, patch) < 1:
             raise ValueError(f"count and patch must be at least 1, got {count} and {patch}")
         if not phase_weight >= 0:
             raise ValueError(f"phase_weight must not be negative, got {phase_weight}")
-        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset, seed=seed)
         self.count, self.patch, self.phase_weight, self.seed = count, patch, phase_weight, seed
         self._drawn: dict[int, Tensor] = {}
+        self.least_positions = patch
 
     def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
         """Returns the loss of maps already computed: averaged over the batch, summed over this loss's layers.

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
-from pdloss.losses.checks import CheckedPair
+from pdloss.losses.checks import CheckedPair, check_side
+from pdloss.losses.drawings import Offsets
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.specs.trust import TYPED
 
@@ -24,13 +25,22 @@ class FeatureLoss(nn.Module, ABC):
             one map (B, C, h, w) or to a dictionary of them.
         extractor: Computes at least the layers that `features` names, shared with other losses; by default built here.
         layer_weights: One weight per layer, in order; by default all are 1/L, which gives the mean over the L layers.
+        offset: In training, features are taken of both images without their first rows and columns, as many of each
+            as are drawn anew from 0 to ``offset - 1`` for every value: no lattice of poolings or strides then stands
+            still against one that the network makes. The n-th drawing depends on n (and on the loss's seed, if it has
+            one) alone, on any device, and n is part of the state dict. Nothing is drawn, nor counted, in eval mode or
+            where no gradient is asked for: there the whole images count, as everywhere with 0.
+        seed: Chooses the offsets.
 
     Raises:
+        ValueError: If `offset` is negative.
         SpecError: If the name is unknown, or there are not as many weights as layers.
         AssetError: If the weights are not at hand.
     """
 
     layers: tuple[str, ...] | None
+    least_positions: int = 1
+    """The fewest positions along a side of a map that the loss can compare."""
 
     def __init__(
         self,
@@ -38,9 +48,12 @@ class FeatureLoss(nn.Module, ABC):
         *,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.check = CheckedPair()
+        self.offsets = Offsets(offset, seed)
         if isinstance(features, nn.Module):
             self.extractor, self.layers = features, None
         else:
@@ -75,7 +88,34 @@ class FeatureLoss(nn.Module, ABC):
             ValueError: If the two are not floating-point RGB batches of one shape, or too small for the deepest layer.
         """
         self.check(restored, target)
-        return self.compare(*pair_of_maps(self.extractor, restored, target))
+        return self.compare(*shared_maps([self], restored, target))
+
+
+def shared_maps(
+    losses: Sequence[FeatureLoss], restored: Tensor, target: Tensor
+) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+    """Returns the maps of both batches, computed once for losses with one extractor and one bound of offsets.
+
+    Raises:
+        ValueError: As `next_offset`.
+    """
+    y, x = next_offset(losses, restored)
+    return pair_of_maps(losses[0].extractor, restored[..., y:, x:], target[..., y:, x:])
+
+
+def next_offset(losses: Sequence[FeatureLoss], restored: Tensor) -> tuple[int, int]:
+    """Returns the row and column at which the maps of losses that share them begin; the first loss draws for all.
+
+    Raises:
+        ValueError: If the images are too small for the largest offset that may come, whichever does.
+    """
+    first = losses[0]
+    if not first.training or first.offsets.most == 0:
+        return 0, 0
+    least = getattr(first.extractor, "minimum_side", 1) * max(loss.least_positions for loss in losses)
+    bound = f"offset={first.offsets.bound}, which leaves out up to {first.offsets.most} rows and columns,"
+    check_side(restored, least + first.offsets.most, bound, "train on larger crops, or with a smaller offset")
+    return first.offsets.draw() if torch.is_grad_enabled() and restored.requires_grad else (0, 0)
 
 
 def pair_of_maps(

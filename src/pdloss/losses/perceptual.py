@@ -38,6 +38,7 @@ class PerceptualLoss(FeatureLoss):
         p: 1 for absolute, 2 for squared differences.
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`.
+        offset: See `FeatureLoss`.
 
     References:
         | Perceptual Losses for Real-Time Style Transfer and Super-Resolution (Johnson et al., 2016)
@@ -51,9 +52,10 @@ class PerceptualLoss(FeatureLoss):
         p: Power = 1,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         check_option(Power, p=p)
-        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset)
         self.p = p
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:

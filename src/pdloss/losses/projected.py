@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
-import torch
 from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
+from pdloss.losses.drawings import Count
 from pdloss.losses.feature_loss import FeatureLoss
 from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
 from pdloss.ops.options import check_option
@@ -70,10 +70,11 @@ class ProjectedDistributionLoss(FeatureLoss):
         epsilon: Tangent of the angle by which ``perturbed`` turns the channels' axes.
         ascents: Steps of ``max`` towards a costlier direction.
         redraw: Whether to draw new directions every time.
-        seed: Chooses the directions.
+        seed: Chooses the directions, and the offsets.
         directions: A ready matrix (M, C) instead: `projection` is then ``identity`` and none is drawn.
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`.
+        offset: See `FeatureLoss`; drawn from the same `seed`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -102,6 +103,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         seed: int = 0,
         directions: Float[Tensor, "m c"] | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         if not p >= 1:
             raise ValueError(f"p must be at least 1, got {p}")
@@ -110,7 +112,7 @@ class ProjectedDistributionLoss(FeatureLoss):
             raise ValueError(f"ratio must be positive, got {ratio}: it is the number of directions per channel")
         if directions is not None and projection != "identity":
             raise ValueError(f"directions are given, so there are none to draw by {projection!r}; leave one out")
-        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset, seed=seed)
         self.p, self.projection, self.ratio, self.epsilon, self.ascents = p, projection, ratio, epsilon, ascents
         self.seed = seed
         self.drawings = Count() if redraw and projection != "identity" else None
@@ -143,22 +145,6 @@ class ProjectedDistributionLoss(FeatureLoss):
         stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.value, channels)
         scheme = "sphere" if self.projection == "max" else cast(projections.Drawn, self.projection)
         return projections.directions(scheme, channels, self.ratio, stream, self.epsilon)
-
-
-class Count(nn.Module):
-    """A whole number, saved and loaded with the module it belongs to; on no device, so that none has to wait for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.value = 0
-
-    def get_extra_state(self) -> Tensor:
-        """Returns the number as a tensor, the only thing that safetensors holds."""
-        return torch.tensor(self.value)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        """Takes the number back."""
-        self.value = int(state)
 
 
 @dataclass(frozen=True)

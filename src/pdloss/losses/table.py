@@ -11,9 +11,14 @@ from pdloss.specs import Choice
 
 _HEAD = """# The losses
 
-Every loss has a name in text, such as `"l1 + 0.01*pdl(features='distilled.relu4_3')"`, which `pdloss.objective` reads;
+A loss has a name in text, such as `"l1 + 0.0003*pdl(features='distilled.relu4_3')"`, which `pdloss.objective` reads;
 a choice that writes that text, such as `pdloss.PDL`; and a module that measures two batches of RGB images in [0, 1].
 This page is written by `python -m pdloss.losses.table > docs/losses.md`.
+
+All take `(restored, target)` and keep their promises ([one test for all](../tests/losses/test_contracts.py)): finite
+at equality and in half precision, the mean of single images, gradients to `restored` only, nothing kept. Each is
+written from its formula; the source stands in its docstring. Your own is `package.module:Name(key=value)`. A weight
+means something only together with its [features](features.md#weights-of-losses-belong-to-their-features).
 
 | in text | choice | module | what it measures |
 |---|---|---|---|

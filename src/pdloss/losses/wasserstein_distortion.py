@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from pdloss._types import Images
+from pdloss.assets.catalogue import IMAGENET_MEAN, IMAGENET_STD
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
+from pdloss.losses.feature_loss import FeatureLoss, next_offset, pair_of_maps
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.filters import filter_valid
 
@@ -26,8 +27,6 @@ WIDEST = 2**LEVELS
 """The largest width in pixels: what the last level stands for."""
 
 _TAPS = (0.25, 0.5, 0.25)
-# ImageNet's mean and standard deviation: the image counts as a feature map after them.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def wasserstein_distortion_loss(
@@ -153,6 +152,7 @@ class WassersteinDistortionLoss(FeatureLoss):
         extractor: See `FeatureLoss`.
         layer_weights: One weight per layer, at every scale; by default all are 1, as published: maps are summed, not
             averaged. The image itself has the weight 1.
+        offset: See `FeatureLoss`.
 
     Raises:
         ValueError: If an option makes no sense.
@@ -177,12 +177,13 @@ class WassersteinDistortionLoss(FeatureLoss):
         scales: int = 3,
         extractor: nn.Module | None = None,
         layer_weights: Sequence[float] | None = None,
+        offset: int = 0,
     ) -> None:
         if not 0 <= sigma <= WIDEST:
             raise ValueError(f"sigma must be from 0 to {WIDEST} pixels, got {sigma}")
         if scales < 1:
             raise ValueError(f"scales must be at least 1, got {scales}")
-        super().__init__(features, extractor=extractor, layer_weights=layer_weights)
+        super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset)
         self.extractor = ImageScales(self.extractor, scales)
         self.sigma = sigma
 
@@ -207,8 +208,9 @@ class WassersteinDistortionLoss(FeatureLoss):
                 f"sigma must be (B, 1, H, W), one width per pixel, got {tuple(sigma.shape)} for images of shape "
                 f"{tuple(restored.shape)}"
             )
-        maps = pair_of_maps(self.extractor, restored, target)
-        return self._compare(*maps, None if sigma is None else _log2(sigma.detach()))
+        y, x = next_offset([self], restored)
+        maps = pair_of_maps(self.extractor, restored[..., y:, x:], target[..., y:, x:])
+        return self._compare(*maps, None if sigma is None else _log2(sigma.detach()[..., y:, x:]))
 
     def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
         """Returns the loss of maps already computed, those of `ImageScales`, with the same width everywhere."""
@@ -270,7 +272,7 @@ class ImageScales(nn.Module):
         """
         self._check_side(images)
         exact = at_least_float32(images)
-        mean, std = (exact.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _STD))
+        mean, std = (exact.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
         normalised = (exact - mean) / std
         maps, scaled = {"image": normalised}, normalised
         for factor in (2**scale for scale in range(self.scales)):
@@ -281,10 +283,16 @@ class ImageScales(nn.Module):
             maps |= {f"{layer}/{factor}": features for layer, features in named.items()}
         return maps
 
-    def _check_side(self, images: Tensor) -> None:
+    @property
+    def minimum_side(self) -> int:
+        """The smallest height and width of an image whose smallest scale is large enough for the extractor."""
         # An odd side is halved upwards: n positions are left of (n - 1) 2^k + 1 pixels after k times.
-        minimum = getattr(self.extractor, "minimum_side", 1)
-        least = (minimum - 1) * 2 ** (self.scales - 1) + 1
+        minimum: int = getattr(self.extractor, "minimum_side", 1)
+        least: int = (minimum - 1) * 2 ** (self.scales - 1) + 1
+        return least
+
+    def _check_side(self, images: Tensor) -> None:
+        minimum, least = getattr(self.extractor, "minimum_side", 1), self.minimum_side
         height, width = images.shape[-2:]
         if min(height, width) < least:
             fit = sum((minimum - 1) * 2**more < min(height, width) for more in range(self.scales))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pdloss._types import Loss
 from pdloss.losses.checks import CheckedPair
-from pdloss.losses.feature_loss import FeatureLoss, pair_of_maps
+from pdloss.losses.feature_loss import FeatureLoss, shared_maps
 
 __all__ = ["LossTerms", "WeightedSum"]
 
@@ -37,7 +37,8 @@ class Learner(Protocol):
 class WeightedSum(nn.Module):
     """Measures a weighted sum of losses, and each of them.
 
-    Features of the restored and target images are computed once per backbone, however many terms use them.
+    Features of the restored and target images are computed once per backbone and bound of offsets, however many terms
+    use them; their first term draws the offset for all.
 
     Args:
         names: One name per term.
@@ -83,12 +84,19 @@ class WeightedSum(nn.Module):
         """
         self.check(restored, target)
         target = target.detach()
-        extractors = {id(t.extractor): t.extractor for t in self.terms if isinstance(t, FeatureLoss)}
-        maps = {key: pair_of_maps(extractor, restored, target) for key, extractor in extractors.items()}
+        sharing: dict[tuple[int, int], list[FeatureLoss]] = {}
+        for term in self.terms:
+            if isinstance(term, FeatureLoss):
+                sharing.setdefault(_features_of(term), []).append(term)
+        maps = {key: shared_maps(terms, restored, target) for key, terms in sharing.items()}
         values = {
-            name: term.compare(*maps[id(term.extractor)]) if isinstance(term, FeatureLoss) else term(restored, target)
+            name: term.compare(*maps[_features_of(term)]) if isinstance(term, FeatureLoss) else term(restored, target)
             for name, term in zip(self.names, self.terms, strict=True)
         }
         weights = dict(zip(self.names, self.weights, strict=True))
         total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return LossTerms(total, values, weights)
+
+
+def _features_of(term: FeatureLoss) -> tuple[int, int]:
+    return id(term.extractor), term.offsets.bound

@@ -1,15 +1,15 @@
 """Restored × target → one score per image, by name, with what must be said to read the number."""
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from jaxtyping import Float
 from torch import Tensor
 
-from pdloss.errors import SpecError
 from pdloss.metrics.dists import DISTS, dists
 from pdloss.metrics.frechet import frechet_distance
 from pdloss.metrics.grid import grid
@@ -23,7 +23,7 @@ from pdloss.metrics.sharpness import sharpness
 from pdloss.metrics.sliced_features import sliced_feature_distance
 from pdloss.metrics.ssim import MS_SSIM_WEIGHTS, minimum_side, ms_ssim, ssim
 from pdloss.records import CEILING, Metric
-from pdloss.specs import suggestion
+from pdloss.specs import check_known
 
 __all__ = [
     "CEILING",
@@ -70,120 +70,51 @@ class Entry:
     """The smallest height and width that it takes."""
 
 
+_ROUNDED = "after rounding to 8 bits"
+_EQUAL = "equal images count 120 dB"
+_LUMA, _LUMA_ROUNDED = "luma (BT.601, 16-235, not rounded; peak 255)", "after rounding RGB to 8 bits"
+_WINDOW = "11-tap Gaussian of 1.5 pixels"
+_SCALES = f"TensorFlow's rule (5 scales, {_WINDOW}, no border)"
+_GRAY = "MATLAB's gray of RGB, whole levels"
+
+
+def _ssim(label: str, protocol: str, score: Score, side: int = 11, **options: Any) -> Entry:
+    return Entry(Metric(label=label, better="higher", protocol=protocol), lambda: partial(score, **options), side)
+
+
+def _network(label: str, protocol: str, factory: Callable[[], Score], side: int) -> Entry:
+    return Entry(Metric(label=label, better="lower", protocol=f"{protocol}, {_ROUNDED}"), factory, side)
+
+
 METRICS: dict[str, Entry] = {
     "psnr": Entry(
-        Metric(
-            label="PSNR",
-            unit="dB",
-            better="higher",
-            protocol="RGB, whole image, after rounding to 8 bits; equal images count 120 dB",
-        ),
+        Metric(label="PSNR", unit="dB", better="higher", protocol=f"RGB, whole image, {_ROUNDED}; {_EQUAL}"),
         lambda: psnr,
     ),
     "psnr_y": Entry(
-        Metric(
-            label="PSNR-Y",
-            unit="dB",
-            better="higher",
-            protocol="luma (BT.601, 16-235, not rounded; peak 255), whole image, after rounding RGB to 8 bits; "
-            "equal images count 120 dB",
-        ),
+        Metric(label="PSNR-Y", unit="dB", better="higher", protocol=f"{_LUMA}, whole image, {_LUMA_ROUNDED}; {_EQUAL}"),
         lambda: psnr_y,
     ),
-    "ssim": Entry(
-        Metric(
-            label="SSIM",
-            better="higher",
-            protocol="RGB, mean over channels, 11-tap Gaussian of 1.5 pixels, whole windows only, after rounding to 8 "
-            "bits",
-        ),
-        lambda: ssim,
-        11,
+    "ssim": _ssim("SSIM", f"RGB, mean over channels, {_WINDOW}, whole windows only, {_ROUNDED}", ssim),
+    "ssim_y": _ssim("SSIM-Y", f"{_LUMA}, {_WINDOW}, whole windows only, {_LUMA_ROUNDED}", ssim, channels="y"),
+    "ssim_gray": _ssim(
+        "SSIM-gray",
+        f"{_GRAY}, {_WINDOW}, whole windows only, not made smaller first, {_ROUNDED}",
+        ssim,
+        channels="gray",
     ),
-    "ssim_y": Entry(
-        Metric(
-            label="SSIM-Y",
-            better="higher",
-            protocol="luma (BT.601, 16-235, not rounded; peak 255), 11-tap Gaussian of 1.5 pixels, whole windows only, "
-            "after rounding RGB to 8 bits",
-        ),
-        lambda: functools.partial(ssim, channels="y"),
-        11,
+    "ms_ssim": _ssim("MS-SSIM", f"RGB, mean over channels, {_SCALES}, {_ROUNDED}", ms_ssim, minimum_side()),
+    "ms_ssim_y": _ssim("MS-SSIM-Y", f"{_LUMA}, {_SCALES}, {_LUMA_ROUNDED}", ms_ssim, minimum_side(), channels="y"),
+    "ms_ssim_gray": _ssim("MS-SSIM-gray", f"{_GRAY}, {_SCALES}, {_ROUNDED}", ms_ssim, minimum_side(), channels="gray"),
+    "lpips": _network("LPIPS", "version 0.1, AlexNet, RGB, whole image", LPIPS, 31),
+    "lpips_squeeze": _network(
+        "LPIPS-Squeeze", "version 0.1, SqueezeNet 1.1, RGB, whole image", lambda: LPIPS("squeeze"), 17
     ),
-    "ssim_gray": Entry(
-        Metric(
-            label="SSIM-gray",
-            better="higher",
-            protocol="MATLAB's gray of RGB, whole levels, 11-tap Gaussian of 1.5 pixels, whole windows only, not made "
-            "smaller first, after rounding to 8 bits",
-        ),
-        lambda: functools.partial(ssim, channels="gray"),
-        11,
-    ),
-    "ms_ssim": Entry(
-        Metric(
-            label="MS-SSIM",
-            better="higher",
-            protocol="RGB, mean over channels, TensorFlow's rule (5 scales, 11-tap Gaussian of 1.5 pixels, no border), "
-            "after rounding to 8 bits",
-        ),
-        lambda: ms_ssim,
-        minimum_side(),
-    ),
-    "ms_ssim_y": Entry(
-        Metric(
-            label="MS-SSIM-Y",
-            better="higher",
-            protocol="luma (BT.601, 16-235, not rounded; peak 255), TensorFlow's rule (5 scales, 11-tap Gaussian of "
-            "1.5 pixels, no border), after rounding RGB to 8 bits",
-        ),
-        lambda: functools.partial(ms_ssim, channels="y"),
-        minimum_side(),
-    ),
-    "ms_ssim_gray": Entry(
-        Metric(
-            label="MS-SSIM-gray",
-            better="higher",
-            protocol="MATLAB's gray of RGB, whole levels, TensorFlow's rule (5 scales, 11-tap Gaussian of 1.5 pixels, "
-            "no border), after rounding to 8 bits",
-        ),
-        lambda: functools.partial(ms_ssim, channels="gray"),
-        minimum_side(),
-    ),
-    "lpips": Entry(
-        Metric(
-            label="LPIPS",
-            better="lower",
-            protocol="version 0.1, AlexNet, RGB, whole image, after rounding to 8 bits",
-        ),
-        LPIPS,
-        31,
-    ),
-    "lpips_squeeze": Entry(
-        Metric(
-            label="LPIPS-Squeeze",
-            better="lower",
-            protocol="version 0.1, SqueezeNet 1.1, RGB, whole image, after rounding to 8 bits",
-        ),
-        lambda: LPIPS("squeeze"),
-        17,
-    ),
-    "lpips_vgg": Entry(
-        Metric(
-            label="LPIPS-VGG",
-            better="lower",
-            protocol="version 0.1, VGG16 of torchvision, RGB, whole image, after rounding to 8 bits",
-        ),
-        lambda: LPIPS("vgg"),
-        16,
-    ),
-    "dists": Entry(
-        Metric(
-            label="DISTS",
-            better="lower",
-            protocol="published weights, VGG16 of torchvision, RGB, whole image at its own size (the published script "
-            "first shrinks the shorter side to 256 pixels), after rounding to 8 bits",
-        ),
+    "lpips_vgg": _network("LPIPS-VGG", "version 0.1, VGG16 of torchvision, RGB, whole image", lambda: LPIPS("vgg"), 16),
+    "dists": _network(
+        "DISTS",
+        "published weights, VGG16 of torchvision, RGB, whole image at its own size (the published script first shrinks "
+        "the shorter side to 256 pixels)",
         DISTS,
         16,
     ),
@@ -191,7 +122,7 @@ METRICS: dict[str, Entry] = {
         Metric(
             label="NIQE",
             better="lower",
-            protocol="its authors' model, MATLAB's gray of RGB, 96x96 blocks, whole image, after rounding to 8 bits; "
+            protocol=f"its authors' model, MATLAB's gray of RGB, 96x96 blocks, whole image, {_ROUNDED}; "
             "the target is not looked at; a picture without structure counts 120",
         ),
         NIQE,
@@ -202,7 +133,7 @@ METRICS: dict[str, Entry] = {
             label="Sharpness",
             unit="octaves",
             better="zero",
-            protocol="log2 of the gradient energy over the target's, RGB, whole image, after rounding to 8 bits; "
+            protocol=f"log2 of the gradient energy over the target's, RGB, whole image, {_ROUNDED}; "
             "below 0 is smoother, above 0 sharper or noisier than the target; no further than 10",
         ),
         lambda: _octaves,
@@ -213,7 +144,7 @@ METRICS: dict[str, Entry] = {
             unit="dB",
             better="zero",
             protocol="how far waves of 4 pixels' period and their harmonics stand out of their neighbours in the power "
-            "spectrum, beyond the target's; RGB, half overlapping blocks of 64x64, after rounding to 8 bits; above "
+            f"spectrum, beyond the target's; RGB, half overlapping blocks of 64x64, {_ROUNDED}; above "
             "0.5 a mesh may be seen, below 0 the target has more of one",
         ),
         lambda: grid,
@@ -228,7 +159,7 @@ def own_niqe(model: Path) -> Entry:
     record = METRICS["niqe"].record
     protocol = record.protocol.replace("its authors' model", "a model of one's own (not to be compared)")
     own = msgspec.structs.replace(record, label="NIQE (own model)", protocol=protocol)
-    return Entry(own, functools.partial(NIQE, model), NIQE_MINIMUM_SIDE)
+    return Entry(own, partial(NIQE, model), NIQE_MINIMUM_SIDE)
 
 
 def _octaves(restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
@@ -262,5 +193,4 @@ def check_names(names: Iterable[str]) -> None:
         SpecError: If there is one; the message guesses what was meant.
     """
     for name in names:
-        if name not in METRICS:
-            raise SpecError(f"unknown metric {name!r}{suggestion(name, METRICS)}")
+        check_known("metric", name, METRICS)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import check_pair
-from pdloss.errors import AssetError
-from pdloss.features.frozen import Frozen, read_weights
+from pdloss.features.frozen import Frozen
+from pdloss.metrics.channel_weights import channel_weights
 from pdloss.metrics.vgg16 import TorchvisionVGG16
 from pdloss.ops.dtypes import at_least_float32
 
@@ -122,7 +122,8 @@ class DISTS(Frozen):
         self.minimum_side = self.backbone.minimum_side
         path = weights or assets.path("dists")
         self.origin = self.backbone.origin | self.describe(path)
-        for name, values in _channel_weights(path).items():
+        sizes = dict.fromkeys(("alpha", "beta"), sum(_CHANNELS.values()))
+        for name, values in channel_weights(path, sizes, "DISTS weights").items():
             self.freeze(name, values)
 
     def forward(self, restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
@@ -146,16 +147,3 @@ def _missing_similarity(f: Tensor, g: Tensor, c1: float, c2: float) -> tuple[Ten
     texture = (mean_f - mean_g).square() / (mean_f.square() + mean_g.square() + c1)
     spread = f.square().mean(dim=2) + g.square().mean(dim=2)
     return texture, (f - g).square().mean(dim=2) / (spread + c2)
-
-
-def _channel_weights(path: Path) -> dict[str, Tensor]:
-    tensors, channels = read_weights(path), sum(_CHANNELS.values())
-    made: dict[str, Tensor] = {}
-    for name in ("alpha", "beta"):
-        if name not in tensors or tensors[name].numel() != channels:
-            got = f"of shape {tuple(tensors[name].shape)}" if name in tensors else "missing"
-            raise AssetError(f"{path} holds no DISTS weights: {name} should have {channels} values, but is {got}")
-        if bool((tensors[name] < 0).any()):
-            raise AssetError(f"{path} is damaged: {name} holds negative weights, and a distance cannot have them")
-        made[name] = tensors[name].float().flatten()
-    return made

@@ -13,6 +13,7 @@ from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, read_weights
+from pdloss.files.lists import first_few
 from pdloss.metrics.inception_graph import Block, Branch, Convolution, Dims, convolutions, shapes, up_to
 from pdloss.ops.options import check_option
 
@@ -96,7 +97,7 @@ class InceptionFeatures(Frozen):
         path = weights or weights_path(dims)
         self.origin = self.describe(path)
         if missing := lacking(path, dims):
-            raise AssetError(f"{path} does not reach {dims} dimensions: it lacks {_listed(missing)}")
+            raise AssetError(f"{path} does not reach {dims} dimensions: it lacks {first_few(missing)}")
         tensors = read_weights(path)
         for key, shape in shapes(dims).items():
             if tensors[key].shape != shape:
@@ -168,7 +169,7 @@ def weights_path(dims: Dims) -> Path:
     except AssetError as error:
         if not partial:
             raise
-        raise AssetError(f"{partial} ends at 768 dimensions, since it lacks {_listed(missing)}; {error}") from None
+        raise AssetError(f"{partial} ends at 768 dimensions, since it lacks {first_few(missing)}; {error}") from None
 
 
 def lacking(path: Path, dims: Dims) -> list[str]:
@@ -188,8 +189,3 @@ def lacking(path: Path, dims: Dims) -> list[str]:
 
 def _buffer(name: str, part: str) -> str:
     return f"{name.replace('.', '_')}_{part}"
-
-
-def _listed(missing: list[str]) -> str:
-    rest = len(missing) - 3
-    return ", ".join(missing[:3]) + (f" and {rest} more" if rest > 0 else "")

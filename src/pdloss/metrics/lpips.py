@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pdloss import assets
 from pdloss._types import check_pair
-from pdloss.errors import AssetError
 from pdloss.features.alexnet import AlexNetFeatures
-from pdloss.features.frozen import Frozen, read_weights
+from pdloss.features.frozen import Frozen
 from pdloss.features.squeezenet import SqueezeNetFeatures
+from pdloss.metrics.channel_weights import channel_weights
 from pdloss.metrics.vgg16 import TorchvisionVGG16
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.options import check_option
@@ -125,7 +125,9 @@ class LPIPS(Frozen):
         self.minimum_side = self.backbone.minimum_side
         path = heads or assets.path(f"lpips-{net}")
         self.origin = self.backbone.origin | self.describe(path)
-        for index, head in enumerate(_heads(path, chosen)):
+        sizes = {f"lin{index}.weight": channels for index, channels in enumerate(chosen.channels.values())}
+        found = channel_weights(path, sizes, f"LPIPS heads for {chosen.label}")
+        for index, head in enumerate(found.values()):
             self.freeze(f"head{index}", head)
 
     def forward(self, restored: Tensor, target: Tensor) -> Float[Tensor, " b"]:
@@ -151,19 +153,3 @@ def _layer_distance(restored: Tensor, target: Tensor, head: Tensor, eps: float) 
 
 def _unit(features: Tensor, eps: float) -> Tensor:
     return features / (features.square().sum(dim=1, keepdim=True) + eps).sqrt()
-
-
-def _heads(path: Path, backbone: _Backbone) -> list[Tensor]:
-    tensors = read_weights(path)
-    heads = []
-    for index, channels in enumerate(backbone.channels.values()):
-        key = f"lin{index}.weight"
-        if key not in tensors or tensors[key].numel() != channels:
-            got = f"of shape {tuple(tensors[key].shape)}" if key in tensors else "missing"
-            raise AssetError(
-                f"{path} holds no LPIPS heads for {backbone.label}: {key} should have {channels} weights, but is {got}"
-            )
-        if bool((tensors[key] < 0).any()):
-            raise AssetError(f"{path} is damaged: {key} holds negative weights, and a distance cannot have them")
-        heads.append(tensors[key].float().flatten())
-    return heads

@@ -2,11 +2,14 @@
 
 Kernels come as (height, width, in, out), those of transposed convolutions as (height, width, out, in); ours are (out,
 in, height, width) and (in, out, height, width): the same axes in the same new order, and nothing is flipped.
+
+In the package, not a script beside it: the authors publish these weights in this form alone, whoever installs a wheel
+has no scripts, and the names below change with the networks' own.
 """
 
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,6 +18,7 @@ import torch
 from torch import Tensor
 
 from pdloss.errors import AssetError
+from pdloss.files.lists import first_few
 from pdloss.limits import check_arrays
 from pdloss.networks.bundle import Variables, read_bundle
 from pdloss.networks.dsdeblur import DsDeblur
@@ -93,10 +97,10 @@ def converted(name: Architecture, variables: Mapping[str, np.ndarray]) -> Conver
         wanted = network.build().state_dict()
     sources = {key: _variable(network, key) for key in wanted}
     if missing := [source for source in sources.values() if source not in variables]:
-        raise AssetError(f"{network} needs variables that are not there: {_listed(missing)}")
+        raise AssetError(f"{network} needs variables that are not there: {first_few(missing, 5)}")
     others = sorted(v for v in variables.keys() - set(sources.values()) if not _OF_TRAINING.fullmatch(v))
-    if strangers := [v for v in others if v.startswith("g_net/")]:
-        raise AssetError(f"{network} has no place for {_listed(strangers)}: this is another variant of the network")
+    if unknown := [v for v in others if v.startswith("g_net/")]:
+        raise AssetError(f"{network} has no place for {first_few(unknown, 5)}: this is another variant of the network")
     weights = {key: _ours(variables[source]) for key, source in sources.items()}
     for key, tensor in weights.items():
         if tensor.shape != wanted[key].shape:
@@ -109,7 +113,7 @@ def _network(name: str, variables: Mapping[str, np.ndarray]) -> SRN | DsDeblur:
     entrance = f"{_ENTRANCE[name]}/weights"
     kernel = variables.get(entrance)
     if kernel is None or kernel.ndim != 4 or kernel.shape[2] not in (2, 6):
-        held = f"{kernel.shape} there" if kernel is not None else _listed(sorted(variables))
+        held = f"{kernel.shape} there" if kernel is not None else first_few(sorted(variables), 5)
         raise AssetError(f"no checkpoint of {name}, whose {entrance} is (k, k, 2 or 6, width); this one has {held}")
     planes, width = kernel.shape[2] == 2, int(kernel.shape[3])
     if name == "dsdeblur":
@@ -145,8 +149,3 @@ def _variable(network: SRN | DsDeblur, key: str) -> str:
     else:
         scope = f"{where}_2/d{int(rest[1]) + 1}/{_CONVOLUTIONS[rest[2]]}"
     return f"g_net/{scope}/{_KINDS[kind]}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return (", ".join(names[:5]) or "nothing") + more

@@ -95,7 +95,7 @@ def resize(
     [0, 1] at edges. ``area`` is MATLAB's box: the mean of the pixels whose centres lie in the output pixel, which for
     whole factors is the mean of blocks, and in enlarging takes the nearest pixel.
 
-    A NaN or an infinity spoils a neighbourhood larger than the kernel. The gradient is the exact transpose, and can be
+    A NaN or an infinity reaches a neighbourhood larger than the kernel. The gradient is the exact transpose, and can be
     differentiated again. Half precision comes back as float32, and autocast changes nothing.
 
     Args:

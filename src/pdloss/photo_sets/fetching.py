@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pdloss.errors import ImageError, UserError
 from pdloss.files.archives import ArchiveError, unpack
-from pdloss.files.downloads import TransferError, checksum, download, say
+from pdloss.files.checksums import checksum
+from pdloss.files.downloads import TransferError, download, say
 from pdloss.photo_sets.catalogue import Download, Part, PhotoSet
 from pdloss.records import Record
 

@@ -16,7 +16,7 @@ from pdloss.files.downloads import TransferError, alone, check_room, readable, s
 from pdloss.photo_sets.catalogue import SETS, Part, PhotoSet
 from pdloss.photo_sets.fetching import DataError, FetchedPart, fetch_archive, fetch_images, part_file, tidy
 from pdloss.records import Record, read_record, write_record
-from pdloss.specs import suggestion
+from pdloss.specs import check_known
 
 __all__ = ["RECORD", "DataError", "FetchedPart", "FetchedSet", "default_folder", "get", "photo_set", "state"]
 
@@ -40,8 +40,7 @@ def photo_set(name: str) -> PhotoSet:
     Raises:
         DataError: If there is none.
     """
-    if name not in SETS:
-        raise DataError(f"unknown set of photographs {name!r}{suggestion(name, SETS)}")
+    check_known("set of photographs", name, SETS, DataError)
     return SETS[name]
 
 

@@ -6,7 +6,7 @@
 
 from pdloss.picture_files.formats import SUFFIXES
 from pdloss.picture_files.listing import by_key, list_images, passed_over, written_names
-from pdloss.picture_files.reading import READING, Picture, Read, eight_bit, read
+from pdloss.picture_files.reading import READING, Picture, Read, read, read_uint8
 
 __all__ = [
     "READING",
@@ -14,9 +14,9 @@ __all__ = [
     "Picture",
     "Read",
     "by_key",
-    "eight_bit",
     "list_images",
     "passed_over",
     "read",
+    "read_uint8",
     "written_names",
 ]

@@ -54,7 +54,7 @@ def read(path: Path) -> Read:
     return Read(values, [*notes, *([FAULTY] if warned and FAULTY not in notes else [])])
 
 
-def eight_bit(path: Path, cure: str = "") -> Picture:
+def read_uint8(path: Path, cure: str = "") -> Picture:
     """Returns a picture as a screen shows it: 8-bit RGB, deeper values rounded.
 
     Args:

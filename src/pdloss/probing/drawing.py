@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdloss.charts.palette import PRINTED, Ink
+from pdloss.charts.palette import PRINTED, RunStyle
 from pdloss.charts.saving import save, styled
-from pdloss.probing.patterns import ANGLES
+from pdloss.ops.patterns import ANGLES
 from pdloss.probing.response import BLIND, Responses
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ def _figure(responses: Sequence[Responses]) -> "Figure":
     for row, response in enumerate(responses):
         places = [i * (len(responses) + 1) + row for i in range(len(others))]
         right.barh(
-            places, [response.values[p] for p in others], height=0.9, color=PRINTED.of(Ink(row)), label=response.loss
+            places,
+            [response.values[p] for p in others],
+            height=0.9,
+            color=PRINTED.of(RunStyle(row)),
+            label=response.loss,
         )
     middle = (len(responses) - 1) / 2
     right.set_yticks([i * (len(responses) + 1) + middle for i in range(len(others))], [p.name for p in others])
@@ -56,7 +60,7 @@ def _draw_gratings(axes: "Axes", responses: Sequence[Responses]) -> None:
         for angle, dash in _DASHES.items():
             points = [(p.frequency, value) for p, value in response.values.items() if p.angle == angle]
             label = response.loss if angle == ANGLES[0] else None
-            axes.plot(*zip(*points, strict=True), dash, color=PRINTED.of(Ink(row)), marker=".", label=label)
+            axes.plot(*zip(*points, strict=True), dash, color=PRINTED.of(RunStyle(row)), marker=".", label=label)
     for angle, dash in _DASHES.items():
         axes.plot([], [], dash, color=PRINTED["muted"], label=f"{angle}°")
     axes.axhspan(0, BLIND, color=PRINTED["rule"], zorder=0)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from pdloss._types import Images
+from pdloss.ops.patterns import PATTERNS, Pattern, white_noise
 from pdloss.ops.streams import generator as stream
-from pdloss.probing.patterns import PATTERNS, Pattern, white_noise
 
 BLIND = 0.25
 """Below this share of the response to white noise a pattern is a blind spot: a network may leave it for nothing."""

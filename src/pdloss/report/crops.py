@@ -7,11 +7,12 @@ from typing import Literal
 
 from pdloss.errors import RunError
 from pdloss.picture_files import Picture, by_key
+from pdloss.picture_files.disagreement import disagreement, largest_square
 from pdloss.report import pictures
 from pdloss.report.headline import contest
 from pdloss.report.pictures import Window
 from pdloss.report.sources import Comparison, ScoredRun
-from pdloss.report.windows import SIDE, chosen, largest_window, mean_difference
+from pdloss.report.windows import SIDE, chosen
 from pdloss.tables.numerals import cost
 
 
@@ -161,7 +162,9 @@ def _window(runs: Sequence[ScoredRun], image: str) -> tuple[Window, float] | Non
             return None
         shown.append(other)
     path = pictures.degraded_path(runs, image)
-    return largest_window(mean_difference(shown), SIDE, 1 if path is None else _factor(shown[0], pictures.read(path)))
+    square = largest_square(disagreement(shown), SIDE, 1 if path is None else _factor(shown[0], pictures.read(path)))
+    pairs = len(shown) * (len(shown) - 1) / 2
+    return Window(square.top, square.left, square.side, square.side), square.mean / (3 * pairs)
 
 
 def _gains(comparison: Comparison, images: Sequence[str]) -> list[float] | None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from pdloss.charts import svg
 from pdloss.charts.saving import files_beside
 from pdloss.files import name_inside, output, write_text
-from pdloss.report.beside import Beside
 from pdloss.report.crop_panels import PanelTile, save_panel
 from pdloss.report.crops import Strip
+from pdloss.report.paper_comparison import ComparedTable
 from pdloss.report.scores import Cell as ScoreCell
 from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
@@ -24,8 +24,8 @@ def export(
     rows: Sequence[Row],
     charts: Sequence[svg.Chart],
     strips: Sequence[Strip],
-    besides: Sequence[Beside],
-    unlike: Sequence[str] = (),
+    paper_tables: Sequence[ComparedTable],
+    protocol_differences: Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Writes every figure as SVG and PNG, every table as LaTeX and CSV, and returns the paths.
@@ -38,7 +38,7 @@ def export(
         OSError: If a file cannot be written.
         UserError: If a file stands there that was not written by us, and `overwrite` is not given; none is written.
     """
-    texts = _texts(comparison, rows, besides, unlike)
+    texts = _texts(comparison, rows, paper_tables, protocol_differences)
     panels = {name_inside(folder, f"crops-{comparison.called[strip.image]}", "the image"): strip for strip in strips}
     files = [path for chart in charts for path in svg.files(chart, folder)]
     files += [path for panel in panels for path in files_beside(panel)] + [folder / name for name in texts]
@@ -54,7 +54,10 @@ def export(
 
 
 def _texts(
-    comparison: Comparison, rows: Sequence[Row], besides: Sequence[Beside], unlike: Sequence[str]
+    comparison: Comparison,
+    rows: Sequence[Row],
+    paper_tables: Sequence[ComparedTable],
+    protocol_differences: Sequence[str],
 ) -> dict[str, str]:
     """Returns the tables by the names of their files."""
     texts = {
@@ -62,9 +65,9 @@ def _texts(
         "scores.tex": latex([scores_table(comparison, rows)]),
         "images.csv": images_csv(comparison),
     }
-    for number, table in enumerate(besides, start=1):
-        texts[f"paper-{number}.csv"] = _paper_csv(table, unlike)
-        texts[f"paper-{number}.tex"] = _paper_latex(table, unlike)
+    for number, table in enumerate(paper_tables, start=1):
+        texts[f"paper-{number}.csv"] = _paper_csv(table, protocol_differences)
+        texts[f"paper-{number}.tex"] = _paper_latex(table, protocol_differences)
     return texts
 
 
@@ -109,22 +112,24 @@ def images_csv(comparison: Comparison) -> str:
     return csv_text(["image", "run", *keys], rows)
 
 
-def _paper_csv(table: Beside, unlike: Sequence[str]) -> str:
+def _paper_csv(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
     heads = ["source", "loss", "weight", *table.columns]
-    rows = [dict(zip(heads, row, strict=True)) for row in _beside_rows(table)]
-    return csv_text(heads, [*rows, *({"source": "differs", "loss": sentence} for sentence in unlike)])
+    rows = [dict(zip(heads, row, strict=True)) for row in _compared_rows(table)]
+    return csv_text(heads, [*rows, *({"source": "differs", "loss": sentence} for sentence in protocol_differences)])
 
 
-def _beside_rows(table: Beside) -> list[tuple[str, ...]]:
+def _compared_rows(table: ComparedTable) -> list[tuple[str, ...]]:
     return [(row.source, row.loss, row.weight, *(cell.text for cell in row.cells)) for row in table.rows]
 
 
-def _paper_latex(table: Beside, unlike: Sequence[str]) -> str:
+def _paper_latex(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
     headings = ("", "loss", "weight", *table.columns)
-    text = latex([Table(table.title, headings, tuple(_beside_rows(table)), left=3, remarks=tuple(unlike))])
-    if not unlike:
+    text = latex(
+        [Table(table.title, headings, tuple(_compared_rows(table)), left=3, remarks=tuple(protocol_differences))]
+    )
+    if not protocol_differences:
         return text
-    items = "".join(f"\\item {escaped(sentence)}\n" for sentence in unlike)
+    items = "".join(f"\\item {escaped(sentence)}\n" for sentence in protocol_differences)
     return f"{text}\n\\par\\smallskip\n{{\\footnotesize These numbers do not measure the same thing:\n" + (
         f"\\begin{{itemize}}\n{items}\\end{{itemize}}}}\n"
     )

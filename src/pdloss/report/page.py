@@ -13,16 +13,16 @@ from typing import Any
 
 from pdloss import __version__
 from pdloss.charts import saving, svg
-from pdloss.charts.palette import THEMES, Ink, run_inks
+from pdloss.charts.palette import THEMES, RunStyle, run_styles
 from pdloss.charts.plane import NAMED
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
 from pdloss.report import crops, panels, scores, settings
-from pdloss.report.beside import Beside, beside
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
+from pdloss.report.paper_comparison import ComparedTable, paper_comparison
 from pdloss.report.planes import DrawnPlane, planes
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
@@ -54,9 +54,9 @@ class _Content:
     missing: list[str]
     """Which pictures are not there."""
     drawings: _Drawings
-    inks: dict[int, Ink]
-    besides: list[Beside]
-    unlike: list[str]
+    styles: dict[int, RunStyle]
+    paper_tables: list[ComparedTable]
+    protocol_differences: list[str]
 
 
 def write_report(
@@ -93,13 +93,13 @@ def write_report(
     page = _template()
     saving.require_matplotlib()
     comparison = read_comparison(runs, set_name)
-    besides, unlike = beside(comparison) if paper else ([], [])
+    paper_tables, protocol_differences = paper_comparison(comparison) if paper else ([], [])
     path = _refused_early(out, export_to, overwrite)
     strips, missing = crops.strips(comparison, progress)
-    inks = run_inks(groups := comparison.groups())
+    styles = run_styles(groups := comparison.groups())
     content = _Content(
-        comparison, scores.score_table(comparison), strips, missing, _drawings(comparison, groups, inks), inks,
-        besides, unlike,
+        comparison, scores.score_table(comparison), strips, missing, _drawings(comparison, groups, styles), styles,
+        paper_tables, protocol_differences,
     )  # fmt: skip
     html = page.render(**_context(content), command=_command(runs, out, comparison.set, paper, export_to))
     if export_to is not None:
@@ -125,13 +125,13 @@ def _refused_early(out: Path, export_to: Path | None, overwrite: bool) -> Path:
         return path
 
 
-def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
+def _drawings(comparison: Comparison, groups: Sequence[Group], styles: dict[int, RunStyle]) -> _Drawings:
     return _Drawings(
-        planes(comparison, groups, inks),
-        panels.intervals(comparison, inks),
-        panels.training(comparison, inks),
-        panels.shares(comparison, inks),
-        panels.scatters(comparison, inks),
+        planes(comparison, groups, styles),
+        panels.intervals(comparison, styles),
+        panels.training(comparison, styles),
+        panels.shares(comparison, styles),
+        panels.scatters(comparison, styles),
     )
 
 
@@ -170,9 +170,9 @@ def _context(content: _Content) -> dict[str, Any]:
         "rows": content.rows,
         "notes": [*comparison.notes, *content.missing],
         "drawings": content.drawings,
-        "inks": content.inks,
-        "besides": content.besides,
-        "unlike": content.unlike,
+        "styles": content.styles,
+        "paper_tables": content.paper_tables,
+        "protocol_differences": content.protocol_differences,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
         "named": NAMED,
@@ -217,7 +217,16 @@ def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]
 
 def _export(folder: Path, content: _Content, overwrite: bool) -> None:
     charts = content.drawings.charts()
-    export(folder, content.comparison, content.rows, charts, content.strips, content.besides, content.unlike, overwrite)
+    export(
+        folder,
+        content.comparison,
+        content.rows,
+        charts,
+        content.strips,
+        content.paper_tables,
+        content.protocol_differences,
+        overwrite,
+    )
 
 
 def _write(path: Path, option: str, write: Callable[[], object]) -> None:

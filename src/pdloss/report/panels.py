@@ -7,7 +7,7 @@ import numpy as np
 
 from pdloss.charts import curves
 from pdloss.charts.intervals import intervals_chart, scatter_chart
-from pdloss.charts.palette import Ink
+from pdloss.charts.palette import RunStyle
 from pdloss.charts.svg import Chart
 from pdloss.records import LogLine
 from pdloss.report.headline import contest
@@ -27,12 +27,12 @@ class Panel:
     chart: Chart
 
 
-def training(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
+def training(comparison: Comparison, styles: dict[int, RunStyle]) -> list[Panel]:
     """Returns a panel per loss term, per term's gradient norm, per critic, per score of validation, and for the data.
 
     Gradient norms are drawn as curves where there is one term, and as shares where there are several.
     """
-    logged = [(run, inks[i]) for i, run in enumerate(comparison.runs) if run.log]
+    logged = [(run, styles[i]) for i, run in enumerate(comparison.runs) if run.log]
     wanted: list[tuple[str, str, _Value, bool, bool]] = [
         *((t, "value, before its weight", lambda line, t=t: line.terms.get(t), True, True)
           for t in _names(logged, "terms")),
@@ -48,7 +48,7 @@ def training(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
         wanted.append(("waiting for data", "percent of the time", lambda line: 100 * line.waiting, False, True))
     panels = []
     for number, (title, subtitle, value, logarithmic, smooth) in enumerate(wanted):
-        drawn = [curve for run, ink in logged if (curve := _curve(run, ink, value))]
+        drawn = [curve for run, style in logged if (curve := _curve(run, style, value))]
         if drawn:
             said = f"{title} {subtitle}".strip()
             chart = curves.curves_chart(f"training-{number}", said, drawn, logarithmic, smooth)
@@ -56,7 +56,7 @@ def training(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
     return panels
 
 
-def shares(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
+def shares(comparison: Comparison, styles: dict[int, RunStyle]) -> list[Panel]:
     """Returns for each run with several terms how the gradient is shared among them."""
     panels = []
     for i, run in enumerate(comparison.runs):
@@ -66,19 +66,19 @@ def shares(comparison: Comparison, inks: dict[int, Ink]) -> list[Panel]:
             continue
         steps = np.array([line.step for line in lines], dtype=float)
         norms = {term: [line.gradients.get(term, 0.0) for line in lines] for term in terms}
-        chart = curves.shares_chart(f"shares-{i}", f"Gradient shares of {run.name}", steps, norms, inks[i])
+        chart = curves.shares_chart(f"shares-{i}", f"Gradient shares of {run.name}", steps, norms, styles[i])
         panels.append(Panel(run.name, "", chart))
     return panels
 
 
-def intervals(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
+def intervals(comparison: Comparison, styles: dict[int, RunStyle]) -> list[Chart]:
     """Returns per metric the other runs' differences from the first, with their intervals."""
     others = range(1, len(comparison.runs))
     return [
         intervals_chart(
             f"difference-{plain(key)}",
             metric,
-            [(inks[run], gap(comparison, key, run, 0)) for run in others],
+            [(styles[run], gap(comparison, key, run, 0)) for run in others],
             digits_of(comparison, key),
         )
         for key, metric in comparison.metrics.items()
@@ -86,7 +86,7 @@ def intervals(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
     ]
 
 
-def scatters(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
+def scatters(comparison: Comparison, styles: dict[int, RunStyle]) -> list[Chart]:
     """Returns per metric the image-by-image scores of the two runs that the contest is about."""
     if (found := contest(comparison)) is None:
         return []
@@ -99,19 +99,19 @@ def scatters(comparison: Comparison, inks: dict[int, Ink]) -> list[Chart]:
             (pair[0].name, pair[1].name),
             comparison.restored(pair[0], key),
             comparison.restored(pair[1], key),
-            inks[run],
+            styles[run],
         )
         for key, metric in comparison.metrics.items()
     ]
 
 
-def _names(logged: Sequence[tuple[ScoredRun, Ink]], field: str) -> list[str]:
+def _names(logged: Sequence[tuple[ScoredRun, RunStyle]], field: str) -> list[str]:
     return list(dict.fromkeys(name for run, _ in logged for line in run.log for name in getattr(line, field)))
 
 
-def _curve(run: ScoredRun, ink: Ink, value: _Value) -> curves.Curve | None:
+def _curve(run: ScoredRun, style: RunStyle, value: _Value) -> curves.Curve | None:
     points = [(line.step, v) for line in run.log if (v := value(line)) is not None]
     if not points:
         return None
     steps, values = np.array(points, dtype=float).T
-    return curves.Curve(run.name, ink, steps, values)
+    return curves.Curve(run.name, style, steps, values)

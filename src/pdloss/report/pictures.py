@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pdloss.picture_files import Picture, eight_bit
+from pdloss.picture_files import Picture, read_uint8
 from pdloss.report.sources import ScoredRun
 
 
@@ -28,7 +28,7 @@ def read(path: Path) -> Picture:
     Raises:
         ImageError: If it cannot be read.
     """
-    return eight_bit(path, "evaluate the run again")
+    return read_uint8(path, "evaluate the run again")
 
 
 def degraded_path(runs: Sequence[ScoredRun], image: str) -> Path | None:

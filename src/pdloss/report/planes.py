@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pdloss.charts import plane
-from pdloss.charts.palette import Ink
+from pdloss.charts.palette import RunStyle
 from pdloss.charts.svg import Chart
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.plane import Plane
@@ -27,7 +27,7 @@ class DrawnPlane:
     """The degraded input's scores, where it would lie far outside the drawing."""
 
 
-def planes(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> list[DrawnPlane]:
+def planes(comparison: Comparison, groups: Sequence[Group], styles: dict[int, RunStyle]) -> list[DrawnPlane]:
     """Returns PSNR against one metric of each perceptual kind that all runs have, the most telling first."""
     x = fidelity(comparison)
     if x is None:
@@ -41,7 +41,7 @@ def planes(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]
         drawn.append(
             DrawnPlane(
                 shown.groups,
-                plane.chart(shown, inks, f"plane-{plain(key)}"),
+                plane.chart(shown, styles, f"plane-{plain(key)}"),
                 plane.volumes(shown),
                 " and ".join(f"{metric.label} {four_figures(value)}" for metric, value in corner),
                 [comparison.runs[i].name for i in found.frontier()],

@@ -19,6 +19,7 @@ from torch import nn
 
 from pdloss.errors import RunError
 from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
+from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
@@ -69,11 +70,9 @@ class RunFolder:
                     + "; ".join(difference)
                 )
         elif self.path.exists():
-            strangers = [p.name for p in self.path.iterdir() if not p.name.startswith(".")]
-            if strangers:
-                raise RunError(
-                    f"{self.path} holds other files ({', '.join(sorted(strangers)[:3])}); choose another --out"
-                )
+            others = [p.name for p in self.path.iterdir() if not p.name.startswith(".")]
+            if others:
+                raise RunError(f"{self.path} holds other files ({', '.join(sorted(others)[:3])}); choose another --out")
 
     def open(self, record: RunRecord, trained_on: TrainedOn, by_size: str = "") -> RunRecord:
         """Makes the folder for this record, or checks that it belongs to the same one; returns the one on disk.
@@ -137,6 +136,20 @@ class RunFolder:
             remove_unfinished(self.path)
             remove_unfinished(self.path / "weights")
             yield
+
+    @contextlib.contextmanager
+    def removed_if_it_fails(self) -> Iterator[None]:
+        """Removes a folder that was made for a training which failed before it kept, logged or showed anything."""
+        new = self.writes and not self.path.exists()
+        try:
+            yield
+        except Exception:
+            made = {self.config, self.log, self.path / "photographs.json", self.path / ".lock"}
+            if new and self.path.is_dir() and made.issuperset(self.path.iterdir()) and not read_log(self.log):
+                for file in made:
+                    file.unlink(missing_ok=True)
+                self.path.rmdir()
+            raise
 
     def append_log(self, line: LogLine) -> None:
         """Adds one line to ``log.jsonl``."""
@@ -282,8 +295,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
     except RuntimeError as error:
         first = str(error).strip().splitlines()
         names = first[min(1, len(first) - 1)].strip().split(", ")
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        raise RunError(f"{path} belongs to another network: {', '.join(names[:3])}{more}") from None
+        raise RunError(f"{path} belongs to another network: {first_few(names)}") from None
 
 
 def no_run(path: Path) -> str:

@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 
 import msgspec
 
-from pdloss.errors import SpecError
+from pdloss.errors import SpecError, UserError
 from pdloss.specs.expressions import check_words, error_at, expression, operands, own_path, shown
 from pdloss.specs.trust import ANY_CLASS, RECEIVED, TYPED, Kind, Trust
 from pdloss.specs.values import Range as Range
@@ -49,6 +49,8 @@ class Choice:
     name: ClassVar[str]
     file_options: ClassVar[tuple[str, ...]] = ()
     """Options whose text names a file, never code, and may therefore hold a colon in text out of a file too."""
+    later_options: ClassVar[tuple[str, ...]] = ()
+    """Options that records from before do not have: the full text leaves them out where they change nothing."""
 
     def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -64,8 +66,13 @@ class Choice:
         return self
 
     def in_full(self) -> str:
-        """Returns the text with every option, defaults too: what a record needs to mean the same for ever."""
-        return call_text(self.name, {f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        """Returns the text with every option, defaults too: what a record needs to mean the same for ever.
+
+        Only `later_options` are left out where they have their default, so that records of old and of new are equal.
+        """
+        values = {f.name: (getattr(self, f.name), f.default) for f in dataclasses.fields(self)}
+        kept = {k: own for k, (own, default) in values.items() if k not in self.later_options or own != default}
+        return call_text(self.name, kept)
 
     def __str__(self) -> str:
         changed = [f for f in dataclasses.fields(self) if getattr(self, f.name) != f.default]
@@ -228,8 +235,9 @@ def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
             result[name] = _converted(value, hints[name])
         except msgspec.ValidationError as error:
             problem = str(error)
-            if get_origin(hints[name]) is Literal:
-                problem = f"expected one of {', '.join(map(repr, get_args(hints[name])))}"
+            words = [w for arm in _arms(hints[name]) if get_origin(arm) is Literal for w in get_args(arm)]
+            if words:
+                problem = f"expected one of {', '.join(map(repr, words))}"
             raise SpecError(f"{kind.name}({name}={value!r:.300}): {problem[0].lower()}{problem[1:]}") from None
         within = result[name] if isinstance(result[name], tuple | list) else [result[name]]
         if any(isinstance(number, float) and not math.isfinite(number) for number in within):
@@ -239,7 +247,7 @@ def checked(kind: type[Choice], values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _converted(value: Any, hint: Any) -> Any:
     """Returns the value in the type of the hint; of a range, with both its bounds so."""
-    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = _arms(hint)
     plain: Any = functools.reduce(operator.or_, (kind for kind in kinds if kind is not Range))
     if not isinstance(value, Range):
         return msgspec.convert(value, plain)
@@ -247,6 +255,10 @@ def _converted(value: Any, hint: Any) -> Any:
         raise msgspec.ValidationError("Expected one value, this option is not drawn from a range")
     low, high = (msgspec.convert(bound, plain) for bound in (value.low, value.high))
     return Range(low, high, value.log)
+
+
+def _arms(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
 def call_text(name: str, arguments: Mapping[str, object]) -> str:
@@ -266,6 +278,23 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{guess} Known: {', '.join(known) or 'none'}"
+
+
+def check_known(noun: str, name: str, known: Iterable[str], error: type[UserError] = SpecError) -> None:
+    """Refuses a name that is not among the known ones.
+
+    Args:
+        noun: What it should be the name of, such as ``"task"``.
+        name: The name.
+        known: The names that there are.
+        error: What to raise.
+
+    Raises:
+        UserError: Of the kind of `error`; it guesses what was meant, and lists what is known.
+    """
+    known = list(known)
+    if name not in known:
+        raise error(f"unknown {noun} {name!r}{suggestion(name, known)}")
 
 
 def _weighted(text: str, noun: str, expected: str) -> Iterable[tuple[float, ast.expr]]:

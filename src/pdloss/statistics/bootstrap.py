@@ -1,18 +1,17 @@
 """How far would a mean move, had other images been drawn? Resampling images, the same ones for every run and metric."""
 
 import math
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtr, ndtri
 
 from pdloss.statistics.student import student_quantile, student_tails
 
 RESAMPLES = 10_000
 """Enough that another seed moves the end of an interval by about 2 % of its length."""
 
-_NORMAL = NormalDist()
 _TELLING = 5
 """Replicates beyond a quantile that it takes to know it."""
 
@@ -107,7 +106,7 @@ def percentile_interval(
         raise ValueError(f"an interval needs at least two images, got {n}")
     t = student_quantile(1 - level, n - 1)
     z = math.sqrt(n / (n - 1)) * t
-    share = _NORMAL.cdf(-z)
+    share = float(ndtr(-z))
     low, high = np.quantile(replicates, [share, 1 - share], axis=-1)
     if extended and share * replicates.shape[-1] < _TELLING:
         centre, reach = replicates.mean(axis=-1), z * replicates.std(axis=-1)
@@ -146,7 +145,7 @@ def bootstrap_p_value(replicates: Float[np.ndarray, " resamples"], n: int) -> fl
     share = (1 + beyond) / (1 + len(replicates))
     if share >= 0.5:
         return 1.0
-    z = -_NORMAL.inv_cdf(share)
+    z = -float(ndtri(share))
     if beyond == 0:
         with np.errstate(divide="ignore"):  # without any spread it is infinite
             z = max(z, float(np.abs(replicates.mean() / replicates.std())))

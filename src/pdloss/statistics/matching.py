@@ -83,7 +83,8 @@ def isotonic(
 
     .. math:: \hat x_k = \max_{i \le k} \min_{j \ge k} \operatorname{mean}(x_i, \dots, x_j)
 
-    the closest sequence in squares that never falls. Points that come to share a value share the mean of `y` as well.
+    the closest sequence in squares that never falls, for every resample at once (SciPy's takes one). Points that come
+    to share a value share the mean of `y` as well.
 
     Example:
         >>> isotonic(np.array([1.0, 3.0, 2.0]), np.array([0.0, 4.0, 6.0]))

@@ -1,4 +1,4 @@
-"""Wilcoxon's signed-rank test, exact also where differences tie."""
+"""Wilcoxon's signed-rank test, exact also where differences tie: SciPy's is not, but for a sum over all signs."""
 
 import math
 from typing import NamedTuple

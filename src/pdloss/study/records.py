@@ -1,6 +1,6 @@
 """What a study writes down: the design, made once and never changed, and the answers given to it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -80,6 +80,7 @@ class Page(Record, frozen=True, kw_only=True):
 class StudyDesign(Record, frozen=True, kw_only=True):
     """``design.json``: everything that is asked, of whom and in which order, before the first answer."""
 
+    sealed: ClassVar[bool] = True
     format: int = FORMAT
     title: str
     seed: int

@@ -33,7 +33,7 @@ POLL = 0.2
 
 
 @dataclass
-class Progress:
+class QueuedJob:
     """What became of one job in this call."""
 
     job: Job
@@ -95,7 +95,7 @@ def gpus_here() -> list[str]:
 
 @dataclass
 class _Running:
-    progress: Progress
+    queued: QueuedJob
     slot: Slot
     process: "subprocess.Popen[bytes]"
     out: IO[bytes]
@@ -110,18 +110,18 @@ class Engine:
         slots: Where.
         logs: Folder for what each job says.
         retries: How often a job is started again after a crash; a mistake of the user is not.
-        watch: Told of all progress, several times a second.
+        watch: Told of the whole queue, several times a second.
         command: What does a job: the words of a process.
     """
 
     slots: Sequence[Slot]
     logs: Path
     retries: int = 2
-    watch: Callable[[Sequence[Progress]], object] = lambda progress: None
+    watch: Callable[[Sequence[QueuedJob]], object] = lambda queue: None
     command: Callable[[Job], Sequence[str]] = lambda job: [*work.PROGRAM, *work.arguments(job)]
     _running: list[_Running] = field(default_factory=list)
 
-    def run(self, jobs: Sequence[Job], done: Callable[[Job], bool]) -> list[Progress]:
+    def run(self, jobs: Sequence[Job], done: Callable[[Job], bool]) -> list[QueuedJob]:
         """Does the jobs that are not done, and returns what became of each.
 
         Ctrl-C and SIGTERM stop all of them, each saved; the same call goes on later.
@@ -130,7 +130,7 @@ class Engine:
             jobs: In an order in which each stands behind those it needs.
             done: Whether a job is done, asked of its folder.
         """
-        every = {job.name: Progress(job, "done" if done(job) else "waiting") for job in jobs}
+        every = {job.name: QueuedJob(job, "done" if done(job) else "waiting") for job in jobs}
         self.logs.mkdir(parents=True, exist_ok=True)
         try:
             with _stopping():
@@ -143,32 +143,32 @@ class Engine:
                     time.sleep(POLL)
         except KeyboardInterrupt:
             self._stop()
-            for progress in every.values():
-                if progress.state in ("waiting", "running"):
-                    progress.state = "stopped"
+            for queued in every.values():
+                if queued.state in ("waiting", "running"):
+                    queued.state = "stopped"
             self.watch(list(every.values()))
         return list(every.values())
 
-    def _start(self, every: Mapping[str, Progress]) -> None:
+    def _start(self, every: Mapping[str, QueuedJob]) -> None:
         free = [slot for slot in self.slots if slot.number not in {running.slot.number for running in self._running}]
-        for progress in every.values():
-            if progress.state != "waiting":
+        for queued in every.values():
+            if queued.state != "waiting":
                 continue
-            before = [every[job.name] for job in progress.job.after]
+            before = [every[job.name] for job in queued.job.after]
             if lost := next((p for p in before if p.state == "failed"), None):
-                progress.state, progress.why = "failed", f"{lost.job.name}, which it goes on from, failed"
+                queued.state, queued.why = "failed", f"{lost.job.name}, which it goes on from, failed"
             elif free and all(p.state == "done" for p in before):
-                self._launch(progress, free.pop(0))
+                self._launch(queued, free.pop(0))
 
-    def _launch(self, progress: Progress, slot: Slot) -> None:
-        progress.tries += 1
+    def _launch(self, queued: QueuedJob, slot: Slot) -> None:
+        queued.tries += 1
         try:
-            command = self.command(progress.job)
+            command = self.command(queued.job)
         except UserError as error:
-            progress.state, progress.why = "failed", str(error)
+            queued.state, queued.why = "failed", str(error)
             return
-        out = (self.logs / f"{progress.job.name}.out").open("wb")
-        log = (self.logs / f"{progress.job.name}.log").open("ab")
+        out = (self.logs / f"{queued.job.name}.out").open("wb")
+        log = (self.logs / f"{queued.job.name}.log").open("ab")
         # In a session of its own: a terminal's Ctrl-C reaches us alone, and we stop it when it has been told once.
         process = subprocess.Popen(
             command,
@@ -182,8 +182,8 @@ class Engine:
         if hasattr(os, "sched_setaffinity"):
             with contextlib.suppress(OSError):  # it may have ended already
                 os.sched_setaffinity(process.pid, slot.cores)
-        progress.state, progress.slot = "running", slot.number
-        self._running.append(_Running(progress, slot, process, out, log))
+        queued.state, queued.slot = "running", slot.number
+        self._running.append(_Running(queued, slot, process, out, log))
 
     def _collect(self) -> None:
         for running in list(self._running):
@@ -193,16 +193,16 @@ class Engine:
             self._running.remove(running)
             running.out.close()
             running.log.close()
-            progress, job = running.progress, running.progress.job
-            progress.slot = None
+            queued, job = running.queued, running.queued.job
+            queued.slot = None
             if status == 0:
-                progress.state = "done"
+                queued.state = "done"
                 if job.kind == "calibration":
                     work.keep_calibrated_loss(job, Path(running.out.name).read_text(encoding="utf-8"))
-            elif status in USER_ERRORS or progress.tries > self.retries:
-                progress.state, progress.why = "failed", _last_words(Path(running.log.name), status)
+            elif status in USER_ERRORS or queued.tries > self.retries:
+                queued.state, queued.why = "failed", _last_words(Path(running.log.name), status)
             else:
-                progress.state, progress.why = "waiting", _last_words(Path(running.log.name), status)
+                queued.state, queued.why = "waiting", _last_words(Path(running.log.name), status)
 
     def _stop(self) -> None:
         """Asks every process to save and stop, and waits for it."""

@@ -1,23 +1,40 @@
 """A sweep from its plan to its scores, each part a process of the program's own verbs."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import BusyError, locked, write_text
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan
-from pdloss.sweeps.slots import Engine, Progress, Slot
-from pdloss.sweeps.standing import Standing, standing
+from pdloss.sweeps.progress import Progress, progress
+from pdloss.sweeps.slots import Engine, QueuedJob, Slot
 from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
 """Steps of a short training that says how long a step takes; the first third, in which memory is laid out, is left."""
+
+
+@contextlib.contextmanager
+def alone(plan: Plan) -> Iterator[None]:
+    """Lets one sweep at a time work in the plan's folder.
+
+    Raises:
+        RunError: If another one does.
+    """
+    plan.out.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(plan.out / ".lock"))
+        except BusyError:
+            raise RunError(f"another sweep is at work in {plan.out}; wait for it, or stop it") from None
+        yield
 
 
 def steps_of(job: Job) -> int:
@@ -25,9 +42,9 @@ def steps_of(job: Job) -> int:
     return int(job.options.get("steps", TrainConfig.steps))
 
 
-def standing_of(job: Job) -> Standing:
+def progress_of(job: Job) -> Progress:
     """Returns how far a job is."""
-    return standing(job, steps_of(job))
+    return progress(job, steps_of(job))
 
 
 def open_sweep(plan: Plan) -> list[Job]:
@@ -50,7 +67,7 @@ def open_sweep(plan: Plan) -> list[Job]:
             f"{file} is damaged; remove it if the plan is still the one that its runs were made by"
         ) from None
     if before is None:
-        write_atomically(file, lambda temporary: temporary.write_text(json.dumps(said, indent=2), encoding="utf-8"))
+        write_text(file, json.dumps(said, indent=2))
     elif differences := _differences(before, said):
         raise RunError(
             f"{plan.out} was begun with another base: {'; '.join(differences)}; name another folder in out, or restore "
@@ -64,10 +81,10 @@ def train_all(
     slots: Sequence[Slot],
     logs: Path,
     retries: int = 2,
-    watch: Callable[[Sequence[Progress]], object] = lambda progress: None,
-) -> list[Progress]:
+    watch: Callable[[Sequence[QueuedJob]], object] = lambda queue: None,
+) -> list[QueuedJob]:
     """Trains what is not trained yet, and returns what became of each job."""
-    return Engine(slots, logs, retries, watch).run(jobs, lambda job: standing_of(job).done)
+    return Engine(slots, logs, retries, watch).run(jobs, lambda job: progress_of(job).done)
 
 
 def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pdloss.errors import RunError
-from pdloss.files import write_atomically
+from pdloss.files import write_text
 from pdloss.sweeps.jobs import Job
 
 PROGRAM = (sys.executable, "-m", "pdloss")
@@ -43,8 +43,7 @@ def keep_calibrated_loss(job: Job, printed: str) -> None:
     lines = printed.strip().splitlines()
     if not lines:
         raise RunError(f"{job.name}: pdloss calibrate printed no loss")
-    text = json.dumps({"loss": lines[-1].strip()}, indent=2)
-    write_atomically(job.folder, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_text(job.folder, json.dumps({"loss": lines[-1].strip()}, indent=2))
 
 
 def calibrated_loss(calibration: Job) -> str:

@@ -2,76 +2,25 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from pdloss import losses, runs
+from pdloss import losses
 from pdloss.datasets import Batch, Crops, batches
-from pdloss.devices import autocast, channels_last, chosen_device
+from pdloss.devices import autocast, chosen_device
 from pdloss.errors import SpecError
-from pdloss.files.tensors import unverified
-from pdloss.limits import check_seed
 from pdloss.losses import Objective, WeightedSum
-from pdloss.runs.purposes import purpose, weights_file
-from pdloss.runs.states import seed_everything
-from pdloss.training.configuration import TypedOptions
-from pdloss.training.data import pairs_degradation, training_data
-from pdloss.training.loop import gradient_norms
-from pdloss.training.preparation import try_out
+from pdloss.runs.purposes import weights_file
+from pdloss.training.configuration import CalibrateConfig
+from pdloss.training.data import training_data
+from pdloss.training.learner import gradient_norms
+from pdloss.training.preparation import aim_of, built
+from pdloss.training.trial import try_out
 
 Progress = Callable[[str, int, int], object]
 """Called with what is going on, and how much of how much is done."""
-
-
-@dataclass(frozen=True)
-class CalibrateConfig(TypedOptions):
-    """Which terms to weigh, how hard each is to pull, and where that is measured."""
-
-    data: str
-    """Folder of training photographs."""
-    loss: str
-    """Sum of losses, such as "l1 + pdl(features='distilled.relu4_3')". The first keeps its weight."""
-    share: tuple[float, ...]
-    """How much of all pull on the restored images each term is to have: one number per term, together 1. With two
-    terms, that of the second alone will do."""
-    task: str | None = None
-    """Restoration task; sets the defaults of --network, --degradation and --crop. By default that of the run in --init,
-    else denoise."""
-    network: str | None = None
-    """Such as "edsr(blocks=16, width=64)"; by default that of the run in --init, else the task's."""
-    degradation: str | None = None
-    """Such as "noise(sigma=100/255)"; by default that of the run in --init if the task is the same, else the task's."""
-    degraded: str | None = None
-    """Folder or pattern of degraded photographs to take instead, as in `pdloss train`."""
-    init: Path | None = None
-    """Run folder or safetensors file with the weights of a network trained on pixels alone; by default fresh ones."""
-    batches: int = 16
-    """Batches to measure on."""
-    batch: int = 8
-    """Crops per batch."""
-    crop: int | None = None
-    """Side of the crops in pixels; by default that of the run in --init if the task is the same, else the task's."""
-    seed: int = 0
-    """Chooses the fresh weights, the crops and their degradations."""
-    device: str = "auto"
-    """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
-    skip_damaged: bool = False
-    """Leave out damaged images instead of refusing the folder."""
-
-    def validate(self) -> None:
-        """Refuses numbers that make no sense.
-
-        Raises:
-            SpecError: Naming the option and its value.
-        """
-        check_seed(self.seed)
-        for name in ("batches", "batch", "crop"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SpecError(f"--{name} must be at least 1, got {value}")
 
 
 @dataclass(frozen=True)
@@ -149,32 +98,17 @@ def measured_norms(
     """
     say = progress or (lambda label, done, total: None)
     device = chosen_device(config.device)
-    aim = purpose(
-        task_name=config.task,
-        network=config.network,
-        degradation=config.degradation,
-        crop=config.crop,
-        begin=config.init,
-        pairs=pairs_degradation(config),
-        typed=config.trusted,
-        received=config.received,
-    )
+    aim = aim_of(config, config.init)
     notes = [
         f"degraded by {aim.degradation.in_full()}, {aim.why}"
         if config.degraded is None
         else f"beside their degraded ones in {config.degraded}"
     ]
-    seed_everything(config.seed)
-    network = channels_last(aim.network.build()).to(device)
-    if config.init is not None:
-        first = weights_file(config.init)
-        runs.load_weights(first, network)
-        notes += [note for note in (unverified(first),) if note]
-    criterion = objective.build().to(device)
+    weights = None if config.init is None else weights_file(config.init)
+    network, criterion, said = built(aim, objective, config.seed, device, weights)
+    notes += said
     try_out(network, criterion, aim, None, config.batch)
-    photographs, degradation = training_data(
-        config, aim.crop, aim.degradation, lambda done, total: say("reading photographs", done, total)
-    )
+    photographs, degradation = training_data(config, aim, lambda done, total: say("reading photographs", done, total))
     crops = Crops(photographs, degradation, size=aim.crop, seed=config.seed, batch=config.batch)
     norms: dict[str, list[float]] = {name: [] for name in criterion.names}
     say("measuring", 0, config.batches)

@@ -1,12 +1,9 @@
 """Trains a small network to give a large backbone's maps: ``pdloss distill``."""
 
-import itertools
+import dataclasses
 import json
 import math
-import random
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,60 +14,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pdloss import datasets, features
 from pdloss.devices import autocast, channels_last
 from pdloss.errors import SpecError
-from pdloss.features.distilled import DistilledNetwork
+from pdloss.features.distilled import DistilledNetwork, stage_of
 from pdloss.files import output
 from pdloss.files.tensors import write_tensors
-from pdloss.limits import check_seed
 from pdloss.ops.filters import filter_valid, gaussian_kernel
-from pdloss.training.configuration import TypedOptions
-
-Maps = dict[str, Tensor]
-
-# The widest blur of `spoil` reaches 9 pixels, and mirrors the border, which must be longer.
-_SMALLEST_CROP = 10
+from pdloss.training.configuration import DistillConfig
+from pdloss.training.lessons import Lessons
+from pdloss.training.pattern_pairs import change_error, pairs_in
+from pdloss.training.unfinished import Unfinished, remove
 
 
-@dataclass(frozen=True)
-class DistillConfig(TypedOptions):
-    """What a distillation is made of."""
-
-    images: tuple[Path, ...]
-    """Folders of photographs to learn from; they take turns, a batch each."""
-    check: Path
-    """Folder of other photographs, to measure the error on."""
-    out: Path
-    """The safetensors file to write."""
-    teacher: str = "vgg19.relu3_4+relu4_3"
-    """Backbone and layers to imitate, at sides of 1/2, 1/4, … of the image's."""
-    widths: tuple[int, ...] = (64, 128, 184)
-    """Channels at 1/2, 1/4, … of the image's side."""
-    blocks: tuple[int, ...] = (1, 2, 2)
-    """Residual convolutions at each."""
-    steps: int = 20_000
-    batch: int = 16
-    crop: int = 96
-    lr: float = 3e-3
-    seed: int = 0
-    reuse: int = 4
-    """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
-    overwrite: bool = False
-    """Replace a file that stands there already and was not written by pdloss."""
-
-    def validate(self) -> None:
-        """Refuses numbers that make no sense.
-
-        Raises:
-            SpecError: Naming the option and its value.
-        """
-        check_seed(self.seed)
-        for name, least in (("steps", 1), ("batch", 1), ("crop", _SMALLEST_CROP), ("reuse", 1)):
-            if getattr(self, name) < least:
-                raise SpecError(f"--{name} must be at least {least}, got {getattr(self, name)}")
-        if not 0 < self.lr < math.inf:
-            raise SpecError(f"--lr must be positive, got {self.lr}")
-
-
-def spoil(clean: Tensor, generator: torch.Generator) -> Tensor:
+def degrade(clean: Tensor, generator: torch.Generator) -> Tensor:
     """Returns the image clean, noisy, blurred, or blurred and noisy: what a restoration network shows its loss."""
     kind, amount, size = (float(torch.rand((), generator=generator)) for _ in range(3))
     image = clean
@@ -102,19 +56,20 @@ def _error(layer: str, imitated: Tensor, maps: Tensor) -> Tensor:
     return (imitated - maps).square().mean() / maps.square().mean()
 
 
-def heads_of(teacher: nn.Module, crop: int) -> dict[str, tuple[int, int]]:
+def heads_of(teacher: nn.Module, crop: int, start: int = 2) -> dict[str, tuple[int, int]]:
     """Returns channels and side divisor of each of the teacher's layers.
 
     Raises:
-        SpecError: If a map is not 1/2, 1/4, 1/8, … of the image's side.
+        SpecError: If a map is not 1/start, or a half, a quarter, … of that, of the image's side.
     """
     heads = {}
     for layer, maps in teacher(torch.zeros(1, 3, crop, crop)).items():
         divisor = crop // maps.shape[-1]
-        if divisor < 2 or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
+        if divisor < start or divisor & (divisor - 1) or maps.shape[-1] * divisor != crop:
             raise SpecError(
-                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at 1/2, 1/4, 1/8, … of the "
-                "image's side can be imitated"
+                f"{layer} gives {maps.shape[-1]} positions on a side of {crop}: only layers at "
+                f"{'1, ' if start == 1 else ''}1/2, 1/4, 1/8, … of the image's side can be imitated"
+                f"{'; --start 1 begins at the whole side' if divisor == 1 else ''}"
             )
         heads[layer] = (maps.shape[1], divisor)
     return heads
@@ -164,13 +119,13 @@ def distill(
 
 def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None] | None) -> dict[str, float]:
     teacher = features.extractor(config.teacher, config.trusted)
-    heads = heads_of(teacher, config.crop)
-    deepest = max(divisor for _, divisor in heads.values()).bit_length() - 1
+    heads = heads_of(teacher, config.crop, config.start)
+    deepest = 1 + max(stage_of(divisor, config.start) for _, divisor in heads.values())
     if not deepest == len(config.widths) == len(config.blocks):
         raise SpecError(f"{config.teacher} needs {deepest} widths and blocks, got {config.widths} and {config.blocks}")
     config.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after the training
     torch.manual_seed(config.seed)
-    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks))
+    student = with_batch_norm(DistilledNetwork(heads, config.widths, config.blocks, config.start))
     channels_last(student).train()
     scales = _train(student, teacher, config, progress)
 
@@ -182,6 +137,7 @@ def _distilled(config: DistillConfig, progress: Callable[[int, Mapping[str, floa
     student.half().float()
     errors = _errors(student, teacher, config)
     _save(student, heads, config, teacher, errors)
+    remove(config.out)
     return errors
 
 
@@ -191,38 +147,56 @@ def _train(
     config: DistillConfig,
     progress: Callable[[int, Mapping[str, float]], None] | None,
 ) -> dict[str, float]:
-    sources = [_crops(folder, config) for folder in config.images]
-    rounds = math.ceil(config.steps / config.reuse / len(sources))
-    data = itertools.chain.from_iterable(zip(*(datasets.batches(crops, 0, rounds) for crops in sources), strict=True))
     optimiser = torch.optim.AdamW(student.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=1e-4)
-    choose = random.Random(config.seed)
-    memory: deque[tuple[Tensor, Maps]] = deque(maxlen=64)
-    scales: dict[str, float] = {}
-    for step in range(config.steps):
-        if step % config.reuse == 0:
-            batch = next(data)
-            with torch.no_grad(), autocast(batch.degraded.device):
-                maps = teacher(batch.degraded)
-            scales = scales or {layer: float(x.float().square().mean().sqrt()) for layer, x in maps.items()}
-            memory.append((batch.degraded, {layer: x.bfloat16() for layer, x in maps.items()}))
-        images, maps = memory[choose.randrange(len(memory))]
+    kept = Unfinished(config.out, _choices(config, teacher), {"network": student, "optimiser": optimiser})
+    begin, scales = kept.take_up(config.steps)
+    sources = [_crops(folder, config) for folder in config.images]
+    paired = config.differences > 0 and pairs_in(config.batch) > 0
+    lessons = Lessons(
+        teacher, sources, seed=config.seed, steps=config.steps, reuse=config.reuse, paired=paired, begin=begin
+    )
+    for step in range(begin, config.steps):
+        lesson = lessons.at(step)
+        scales = scales or {layer: _size(x) for layer, x in lesson.maps.items()}
         for group in optimiser.param_groups:
             group["lr"] = config.lr * _rate(step, config.steps)
-        with autocast(images.device):
-            imitated = student(images, list(maps))
-        errors = {layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in maps.items()}
+        with autocast(lesson.images.device):
+            imitated = student(lesson.images, list(lesson.maps))
+        errors = {
+            layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in lesson.maps.items()
+        }
+        changed = [
+            change_error(layer, imitated[layer].float(), x.float() / scales[layer])
+            for layer, x in lesson.changes.items()
+        ]
+        total = torch.stack(list(errors.values())).mean()
+        if changed:
+            total = total + config.differences * torch.stack(changed).mean()
         optimiser.zero_grad()
-        torch.stack(list(errors.values())).mean().backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimiser.step()
         if progress is not None:
             progress(step + 1, {layer: error.item() for layer, error in errors.items()})
+        if (step + 1) % config.save_every == 0 and step + 1 < config.steps:
+            kept.keep(step + 1, scales)
     return scales
+
+
+def _size(maps: Tensor) -> float:
+    return float(maps.float().square().mean().sqrt())
+
+
+def _choices(config: DistillConfig, teacher: nn.Module) -> dict[str, str]:
+    """Returns all that the result depends on, in words."""
+    other = {"out", "overwrite", "save_every", "check", "typed", "trust"}
+    said = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.name not in other}
+    return {name: str(value) for name, value in said.items()} | {"weights": str(getattr(teacher, "origin", {}))}
 
 
 def _crops(folder: Path, config: DistillConfig) -> datasets.Crops:
     photographs = datasets.Photographs(folder, cached=True, smallest=config.crop)
-    return datasets.Crops(photographs, spoil, size=config.crop, seed=config.seed, batch=config.batch)
+    return datasets.Crops(photographs, degrade, size=config.crop, seed=config.seed, batch=config.batch)
 
 
 def _rate(step: int, steps: int) -> float:
@@ -233,7 +207,7 @@ def _rate(step: int, steps: int) -> float:
 
 @torch.no_grad()
 def _errors(student: DistilledNetwork, teacher: nn.Module, config: DistillConfig) -> dict[str, float]:
-    """Returns each layer's squared error divided by the maps' squared size, over 512 crops spoilt as in training."""
+    """Returns each layer's squared error divided by the maps' squared size, over 512 crops degraded as in training."""
     sums = {layer: torch.zeros(2, dtype=torch.float64) for layer in student.heads}
     data = _crops(config.check, config)
     for batch in datasets.batches(data, 0, math.ceil(512 / config.batch)):
@@ -252,7 +226,9 @@ def _save(
     errors: Mapping[str, float],
 ) -> None:
     header = {
-        "network": json.dumps({"heads": heads, "widths": config.widths, "blocks": config.blocks}),
+        "network": json.dumps(
+            {"heads": heads, "widths": config.widths, "blocks": config.blocks, "start": config.start}
+        ),
         "input_convention": "RGB in 0..1",
         "source": f"imitates {config.teacher} ({'; '.join(getattr(teacher, 'origin', {})) or 'own module'})",
         "license": "Apache-2.0",

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pdloss import tasks
-from pdloss.errors import SpecError
-from pdloss.specs import suggestion
+from pdloss.specs import check_known
 from pdloss.training.recommendations import recommended
 
 
@@ -56,8 +55,7 @@ def budget(task: str, name: str) -> Recipe:
         SpecError: If there is no such budget or task.
     """
     defaults = tasks.task(task)
-    if name not in BUDGETS:
-        raise SpecError(f"unknown budget {name!r}{suggestion(name, BUDGETS)}")
+    check_known("budget", name, BUDGETS)
     enlarges = task == "sr"
     options: dict[str, Any] = {"task": task, "batch": 16, "lr": 1e-4, "loss": _PAPERS, "network": defaults.network}
     match name:
@@ -79,6 +77,5 @@ def recipe(name: str) -> Recipe:
     Raises:
         SpecError: If there is none.
     """
-    if name not in RECIPES:
-        raise SpecError(f"unknown recipe {name!r}{suggestion(name, RECIPES)}")
+    check_known("recipe", name, RECIPES)
     return RECIPES[name]

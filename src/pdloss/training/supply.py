@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator
 
 from pdloss.datasets import Batch
-from pdloss.devices.memory import enough_memory
+from pdloss.memory import enough_memory
 
 
 class Supply:

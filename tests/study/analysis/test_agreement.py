@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from pdloss.errors import UserError
 from pdloss.statistics import resample_shares
-from pdloss.study.analysis.agreement import Agreement, People, agreements, kendall_tau
+from pdloss.study.analysis.agreement import Agreement, People, agreements
 from pdloss.study.analysis.tally import Tally, tally
 from pdloss.study.simulation.raters import Population, simulate
 from tests.study.made_up import METHODS, SCORES, choices, made_up_design, metric_scores
@@ -24,13 +23,6 @@ def found(values: dict, counted: Tally = COUNTED, targets: dict = TARGETS, peopl
 
 def one(values: dict, **options) -> Agreement:
     return found(values, **options)[0]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_kendalls_tau_is_scipys(seed: int) -> None:
-    stream = np.random.default_rng(seed)
-    u, v = stream.integers(0, 5, (2, 7)).astype(float)  # with ties
-    assert kendall_tau(u, v) == pytest.approx(stats.kendalltau(u, v).statistic)
 
 
 def test_answers_and_images_are_counted_one_by_one() -> None:

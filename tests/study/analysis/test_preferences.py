@@ -1,24 +1,15 @@
 """Shares with their errors, intervals and tests: against SciPy, closed forms and the paper's tables."""
 
 import math
-import sys
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from pdloss.errors import MissingExtraError
-from pdloss.study.analysis.preferences import (
-    NORMAL,
-    Spread,
-    preferences,
-    quantile,
-    shares_matrix,
-    sign_test,
-    wilson_interval,
-)
+from pdloss.statistics import NORMAL, wilson_interval
+from pdloss.study.analysis.preferences import Spread, preferences, shares_matrix
 from pdloss.study.analysis.tally import tally
-from tests.study.analysis.test_models import TABLE_III, TABLE_V
+from tests.statistics.test_choice_models import TABLE_III, TABLE_V
 from tests.study.made_up import choices
 
 
@@ -126,30 +117,3 @@ def test_one_answer_has_an_interval() -> None:
     (one,) = preferences(tally(choices("x 1 a>b")), resamples=10)
     assert (one.error_raters, one.error_images) == (None, None)
     assert (one.low, one.high) == pytest.approx(tuple(stats.binomtest(1, 1).proportion_ci(method="wilson")), rel=1e-12)
-
-
-@pytest.mark.parametrize(("wins", "answers"), [(0, 1), (3, 7), (61, 100), (500, 1000), (1999, 2000)])
-def test_wilsons_interval_ends_where_the_share_is_z_errors_away(wins: int, answers: int) -> None:
-    for end in wilson_interval(wins / answers, answers):
-        z = 1.959963984540054  # the 97.5 % quantile of the normal distribution, from tables
-        if 0 < end < 1:
-            assert abs(wins / answers - end) / math.sqrt(end * (1 - end) / answers) == pytest.approx(z, rel=1e-9)
-
-
-def test_without_clusters_z_is_the_normal_distributions_own() -> None:
-    assert quantile(NORMAL) == pytest.approx(1.959963984540054, rel=1e-14)
-    assert quantile(23) == pytest.approx(2.0686576104190406, rel=1e-9)
-
-
-@pytest.mark.parametrize("answers", [1, 2, 7, 40])
-def test_the_sign_test_counts_the_ways_at_least_as_far_from_even(answers: int) -> None:
-    for wins in range(answers + 1):
-        far = sum(math.comb(answers, k) for k in range(answers + 1) if abs(2 * k - answers) >= abs(2 * wins - answers))
-        assert sign_test(wins, answers - wins) == pytest.approx(far / 2**answers, rel=1e-12)
-    assert sign_test(0, 0) == 1.0
-
-
-def test_without_scipy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(MissingExtraError, match=r"scipy is not installed.*pip install 'pdloss\[study\]'"):
-        sign_test(3, 1)

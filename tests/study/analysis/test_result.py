@@ -9,8 +9,7 @@ import pytest
 
 from pdloss.errors import UserError
 from pdloss.records import read_record, write_record
-from pdloss.study import analysis
-from pdloss.study.analysis import models
+from pdloss.statistics import choice_models
 from pdloss.study.analysis.result import Analysis, analyse, scale
 from pdloss.study.analysis.tally import tally
 from pdloss.study.planning.schedules import Checks
@@ -36,7 +35,7 @@ def true_scores(spread: float) -> np.ndarray:
     # Raters and images each add a spread to either method.
     differences = np.subtract.outer(scores, scores)[..., None] + math.sqrt(4) * spread * nodes
     wins = 1 / (1 + np.exp(-differences)) @ (weights / weights.sum())
-    return models.bradley_terry(wins).scores
+    return choice_models.bradley_terry(wins).scores
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.5])
@@ -60,11 +59,10 @@ def test_spread_widens_the_errors_that_allow_for_it() -> None:
 
 
 def test_the_scores_are_those_of_bradley_terry() -> None:
-    assert analysis.bradley_terry is models.bradley_terry
     found = quick(HONEST, methods=METHODS)
     wins = tally([one for one in HONEST if one.kind == "pair"], METHODS).wins()
-    assert [one.score for one in found.scales[0].scores] == pytest.approx(models.bradley_terry(wins).scores)
-    assert [one.score for one in found.scales[1].scores] == pytest.approx(models.thurstone(wins).scores)
+    assert [one.score for one in found.scales[0].scores] == pytest.approx(choice_models.bradley_terry(wins).scores)
+    assert [one.score for one in found.scales[1].scores] == pytest.approx(choice_models.thurstone(wins).scores)
     assert [scale.model for scale in found.scales] == ["Bradley-Terry", "Thurstone"]
 
 

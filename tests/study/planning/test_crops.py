@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pdloss.errors import SpecError
-from pdloss.picture_files import eight_bit
+from pdloss.picture_files import read_uint8
 from pdloss.study.planning import crops
 
 
@@ -59,7 +59,7 @@ def test_metadata_of_the_source_do_not_reach_the_picture(tmp_path: Path) -> None
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "made by method A", 6  # description; turned by a quarter
     Image.fromarray(random_picture(1, 20, 30)).save(tmp_path / "a.png", exif=exif)
-    picture = eight_bit(tmp_path / "a.png")
+    picture = read_uint8(tmp_path / "a.png")
     assert picture.shape == (30, 20, 3)  # turned upright
     assert b"method A" not in crops.encoded({"a": picture}, np.random.default_rng(0))["a"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pdloss.study.serving.api import Api
-from tests.study.studies_for_tests import Client, client, make_study, open_api
+from tests.study.studies_for_tests import Client, client, make_study, open_api, postgres
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +24,22 @@ def api(study: Path, tmp_path: Path) -> Iterator[Api]:
 @pytest.fixture
 def ask(api: Api) -> Client:
     return client(api)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """None for the one in the study's folder, or the address of an empty one."""
+    if request.param == "sqlite":
+        return None
+    url = request.getfixturevalue("cluster")
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS answers, raters, study")
+    return url

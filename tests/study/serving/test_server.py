@@ -62,52 +62,6 @@ def test_pictures_are_those_of_the_question_and_have_the_hashes_announced(tmp_pa
     api.store.close()
 
 
-def test_the_page_is_told_how_many_questions_there_are_whatever_the_design(tmp_path: Path) -> None:
-    for kind in ("full", "balanced", "active"):
-        api = open_api(make_study(tmp_path / kind, replace(SMALL, kind=kind)))
-        ask = client(api)
-        assert ask("GET", "/api/study").json()["questions"] == len(begun(ask)["questions"]) == 11
-        api.store.close()
-
-
-def test_ties_are_taken_only_where_they_are_allowed(tmp_path: Path, ask: Client) -> None:
-    session = begun(ask)
-    assert ask("POST", "/api/answer", given(session, 0, "tie"), key=session["key"]).status == 400
-    api = open_api(make_study(tmp_path, replace(SMALL, ties=True)))
-    other = client(api)
-    session = begun(other)
-    assert other("POST", "/api/answer", given(session, 0, "tie"), key=session["key"]).json() == {"position": 1}
-    overview = other("GET", "/api/admin/overview", key=api.secrets.admin).json()
-    assert sum(map(sum, overview["ties"])) == 2
-    assert sum(map(sum, overview["preferred"])) == 0
-    api.store.close()
-
-
-def test_the_researcher_sees_counts_and_preferences_that_answers_give_by_hand(ask: Client, api: Api) -> None:
-    counts: dict[tuple[str, str], int] = {}
-    right = caught = 0
-    for rater in range(2):
-        session = begun(ask, rater)
-        for position, item in enumerate(session["questions"][: 11 - rater]):
-            question = api.study.questions[item["id"]]
-            choice = "left" if position % 2 else "right"
-            ask("POST", "/api/answer", given(session, position, choice, 2.0 + position), key=session["key"])
-            better, worse = (question.left, question.right) if choice == "left" else (question.right, question.left)
-            if question.kind == "pair":
-                counts[better, worse] = counts.get((better, worse), 0) + 1
-            if question.kind == "catch":
-                caught, right = caught + 1, right + (choice == question.expected)
-    found = ask("GET", "/api/admin/overview", key=api.secrets.admin).json()
-    names = api.study.design.methods
-    assert found["methods"] == names
-    assert found["preferred"] == [[counts.get((a, b), 0) for b in names] for a in names]
-    kept = {name: found[name] for name in ("planned", "begun", "finished", "active", "answers", "last_hour", "seconds")}
-    assert kept == {
-        "planned": 4, "begun": 2, "finished": 1, "active": 1, "answers": 21, "last_hour": 21, "seconds": 7.0
-    }  # fmt: skip
-    assert found["catch_share"] == pytest.approx(right / caught)
-
-
 def test_pausing_and_exporting_from_the_researchers_page(ask: Client, api: Api) -> None:
     secret = api.secrets.admin
     session = begun(ask)
@@ -130,12 +84,6 @@ def test_a_database_that_is_gone_is_a_reason_to_ask_again(ask: Client, api: Api)
     with api.store.transaction() as connection:
         api.store.run(connection, "ALTER TABLE away RENAME TO raters")
     assert ask("POST", "/api/answer", given(session, 0), key=session["key"]).json() == {"position": 1}
-
-
-def test_the_researcher_sees_how_many_are_let_in(study: Path, tmp_path: Path) -> None:
-    api = open_api(study, f"sqlite:///{tmp_path}/answers.sqlite", access="capped", cap=3)
-    assert client(api)("GET", "/api/admin/overview", key=api.secrets.admin).json()["planned"] == 3
-    api.store.close()
 
 
 def test_a_database_that_keeps_all_waiting_is_a_reason_to_ask_again(

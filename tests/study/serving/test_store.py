@@ -1,45 +1,18 @@
 """What the database keeps, in SQLite and in PostgreSQL alike."""
 
-import csv
-import itertools
-import stat
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pdloss.errors import MissingExtraError, RunError, UserError
-from pdloss.study.folder import StudyFolder
+from pdloss.errors import RunError
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.requests import Refusal
-from pdloss.study.serving.server import application, serve
-from pdloss.study.serving.store import Store
-from tests.study.studies_for_tests import SMALL, answer, begin, make_study, open_api, postgres
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> str | None:
-    """None for the one in the study's folder, or the address of an empty one."""
-    if request.param == "sqlite":
-        return None
-    url = request.getfixturevalue("cluster")
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS answers, raters, study")
-    return url
+from tests.study.studies_for_tests import answer, begin, make_study, open_api
 
 
 @pytest.fixture
@@ -152,19 +125,6 @@ def test_parameters_are_kept_as_given_and_nothing_else(api: Api) -> None:
     assert reading.raters_progress(api.store)[0].parameters == given
 
 
-def test_a_capped_study_lets_in_as_many_as_can_finish(tmp_path: Path, database: str | None) -> None:
-    api = open_api(make_study(tmp_path), database, access="capped", cap=2)
-    first, _ = begin(api), begin(api)
-    with pytest.raises(Refusal) as refusal:
-        begin(api)
-    assert refusal.value.status == 423
-    with api.store.transaction() as connection:  # the first has gone away: a place is free
-        api.store.run(connection, "UPDATE raters SET last_at = '2000-01-01' WHERE position = 0 AND schedule = 0")
-    begin(api)
-    answer(api, first, 0)  # and who comes back late is not turned away
-    api.store.close()
-
-
 def test_a_paused_study_lets_nobody_in_and_those_within_go_on(api: Api) -> None:
     session = begin(api)
     reading.set_paused(api.store, True)
@@ -175,29 +135,6 @@ def test_a_paused_study_lets_nobody_in_and_those_within_go_on(api: Api) -> None:
     assert answer(api, session, 0) == {"position": 1}
     reading.set_paused(api.store, False)
     begin(api)
-
-
-def test_an_active_study_asks_about_the_pairs_not_settled(tmp_path: Path, database: str | None) -> None:
-    api = open_api(make_study(tmp_path, replace(SMALL, kind="active", raters=8), images=6), database)
-
-    def pairs(session: dict) -> Counter[frozenset[str]]:
-        asked = [api.study.questions[item["id"]] for item in session["questions"]]
-        return Counter(frozenset((q.left, q.right)) for q in asked if q.kind == "pair")
-
-    first = begin(api)
-    assert set(pairs(first).values()) == {2}
-    equal = 0
-    for rater in range(6):  # the third method is far behind, the first two are equal
-        session = first if rater == 0 else begin(api)
-        for position, item in enumerate(session["questions"]):
-            q = api.study.questions[item["id"]]
-            right = q.left == "method2"
-            if {q.left, q.right} == {"method0", "method1"}:
-                right, equal = q.right == f"method{equal % 2}", equal + 1
-            answer(api, session, position, "right" if right else "left")
-    later = pairs(begin(api))
-    assert max(later, key=lambda pair: later[pair]) == {"method0", "method1"}
-    api.store.close()
 
 
 def test_a_database_belongs_to_one_design(tmp_path: Path, database: str | None) -> None:
@@ -212,84 +149,3 @@ def test_answers_are_read_while_the_server_has_the_database(api: Api, database: 
     session = begin(api)
     answer(api, session, 0)
     assert [a.choice for a in reading.study_answers(api.study.path, database)] == ["left"]
-
-
-def test_raters_ids_are_for_the_owner_of_the_files_alone(tmp_path: Path) -> None:
-    api = open_api(make_study(tmp_path, SMALL))
-    begin(api)
-    files = list(api.study.path.glob("study.sqlite*"))
-    assert len(files) > 1  # the database and its journal
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    api.store.close()
-
-
-def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
-    api = open_api(make_study(tmp_path))
-    with api.store.transaction() as connection:
-        found = {name: api.store.run(connection, f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous")}
-    assert found == {"journal_mode": "wal", "synchronous": 2}
-    api.store.close()
-
-
-@pytest.mark.parametrize(
-    ("url", "problem"),
-    [
-        ("nonsense", "'nonsense' is no database's address"),
-        ("sqlite:////nowhere/at/all.sqlite", "cannot use the database .*unable to open database file"),
-        ("mysql://u:geheim@127.0.0.1/x", "answers are kept in SQLite or PostgreSQL, not in mysql"),
-        ("postgresql://u:geheim@127.0.0.1:1/x", "cannot use the database"),
-    ],
-)
-def test_a_database_that_cannot_be_used_is_named_without_its_password(url: str, problem: str) -> None:
-    with pytest.raises(UserError, match=problem) as error:
-        Store(url, "design")
-    assert "geheim" not in str(error.value)
-
-
-def test_without_its_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    api = open_api(make_study(tmp_path))
-    for package in ("sqlalchemy", "starlette", "starlette.applications", "uvicorn"):
-        monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtraError, match=r"sqlalchemy.*pip install 'pdloss\[study\]'"):
-        Store("sqlite://", "design")
-    with pytest.raises(MissingExtraError, match=r"starlette.*pdloss\[study\]"):
-        application(api)
-    with pytest.raises(MissingExtraError, match=r"uvicorn.*pdloss\[study\]"):
-        serve(api, "127.0.0.1", 0, print)
-    monkeypatch.undo()
-    api.store.close()
-
-
-def test_nobody_having_answered_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="has no answers yet; pdloss study serve"):
-        reading.study_answers(make_study(tmp_path))
-
-
-def test_the_table_of_raters_has_their_parameters_and_no_formulas(tmp_path: Path) -> None:
-    api = open_api(make_study(tmp_path))
-    begin(api, parameters={"workerId": "=1+1", "assignmentId": "a"})
-    begin(api)
-    (first, second) = csv.DictReader(reading.raters_csv(reading.raters_progress(api.store), {}).splitlines())
-    assert first["workerId"] == "'=1+1"
-    assert (second["workerId"], second["window"], second["pixel_ratio"], second["of"]) == ("", "1200x800", "1.0", "11")
-    study = StudyFolder(api.study.path)
-    files = reading.export(api.store, study, tmp_path / "out", "table\n")
-    assert [file.name for file in files] == ["answers.csv", "answers.json", "raters.csv"]
-    assert files[2].read_text() == "table\n"
-    api.store.close()
-
-
-def test_completion_codes_are_the_raters_own_or_the_researchers(tmp_path: Path) -> None:
-    codes = []
-    for k, completion in enumerate((None, "CODE7")):
-        api = open_api(make_study(tmp_path / str(k), replace(SMALL, completion=completion)))
-        for _ in range(2):
-            session = begin(api)
-            replies = [answer(api, session, position) for position in range(len(session["questions"]))]
-            assert [reply for reply in replies if "code" in reply] == replies[-1:]
-            assert api.session(session["key"])["code"] == replies[-1]["code"]
-            codes.append(replies[-1]["code"])
-        api.store.close()
-    assert len(set(codes)) == 3
-    assert codes[2:] == ["CODE7", "CODE7"]
-    assert all(len(code) == 8 for code in itertools.islice(codes, 2))

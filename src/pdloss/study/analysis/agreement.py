@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from pdloss.errors import UserError
+from pdloss.files.lists import first_few
 from pdloss.records import Metric, Record, Scores
-from pdloss.statistics import lower_is_better, percentile_interval, resampled_means
+from pdloss.statistics import kendall_tau, lower_is_better, percentile_interval, resampled_means
 from pdloss.study.analysis.tally import Tally
 
 _Bounds = tuple[float, float] | tuple[None, None]
@@ -85,7 +86,7 @@ def agreements(
     for method in counted.methods:
         if lacking := sorted(set(stems) - by_stem[method].keys()):
             raise UserError(
-                f"the scores of {method}, on {scores[method].set}, lack {', '.join(lacking[:3])}, which raters saw; "
+                f"the scores of {method}, on {scores[method].set}, lack {first_few(lacking)}, which raters saw; "
                 "give the scores of the same set"
             )
     found = []
@@ -108,30 +109,6 @@ def _by_key(scores: Scores) -> dict[str, dict[str, float]]:
 
 def _key(name: str) -> str:
     return str(PurePosixPath(name).with_suffix(""))
-
-
-def kendall_tau(u: Float[np.ndarray, "k ..."], v: Float[np.ndarray, "k ..."]) -> Float[np.ndarray, "..."]:
-    r"""Returns Kendall's rank correlation of two rankings of k things, corrected for ties.
-
-    .. math:: \tau_b = \frac{C - D}{\sqrt{(C + D + T_u)(C + D + T_v)}}
-
-    with as many pairs concordant (C), discordant (D), tied in the one alone and in the other alone; nan where all are
-    tied in one.
-
-    Args:
-        u: One ranking.
-        v: The other.
-
-    Example:
-        >>> float(kendall_tau(np.array([1.0, 2.0, 3.0]), np.array([5.0, 7.0, 6.0])).round(4))
-        0.3333
-    """
-    # SciPy's kendalltau, which gives the same, takes 65 to 150 times as long for the thousands of resamples.
-    i, j = np.triu_indices(len(u), 1)
-    one, other = np.sign(u[i] - u[j]), np.sign(v[i] - v[j])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        norms = np.sqrt(np.abs(one).sum(axis=0) * np.abs(other).sum(axis=0))
-        return np.asarray((one * other).sum(axis=0) / norms)
 
 
 def _of_images(

@@ -4,21 +4,21 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
-from pdloss.comparison import comparable
 from pdloss.errors import SpecError, UserError
 from pdloss.files import output, write_text
 from pdloss.records import Scores, read_record, write_record
-from pdloss.study.analysis import tables
-from pdloss.study.analysis.page import page
-from pdloss.study.analysis.result import Analysis, analyse
 from pdloss.study.answers import check_answers, read_answers
 from pdloss.study.records import Answer, StudyDesign
 from pdloss.study.serving.reading import study_answers
 from pdloss.tables import terminal
 from pdloss.tables.latex import latex
+
+if TYPE_CHECKING:
+    from pdloss.study.analysis.result import Analysis
 
 FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
 """What an analysis writes."""
@@ -67,6 +67,9 @@ def main(argv: list[str]) -> int:
 def _analyse(
     options: AnalyseOptions, design: StudyDesign | None, answers: list[Answer], out: Path, command: str
 ) -> None:
+    from pdloss.study.analysis import tables
+    from pdloss.study.analysis.result import analyse
+
     result = analyse(
         answers,
         design.rules if design else None,
@@ -81,7 +84,7 @@ def _analyse(
     terminal.say(map(str, write_analysis(result, out, command)))
 
 
-def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
+def write_analysis(analysis: "Analysis", out: Path, command: str) -> list[Path]:
     """Returns the files written, each whole or not at all: `FILES`.
 
     Args:
@@ -89,6 +92,9 @@ def write_analysis(analysis: Analysis, out: Path, command: str) -> list[Path]:
         out: Folder for the files; made if absent, older ones are replaced.
         command: By which the page can be made again.
     """
+    from pdloss.study.analysis import tables
+    from pdloss.study.analysis.page import page
+
     html = page(analysis, command)
     paths = [out / name for name in FILES]
     write_text(paths[0], html)
@@ -116,6 +122,8 @@ def _read(options: AnalyseOptions) -> tuple[StudyDesign | None, list[Answer]]:
 
 def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
     """Returns the scores of each method, found comparable."""
+    from pdloss.comparison import comparable
+
     paths: dict[str, Path] = {}
     for text in texts:
         method, separator, path = text.partition("=")

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from scipy.special import bdtr
+
 from pdloss.records import Record
-from pdloss.study.analysis.distributions import distributions
 from pdloss.study.records import Answer, Rules
 
 ENOUGH_SIDES = 10
@@ -95,7 +96,7 @@ def _repeats(given: Sequence[Answer]) -> list[bool]:
 
 def _below_chance(kept: int, asked: int, share: float) -> bool:
     """Returns whether fewer than 5 % of raters with just this share would keep so few."""
-    return float(distributions().binom.cdf(kept, asked, share)) < UNLIKELY
+    return float(bdtr(kept, asked, share)) < UNLIKELY
 
 
 def chosen(answer: Answer) -> str | None:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -11,13 +10,17 @@ import numpy as np
 from jaxtyping import Float
 
 from pdloss.records import Record
-from pdloss.statistics import RESAMPLES, Interval, holm, resample_shares
-from pdloss.study.analysis.distributions import distributions
-from pdloss.study.analysis.models import preference_error
+from pdloss.statistics import (
+    NORMAL,
+    RESAMPLES,
+    holm,
+    resample_shares,
+    share_error,
+    sign_test,
+    student_tails,
+    wilson_interval,
+)
 from pdloss.study.analysis.tally import Tally
-
-NORMAL = math.inf
-"""Degrees of freedom with which Student's t is the normal distribution, where answers count as independent."""
 
 SIGNIFICANT = 0.05
 """Below it, a corrected p-value counts."""
@@ -125,14 +128,14 @@ def preferences(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> list
                 losses=losses,
                 ties=ties,
                 share=share,
-                error=math.sqrt(independent) if ties else preference_error(share, answers),
+                error=math.sqrt(independent) if ties else share_error(share, answers),
                 error_raters=_root(spread.raters),
                 error_images=_root(spread.images),
                 error_clustered=math.sqrt(spread.clustered),
                 low=low,
                 high=high,
                 p_value=sign_test(wins, losses),
-                p_clustered=both_tails(2 * math.sqrt(effective) * (share - 0.5), freedom),
+                p_clustered=student_tails(2 * math.sqrt(effective) * (share - 0.5), freedom),
                 p_holm=1.0,
                 p_clustered_holm=1.0,
                 verdict="first" if share > 0.5 else "second",
@@ -149,58 +152,6 @@ def effective_answers(spread: Spread, answers: int) -> float:
         50.0
     """
     return answers * spread.independent / spread.clustered if spread.independent > 0 else float(answers)
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Returns the exact two-sided p-value of so many answers for the one and the other, if either were as likely.
-
-    Example:
-        >>> sign_test(5, 0), sign_test(3, 3), sign_test(0, 0)
-        (0.0625, 1.0, 1.0)
-    """
-    return float(distributions().binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
-
-
-def both_tails(t: float, freedom: float) -> float:
-    """Returns how likely Student's t lies further from zero."""
-    return float(2 * distributions().t.sf(abs(t), freedom))
-
-
-@lru_cache
-def quantile(freedom: float) -> float:
-    """Returns Student's t at the ends of a 95 % interval; remembered, for many intervals have the same.
-
-    Example:
-        >>> round(quantile(NORMAL), 9)
-        1.959963985
-    """
-    return float(distributions().t.isf(0.025, freedom))
-
-
-def wilson_interval(share: float, answers: float, freedom: float = NORMAL) -> Interval:
-    r"""Returns the 95 % interval of a share that a test of any share within would not reject.
-
-    .. math:: \frac{p + t^2 / 2n \pm t \sqrt{p (1 - p) / n + t^2 / 4n^2}}{1 + t^2 / n}
-
-    It is never empty and never leaves [0, 1], not even where all answers are the same.
-
-    Args:
-        share: Between 0 and 1.
-        answers: Independent ones, or as many as they are worth.
-        freedom: Of Student's t; of the normal distribution by default, which makes the interval Wilson's own.
-
-    Example:
-        >>> low, high = wilson_interval(1.0, 10)
-        >>> round(low, 3), round(high, 3)
-        (0.722, 1.0)
-
-    References:
-        | Probable Inference, the Law of Succession, and Statistical Inference (Wilson, 1927)
-    """
-    square = quantile(freedom) ** 2 / answers
-    middle = share + square / 2
-    half = math.sqrt(square * (share * (1 - share) + square / 4))
-    return Interval(max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,15 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import chdtrc
 
 from pdloss.errors import UserError
 from pdloss.records import Record, Scores
-from pdloss.statistics import RESAMPLES, resample_shares
+from pdloss.statistics import RESAMPLES, Fit, bradley_terry, davidson, resample_shares, student_quantile, thurstone
 from pdloss.study.analysis.agreement import Agreement, People, agreements
 from pdloss.study.analysis.coherence import Coherence, coherence
-from pdloss.study.analysis.distributions import distributions
 from pdloss.study.analysis.exclusions import RaterCheck, kept_answers, rater_checks
-from pdloss.study.analysis.models import Fit, bradley_terry, davidson, thurstone
-from pdloss.study.analysis.preferences import Preference, Spread, preferences, quantile
+from pdloss.study.analysis.preferences import Preference, Spread, preferences
 from pdloss.study.analysis.tally import Tally, tally
 from pdloss.study.records import Answer, Rules
 
@@ -155,14 +154,14 @@ def scale(counted: Tally, model: Model, prior: float = 0.0) -> Scale:
                 score=score,
                 error=math.sqrt(spread.independent),
                 error_clustered=(error := math.sqrt(spread.clustered)),
-                low=score - (half := error * quantile(spread.freedom(groups))),
+                low=score - (half := error * student_quantile(0.05, spread.freedom(groups))),
                 high=score + half,
             )
             for method, score, spread in zip(counted.methods, fit.scores.tolist(), _spreads(fit, counted), strict=True)
         ],
         deviance=fit.deviance,
         freedom=fit.freedom,
-        p_value=float(distributions().chi2.sf(max(0.0, fit.deviance), fit.freedom)) if tested else None,
+        p_value=float(chdtrc(fit.freedom, max(0.0, fit.deviance))) if tested else None,
         tie=fit.tie if model == "Davidson" else None,
     )
 

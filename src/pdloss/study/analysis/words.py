@@ -1,8 +1,8 @@
 """An analysis in sentences: what it comes to, who counts, how far people agree, and how all of it was computed."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
+from pdloss.files.lists import all_of
 from pdloss.study.analysis.coherence import Triads
 from pdloss.study.analysis.preferences import shares_matrix
 from pdloss.study.analysis.result import Analysis
@@ -49,10 +49,10 @@ def _first_sentence(analysis: Analysis) -> str:
         return "The answers do not compare all methods with each other, so that none comes out first."
     if behind == others:
         return f"People prefer {best} to {'every other method' if len(others) > 1 else others[0]}."
-    clauses = [f"People prefer {best} to {_listed(behind)}" if behind else f"{best} comes out first"]
-    clauses += [f"it is not told apart from {_listed(level)}"] if level else []
-    clauses += [f"it was not compared with {_listed(apart)}"] if apart else []
-    clauses += [f"yet they prefer {_listed(ahead)} to it"] if ahead else []
+    clauses = [f"People prefer {best} to {all_of(behind)}" if behind else f"{best} comes out first"]
+    clauses += [f"it is not told apart from {all_of(level)}"] if level else []
+    clauses += [f"it was not compared with {all_of(apart)}"] if apart else []
+    clauses += [f"yet they prefer {all_of(ahead)} to it"] if ahead else []
     return "; ".join(clauses) + "."
 
 
@@ -142,7 +142,3 @@ def _share(triads: Triads) -> str:
 
 def _percent(share: float | None) -> str:
     return f"{100 * (share or 0):.0f} %"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

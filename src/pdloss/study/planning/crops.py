@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 from pdloss.errors import SpecError, UserError
 from pdloss.limits import read_json
 from pdloss.picture_files import Picture
+from pdloss.picture_files.disagreement import disagreement, largest_square
 from pdloss.study.spreadsheets import read_text
 
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -26,10 +27,9 @@ def random_place(shape: Sequence[int], side: int, rng: np.random.Generator) -> t
 
 
 def disagreement_place(pictures: Sequence[Picture], side: int) -> tuple[int, int]:
-    r"""Returns the (x, y) of the square in which the pictures are furthest apart; the first in reading order of equals.
+    """Returns the (x, y) of the square in which the pictures are furthest apart; the first in reading order of equals.
 
-    Apart is the mean of |a - b| over all pairs, channels and pixels. With the values of one place sorted,
-    :math:`\sum_{i<j} |x_i - x_j| = \sum_k (2k - n + 1) x_{(k)}`, and sums over squares come from a table of sums.
+    Apart is the mean of |a - b| over all pairs, channels and pixels.
 
     Example:
         >>> black, dot = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 3), np.uint8)
@@ -37,13 +37,8 @@ def disagreement_place(pictures: Sequence[Picture], side: int) -> tuple[int, int
         >>> disagreement_place([black, dot], 1)
         (3, 2)
     """
-    ordered = np.sort(np.stack(pictures), axis=0)
-    weights = 2 * np.arange(len(ordered)) - len(ordered) + 1
-    apart = np.einsum("n,nhwc->hw", weights, ordered, dtype=np.int64)
-    sums = np.pad(apart.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    squares = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    y, x = np.unravel_index(int(squares.argmax()), squares.shape)
-    return int(x), int(y)
+    square = largest_square(disagreement(pictures), side)
+    return square.left, square.top
 
 
 def given_places(path: Path) -> dict[str, tuple[int, int]]:

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from pdloss.errors import ImageError, SpecError
+from pdloss.files.lists import first_few
 from pdloss.files.spelling import spelled
-from pdloss.picture_files import Picture, by_key, eight_bit
+from pdloss.picture_files import Picture, by_key, read_uint8
 from pdloss.picture_files.patterns import pictures_of
 from pdloss.study.planning import crops
 from pdloss.study.planning.schedules import random_name
@@ -34,9 +35,8 @@ def paired(methods: Mapping[str, Pictures], target: Pictures) -> dict[str, dict[
         there = TARGET if isinstance(target, Mapping) else target
         for one, other, place in ((files[TARGET], found, here), (found, files[TARGET], there)):
             if lacking := sorted(one.keys() - other.keys()):
-                more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
                 raise ImageError(
-                    f"{place} lacks {', '.join(lacking[:3])}{more}; all folders must hold the same pictures, by name "
+                    f"{place} lacks {first_few(lacking)}; all folders must hold the same pictures, by name "
                     "without the suffix"
                 )
     return files
@@ -51,7 +51,7 @@ def chosen(
         SpecError: If a place is given for a picture that is not there, or more are asked for than there are.
     """
     if places is not None and (unknown := sorted(places.keys() - found.keys())):
-        raise SpecError(f"boxes are given for {', '.join(unknown[:3])}, which no picture is called")
+        raise SpecError(f"boxes are given for {first_few(unknown)}, which no picture is called")
     stems = sorted(found if places is None else places)
     if count is None:
         return stems
@@ -82,7 +82,7 @@ def cut(
         ImageError: If a picture cannot be read, differs in size from the target or is smaller than the crop.
         SpecError: If the place leaves the picture.
     """
-    pictures = {name: eight_bit(path) for name, path in files.items()}
+    pictures = {name: read_uint8(path) for name, path in files.items()}
     _check_sizes(files, pictures, side)
     x, y = _found(place, pictures, side, rng)
     height, width = pictures[TARGET].shape[:2]

@@ -9,21 +9,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from pdloss.study.folder import StudyFolder
 from pdloss.study.records import TARGET, Question
+from pdloss.study.serving.access import RETURN_DAYS, Access, KnownBy
 from pdloss.study.serving.assignment import chooser
 from pdloss.study.serving.requests import AnswerRequest, BeginRequest, Refusal
 from pdloss.study.serving.store import ConflictError, Given, Newcomer, Session, Store, TakenError
-
-Access = Literal["open", "tokens", "capped"]
-KnownBy = Literal["id", "link"]
-
-RETURN_DAYS = 30.0
-"""After so long without an answer a session is not gone on with; the pictures would meet other eyes."""
 
 ACTIVE = timedelta(hours=1)
 """Who has not answered for so long no longer holds a place."""

@@ -12,7 +12,7 @@ OTHERS = ("uvicorn.error", "asyncio")
 """Loggers that requests make speak."""
 
 
-class Sparing(logging.Filter):
+class LogRateLimit(logging.Filter):
     """Lets twenty messages through at once and then one in ten seconds, with the number of those left out.
 
     Args:
@@ -34,9 +34,9 @@ class Sparing(logging.Filter):
         return True
 
 
-def speak_sparingly() -> Callable[[], None]:
+def limit_log_rate() -> Callable[[], None]:
     """Bounds what is said from now on; returns the function that ends it."""
-    filters = {logging.getLogger(name): Sparing() for name in (*OTHERS, LOGGER.name)}
+    filters = {logging.getLogger(name): LogRateLimit() for name in (*OTHERS, LOGGER.name)}
     for logger, sparing in filters.items():
         logger.addFilter(sparing)
 

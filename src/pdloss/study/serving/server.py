@@ -13,7 +13,7 @@ from pdloss.errors import MissingExtraError, RunError, SpecError, UserError
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.connections import Connections, Listener, Network, protocol, room
-from pdloss.study.serving.console import LOGGER, speak_sparingly
+from pdloss.study.serving.console import LOGGER, limit_log_rate
 from pdloss.study.serving.engine import database_error, problem_of
 from pdloss.study.serving.guard import App, Guard, RateLimit
 from pdloss.study.serving.overview import exported, overview
@@ -155,7 +155,7 @@ def serve(
         access_log=False,
         server_header=False,
     )
-    end = speak_sparingly()
+    end = limit_log_rate()
     try:
         with _listening(host, port) as listener:
             name = f"[{host}]" if ":" in host else host

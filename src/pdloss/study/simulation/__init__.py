@@ -1,5 +1,12 @@
 """Made-up raters, with known preferences and known vices."""
 
-from pdloss.study.simulation.raters import CHEATERS, Population, simulate
+from typing import TYPE_CHECKING
 
-__all__ = ["CHEATERS", "Population", "simulate"]
+from pdloss.faces import face
+
+if TYPE_CHECKING:
+    from pdloss.study.simulation.raters import CHEATERS as CHEATERS
+    from pdloss.study.simulation.raters import Population as Population
+    from pdloss.study.simulation.raters import simulate as simulate
+else:
+    __getattr__, __dir__ = face(__name__, {"raters": ["CHEATERS", "Population", "simulate"]})

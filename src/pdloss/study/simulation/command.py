@@ -11,7 +11,6 @@ from pdloss.files import output
 from pdloss.records import read_record
 from pdloss.study.answers import write_answers
 from pdloss.study.records import StudyDesign
-from pdloss.study.simulation.raters import Population, simulate
 from pdloss.tables import terminal
 
 
@@ -54,6 +53,8 @@ def main(argv: list[str]) -> int:
         UserError: If the design cannot be read, or the preferences do not fit it.
     """
     options = tyro.cli(SimulateOptions, args=argv, prog="pdloss study simulate")
+    from pdloss.study.simulation.raters import Population, simulate
+
     for name in ("raters", "cheaters"):
         if (count := getattr(options, name)) is not None and count < 0:
             raise SpecError(f"--{name} {count} is less than nobody")

@@ -1,0 +1,53 @@
+"""What a training reads: photographs, or pairs that came degraded, of which the first tells the scale."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pdloss import degradations, networks
+from pdloss.datasets import OwnPairs, Photographs
+from pdloss.degradations import Chain
+from pdloss.errors import SpecError
+from pdloss.runs.purposes import Purpose
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.data import pairs_degradation, training_data
+from tests.runs_for_tests import photographs_in
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    """Pairs of 24x24 pixels and 12x12."""
+    photographs_in(tmp_path / "sharp", count=2, height=24, width=24)
+    photographs_in(tmp_path / "small", count=2, height=12, width=12)
+    return TrainConfig(data=str(tmp_path / "sharp"), degraded=str(tmp_path / "small"), out=tmp_path / "run")
+
+
+def aim(degradation: Chain) -> Purpose:
+    return Purpose("denoise", networks.NETWORKS.parse("edsr"), degradation, 16, "as asked for")
+
+
+def test_photographs_are_degraded_as_was_asked(config: TrainConfig) -> None:
+    alone = replace(config, degraded=None)
+    noise = degradations.parse("noise(sigma=0.1)")
+    found, degradation = training_data(alone, aim(noise), lambda done, total: None)
+    assert isinstance(found, Photographs)
+    assert degradation is noise
+    assert pairs_degradation(alone) is None
+
+
+def test_pairs_say_their_scale_and_come_as_they_are(config: TrainConfig) -> None:
+    counted: list[tuple[int, int]] = []
+    noise = degradations.parse("noise(sigma=0.1)")
+    found, degradation = training_data(config, aim(noise), lambda *count: counted.append(count))
+    assert isinstance(found, OwnPairs)
+    assert str(degradation) == str(pairs_degradation(config)) == "given(factor=2)"
+    assert len(found) == 2
+    assert counted[-1] == (4, 4)
+    assert np.isfinite(found.factor)
+
+
+def test_a_degradation_beside_pairs_is_refused(config: TrainConfig) -> None:
+    with pytest.raises(SpecError, match="has no effect on the pairs of --degraded"):
+        pairs_degradation(replace(config, degradation="noise"))
