@@ -3,10 +3,7 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from pdloss.records import Metric
-from pdloss.statistics import frontier
 
 MINUS, DASH, UNKNOWN = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}"
 """Before negative numbers; where there is no number; where something is not known."""
@@ -99,6 +96,10 @@ def heading(metric: Metric) -> str:
 
 def cost(value: float, metric: Metric) -> float:
     """Returns the score turned so that less is better."""
+    import numpy as np  # here, for commands that show tables say without it what they can do
+
+    from pdloss.statistics import frontier
+
     return float(frontier.cost(np.array([value]), metric.better)[0])
 
 
