@@ -15,8 +15,9 @@ from pdloss.errors import RunError
 from pdloss.images import write_image
 from pdloss.losses import LossTerms
 from pdloss.runs.states import Stateful
-from pdloss.training.preparation import Prepared
+from pdloss.training.preparation import Parts
 from pdloss.training.ranks import Ranks
+from pdloss.training.resolving import Resolved
 from pdloss.training.trial import check_scale, coarse_criterion
 
 
@@ -45,14 +46,15 @@ class Learner:
     """All that changes in training.
 
     Args:
-        ready: What is trained, and how.
+        asked: How it is trained.
+        parts: What is trained, and by what.
         ranks: The processes that train it together.
         spoilt: Folder for the images of a batch at which a value is not finite any more.
     """
 
-    def __init__(self, ready: Prepared, ranks: Ranks, spoilt: Path) -> None:
-        self.options, self.ranks, self._spoilt = ready.options, ranks, spoilt
-        self.network, self.criterion = ready.network, ready.criterion
+    def __init__(self, asked: Resolved, parts: Parts, ranks: Ranks, spoilt: Path) -> None:
+        self.options, self.ranks, self._spoilt = asked.options, ranks, spoilt
+        self.network, self.criterion = parts.network, parts.criterion
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.options.lr)
         self.average = moving_average(self.network, self.options.ema) if self.options.ema else None
         learners = {f"optimiser_of_{name}": each.optimiser for name, each in self.criterion.learners.items()}
@@ -64,7 +66,7 @@ class Learner:
             ranks.average_gradients_of(each)
         self._forward = torch.compile(self.network) if self.options.compile else self.network
         all_scales = self.options.scales == "all"
-        self._at_coarse_scales = coarse_criterion(ready.objective, self.network) if all_scales else None
+        self._at_coarse_scales = coarse_criterion(asked.objective, self.network) if all_scales else None
 
     @property
     def trained(self) -> nn.Module:

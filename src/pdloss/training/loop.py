@@ -51,7 +51,7 @@ def train(config: TrainConfig, watcher: Watcher | None = None) -> State:
 def _loop(setup: Setup, state: State, supply: Supply, watcher: Watcher, stop: threading.Event) -> State:
     """Takes the steps that are left, or those until it is asked to stop; logs, saves and returns where it stands."""
     options, ranks, learner = setup.options, setup.ranks, setup.learner
-    crowding = Crowding(setup.threads)
+    crowding = Crowding(setup.ranks.threads)
     started, line_at = time.monotonic() - state.seconds, time.monotonic()
     supply.fetch()
     stopping = ranks.any(supply.failure is not None)

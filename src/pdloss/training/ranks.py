@@ -35,6 +35,20 @@ class Ranks:
         """Whether this is the process that writes."""
         return self.rank == 0
 
+    @property
+    def threads(self) -> int:
+        """How many threads compute, if this process has the cores for itself; else 0."""
+        return torch.get_num_threads() if self.count == 1 and self.device.type == "cpu" else 0
+
+    @contextlib.contextmanager
+    def first_before_others(self) -> Iterator[None]:
+        """Lets the first process do what is done within, and then the others."""
+        if not self.first:
+            self.wait()
+        yield
+        if self.first:
+            self.wait()
+
     def wait(self) -> None:
         """Waits until every process has come here."""
         if self.count > 1:

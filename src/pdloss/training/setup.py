@@ -1,14 +1,13 @@
 """A training set up: every option resolved once, all that is trained made, and where it stands."""
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import torch
 from msgspec.structs import replace
 
 from pdloss import degradations, runs
+from pdloss.assets import sha256
 from pdloss.datasets import Crops, batches, leak_warning, same_pictures
 from pdloss.devices.provenance import commit, machine, versions
 from pdloss.ops.streams import generator
@@ -18,9 +17,10 @@ from pdloss.runs.states import State, seed_everything
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.data import TrainingPhotographs, training_data
 from pdloss.training.learner import Learner
-from pdloss.training.preparation import Prepared, prepared
+from pdloss.training.preparation import prepared
 from pdloss.training.ranks import Ranks
 from pdloss.training.recording import recorded
+from pdloss.training.resolving import resolved
 from pdloss.training.supply import Supply
 from pdloss.training.validation import Validation
 from pdloss.training.watching import Watcher
@@ -44,11 +44,6 @@ class Setup:
     """Why the photographs are degraded as they are."""
     notes: list[str]
     """What is worth saying."""
-
-    @property
-    def threads(self) -> int:
-        """How many threads compute, if this process has the cores for itself; else 0."""
-        return torch.get_num_threads() if self.ranks.count == 1 and self.ranks.device.type == "cpu" else 0
 
     def begin(self, watcher: Watcher) -> State:
         """Makes the run folder, or puts everything where it stood; tells the watcher, and returns where that is.
@@ -91,32 +86,39 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         UserError: If a choice, the data, the run folder or the loss cannot be used.
     """
     run = runs.RunFolder(config.out, writes=ranks.first)
-    ready = prepared(config, run, ranks)
-    record = _record(ready, ranks)
+    asked = resolved(config, run, ranks)
+    parts = prepared(asked, run, ranks)
+    record = RunRecord(
+        **recorded(asked.options), init_sha256=None if asked.first is None else sha256(asked.first),
+        weights=parts.criterion.origin,
+        parameters=sum(p.numel() for p in parts.network.parameters() if p.requires_grad),
+        images=0, data_fingerprint="", versions=versions() | {"jpeg": degradations.codec()},
+        machine=machine(ranks.device, ranks.count), commit=commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
     run.check(record)  # before photographs are read, which may take long
-    photographs, degradation = _photographs(ready, ranks, watcher)
-    options = dataclasses.replace(ready.options, degradation=degradation.in_full())
-    validation = None
+    with ranks.first_before_others():  # it decodes the photographs, and the others find them decoded
+        photographs, degradation = training_data(
+            asked.options, asked.purpose, watcher.loading, reread=asked.options.reread and ranks.first
+        )
+    asked = asked.degraded_by(degradation)
+    options, validation = asked.options, None
     if options.valid is not None and ranks.first:
         validation = Validation(options.valid, degradation, ranks.device, options.valid_degraded)
         if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
             watcher.warn(leak_warning(leaks, options.valid))
+    images, fingerprint = len(photographs), photographs.fingerprint
     return Setup(
         options=options,
         ranks=ranks,
         run=run,
-        record=replace(
-            record,
-            degradation=degradation.in_full(),
-            images=len(photographs),
-            data_fingerprint=photographs.fingerprint,
-        ),
-        learner=Learner(dataclasses.replace(ready, options=options), ranks, spoilt=run.path),
+        record=replace(record, degradation=options.degradation, images=images, data_fingerprint=fingerprint),
+        learner=Learner(asked, parts, ranks, spoilt=run.path),
         photographs=photographs,
-        crops=Crops(photographs, degradation, size=ready.purpose.crop, seed=options.seed, batch=options.batch),
+        crops=Crops(photographs, degradation, size=asked.purpose.crop, seed=options.seed, batch=options.batch),
         validation=validation,
-        why=ready.purpose.why,
-        notes=ready.notes,
+        why=asked.purpose.why,
+        notes=parts.notes,
     )
 
 
@@ -125,24 +127,3 @@ def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     if config.workers is not None:
         return config.workers
     return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
-
-
-def _record(ready: Prepared, ranks: Ranks) -> RunRecord:
-    """Returns what is known of a run before its photographs are read."""
-    return RunRecord(
-        **recorded(ready.options), init_sha256=ready.init_sha256, weights=ready.criterion.origin,
-        parameters=sum(p.numel() for p in ready.network.parameters() if p.requires_grad),
-        images=0, data_fingerprint="", versions=versions() | {"jpeg": degradations.codec()},
-        machine=machine(ranks.device, ranks.count), commit=commit(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-
-
-def _photographs(ready: Prepared, ranks: Ranks, watcher: Watcher) -> tuple[TrainingPhotographs, degradations.Chain]:
-    """Returns the photographs to train on, and what degrades them."""
-    if not ranks.first:
-        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    found = training_data(ready.options, ready.purpose, watcher.loading, reread=ready.options.reread and ranks.first)
-    if ranks.first:
-        ranks.wait()
-    return found
