@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from pdloss.comparison.losses import terms_of
 from pdloss.errors import RunError, SpecError
 from pdloss.files import write_text
+from pdloss.specs import read_sum
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.plan import PLACE
 
@@ -63,7 +63,7 @@ def calibrated_loss(calibration: Job, loss: str, share: float) -> str:
     """
     try:
         found = json.loads(calibration.folder.read_text(encoding="utf-8"))["loss"]
-        *_, weight = terms_of(found).values()
+        *_, (weight, _) = read_sum(found)
     except OSError as error:
         raise RunError(f"{calibration.folder} is not there yet: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError, SpecError):
