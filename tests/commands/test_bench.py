@@ -22,7 +22,7 @@ def test_prints_a_table_and_writes_it(
     texts = ["l1 + 0.01*pdl(features='distilled.relu3_4')", missing]
     assert main(["losses", *TINY, "--losses", *texts, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    rows = {line.split("  ")[1].strip(): line.split() for line in said.splitlines() if line.startswith("  l1")}
+    rows = {line.split("  ")[0].strip(): line.split() for line in said.splitlines() if line.startswith(" l1")}
     assert rows["l1"][1:3] == ["1.00", "1.00"]
     assert rows[texts[0]][4] == "0.57"
     assert rows[missing][3:] == ["–", "0.57", *["–"] * 5]  # noqa: RUF001

@@ -27,3 +27,13 @@ def test_names_the_command_that_installs_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pdloss\[report\]'"):
         save_drawing([Responses("a", dict.fromkeys(PATTERNS, 1.0))], tmp_path / "plot.svg")
+
+
+def test_the_files_are_the_same_each_time_whatever_the_users_settings(tmp_path):
+    import matplotlib as mpl
+
+    responses = [Responses("a", dict.fromkeys(PATTERNS, 1.0))]
+    save_drawing(responses, tmp_path / "a.svg")
+    with mpl.rc_context({"lines.linewidth": 9.0, "font.size": 30.0}):
+        save_drawing(responses, tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

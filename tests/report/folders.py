@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from pdloss.records import ImageScores, LogLine, Metric, RunRecord, Scores, SetScore, write_record
+from pdloss.report.sources import Comparison, read_comparison
 
 PSNR = Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, rounded to 8 bits")
 LPIPS = Metric(label="LPIPS", better="lower", protocol="version 0.1, AlexNet")
@@ -15,6 +16,10 @@ IMAGES = ("one.png", "two.png", "three.png")
 
 Picture = np.ndarray
 Values = Mapping[str, Sequence[float]]
+
+PLACES = {"l1": (30.0, 0.4), "pdl-1": (29.0, 0.2), "pdl-2": (27.0, 0.1), "ctx": (28.0, 0.3)}
+WEIGHTS = {"l1": "l1", "pdl-1": "l1 + 0.1*pdl", "pdl-2": "l1 + 0.2*pdl", "ctx": "l1 + 0.1*contextual"}
+"""PSNR and LPIPS of four runs, and their losses."""
 
 
 def write_run(
@@ -123,3 +128,14 @@ def write_log(folder: Path, terms: Sequence[str], lines: int = 40, critics: Sequ
 def flat(level: int, height: int = 40, width: int = 60) -> Picture:
     """Returns a grey picture."""
     return np.full((height, width, 3), level, np.uint8)
+
+
+def runs_at(folder: Path, degraded: tuple[float, float] | None = None) -> Comparison:
+    """Runs of three losses, at known places of the plane of PSNR and LPIPS."""
+    start = {"psnr": [degraded[0]] * 3, "lpips": [degraded[1]] * 3} if degraded else None
+    return read_comparison(
+        [
+            write_run(folder / name, {"psnr": [x - 1, x, x + 1], "lpips": [y] * 3}, start, loss=WEIGHTS[name])
+            for name, (x, y) in PLACES.items()
+        ]
+    )

@@ -20,7 +20,7 @@ def test_our_rows_stand_under_the_papers_with_their_change_from_pixels_alone(tmp
             loss="l1 + 0.1*pdl(features='vgg16.relu4_3', p=1)",
         ),
     ]
-    (two, _), unlike = paper_comparison(read_comparison(runs))
+    (two, _), protocol_differences = paper_comparison(read_comparison(runs))
     assert two.title == "Table II, denoising"
     assert [row.source for row in two.rows] == ["paper"] * 22 + ["ours"] * 3
     start, plain, ours = two.rows[-3:]
@@ -30,7 +30,7 @@ def test_our_rows_stand_under_the_papers_with_their_change_from_pixels_alone(tmp
     assert ours.cells[2].text == ""
     theirs = next(row for row in two.rows if (row.loss, row.weight) == ("PDL", "0.010"))
     assert (theirs.cells[0].change, theirs.cells[2].change) == ("\N{MINUS SIGN}0.52", "\N{MINUS SIGN}0.078")
-    words = " ".join(unlike)
+    words = " ".join(protocol_differences)
     for said in ("100 of DIV2K", "ours are 3 of kodak", "100/255", "noise(sigma=0.1), seed 0", "SRN", "edsr(blocks=1)",
                  "100 steps of 2 crops of 16 pixels", "vgg16.relu4_3 (pdl)"):  # fmt: skip
         assert said in words

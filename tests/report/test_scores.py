@@ -8,8 +8,9 @@ from scipy import stats
 
 from pdloss.comparison import compare
 from pdloss.records import Metric, SetScore
-from pdloss.report.scores import best_of, best_run, between, decimals, gap, image_table, score_table, tied_with
+from pdloss.report.scores import best_run, digits_of, gap, image_table, score_table, tied_with
 from pdloss.report.sources import Comparison, read_comparison
+from pdloss.tables.numerals import best_of
 from tests.report.folders import write_run
 
 INPUT = {"psnr": [20.0, 21.0, 22.0], "lpips": [0.5, 0.6, 0.7]}
@@ -122,10 +123,6 @@ def test_every_image_has_its_row_and_its_best_run(comparison: Comparison) -> Non
     assert [[cell.best for cell in row.cells if cell] for row in rows][1] == [False, False, True]
 
 
-def test_an_interval_is_written_with_true_minus_signs() -> None:
-    assert between(-0.123, 0.1, 2, sign=True) == "[\N{MINUS SIGN}0.12, +0.10]"
-
-
 @pytest.mark.parametrize(
     ("means", "shown"),
     [
@@ -146,4 +143,4 @@ def test_small_scores_keep_three_figures(tmp_path: Path, means: tuple[float, flo
     cell = score_table(comparison)[1].cells[-1]
     assert cell is not None
     assert cell.text == shown
-    assert cell.under == f"±\N{NO-BREAK SPACE}{2e-5:.{decimals(comparison, 'kid')}f}"
+    assert cell.under == f"±\N{NO-BREAK SPACE}{2e-5:.{digits_of(comparison, 'kid')}f}"

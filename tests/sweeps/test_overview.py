@@ -9,6 +9,7 @@ from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.overview import seconds_left, summary, table
 from pdloss.sweeps.progress import Progress
 from pdloss.sweeps.slots import QueuedJob
+from pdloss.tables.terminal import show
 
 PROGRESS = {"a": Progress(100, 100, 50.0), "b": Progress(40, 100, 20.0), "c": Progress(0, 100), "d": Progress(0, 100)}
 
@@ -33,7 +34,7 @@ def test_time_left_is_that_of_all_open_steps_at_the_speed_so_far():
 
 def test_the_table_says_step_and_why():
     written = io.StringIO()
-    Console(width=100, file=written).print(table(queue(), progress_of, 1))
+    show([table(queue(), progress_of, 1)], Console(width=100, file=written))
     text = written.getvalue()
     for words in ("40/100", "1 done, 1 running", "failed no disk"):
         assert words in text

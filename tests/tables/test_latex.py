@@ -1,6 +1,7 @@
 """Text and tables as LaTeX."""
 
-from pdloss.tables.latex import escaped, tabular
+from pdloss.tables.latex import escaped, latex
+from pdloss.tables.table import Cell, Table
 
 
 def test_every_letter_that_means_something_to_latex_is_shown_as_it_is() -> None:
@@ -11,7 +12,12 @@ def test_every_letter_that_means_something_to_latex_is_shown_as_it_is() -> None:
 
 
 def test_a_tabular_has_the_rules_of_booktabs_and_a_line_for_each_row() -> None:
-    assert tabular(["run", "PSNR ↑"], [["a", r"\textbf{1}"], ["b", "2"]]) == (
+    table = Table(
+        "of a_1", ("run", "PSNR ↑"), (("a_1", Cell("1", bold=True, note="±1")), ("b", Cell("2", italic=True)))
+    )
+    assert latex([table]) == (
+        "% needs \\usepackage{booktabs}\n\n% of a_1\n"
         "\\begin{tabular}{lr}\n\\toprule\nrun & PSNR $\\uparrow$ \\\\\n\\midrule\n"
-        "a & \\textbf{1} \\\\\nb & 2 \\\\\n\\bottomrule\n\\end{tabular}\n"
+        "a\\_1 & \\textbf{1} \\\\\n & {\\scriptsize $\\pm$1} \\\\\nb & \\textit{2} \\\\\n"
+        "\\bottomrule\n\\end{tabular}\n"
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from pdloss.records import Metric
-from pdloss.tables.numerals import decimals, equal_text, heading, number, p_text
+from pdloss.tables.numerals import between, decimals, equal_text, four_figures, heading, number, p_text
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -34,3 +34,18 @@ def test_equal_images_stand_in_words() -> None:
 def test_figures_and_p_values() -> None:
     assert [decimals(v) for v in (29.83, 1.5, 0.1234, 1.79e-4, 0.0)] == [2, 3, 4, 6, 4]
     assert [p_text(p) for p in (1.0, 0.0123, 9e-5, None)] == ["1", "0.012", "<0.0001", "\N{EN DASH}"]
+
+
+def test_an_interval_is_written_with_true_minus_signs() -> None:
+    assert between(-0.123, 0.1, 2, sign=True) == f"[{MINUS}0.12, +0.10]"
+    assert between(-0.001, 0.1, 2) == "[0.00, 0.10]"
+
+
+def test_a_column_has_the_figures_of_its_smallest_number() -> None:
+    assert [decimals(29.83, 9.5), decimals(29.83, 31.0), decimals(-1.79e-4, 2e-4), decimals()] == [3, 2, 6, 2]
+
+
+def test_four_figures_have_true_minus_signs_in_the_power_too() -> None:
+    assert [four_figures(v) for v in (-0.12345, 3e-7, -0.0, 29.8312, 123456.0)] == [
+        f"{MINUS}0.1235", f"3e{MINUS}7", "0", "29.83", "1.235e+05",
+    ]  # fmt: skip

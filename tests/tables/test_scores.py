@@ -7,7 +7,11 @@ import re
 from msgspec import structs
 
 from pdloss.records import ImageScores, Metric, Scores, SetScore
-from pdloss.tables.scores import csv_text, latex, markdown, tables
+from pdloss.tables.latex import latex
+from pdloss.tables.markdown import markdown
+from pdloss.tables.numerals import DASH
+from pdloss.tables.scores import tables, values_csv
+from tests.tables.reading import texts
 
 PSNR = Metric(label="PSNR", unit="dB", better="higher", protocol="RGB, 8 bits")
 LPIPS = Metric(label="LPIPS", better="lower", protocol="Alex", weights={"alex": "sha256 0123456789abcdef; torchvision"})
@@ -47,32 +51,32 @@ def test_rows_are_the_input_s_then_the_runs_on_it() -> None:
             scores("b", [32.0, 33.0], [0.3, 0.3], inputs=[20.0, 22.0]),
         ]
     )
-    assert table.caption == "kodak, 2 images, means"
-    assert table.columns == ("PSNR (dB) ↑", "LPIPS ↓")
-    assert [(row.name, *(cell.text for cell in row.cells)) for row in table.rows] == [
-        ("input 1", "21.00", "-"),
+    assert table.title == "kodak, 2 images, means"
+    assert table.headings == ("", "PSNR (dB) ↑", "LPIPS ↓")
+    assert texts(table) == [
+        ("input 1", "21.00", DASH),
         ("a", "30.50", "0.2000"),
         ("b", "32.50", "0.3000"),
-        ("input 2", "24.00", "-"),
-        ("other", "25.50", "-"),
+        ("input 2", "24.00", DASH),
+        ("other", "25.50", DASH),
     ]
     assert table.remarks[:2] == ("input 1: noise(sigma=0.1), seed 0", "input 2: jpeg, seed 0")
-    assert [[cell.best for cell in row.cells] for row in table.rows] == [
+    assert [[cell.bold for cell in row[1:]] for row in table.cells] == [
         [False, False], [False, True], [True, False], [False, False], [False, False]
     ]  # fmt: skip
 
 
 def test_the_input_is_in_no_contest_and_a_tie_has_two_winners() -> None:
     (table,) = tables([scores("a", [30.0], inputs=[40.0]), scores("b", [30.001]), scores("c", [29.0])])
-    assert [row.cells[0].best for row in table.rows] == [False, True, True, False]
+    assert [row[1].bold for row in table.cells] == [False, True, True, False]
 
 
 def test_where_zero_is_best_the_nearest_to_it_is_bold() -> None:
     bias = Metric(label="Bias", better="zero", protocol="mean difference")
     runs = [scores("a", [-0.25]), scores("b", [0.5]), scores("c", [-1.0])]
     (table,) = tables([structs.replace(run, metrics={"psnr": bias}) for run in runs])
-    assert table.columns == ("Bias →0",)
-    assert [(row.cells[0].text, row.cells[0].best) for row in table.rows] == [
+    assert table.headings == ("", "Bias →0")
+    assert [(row[1].text, row[1].bold) for row in table.cells] == [
         ("\N{MINUS SIGN}0.2500", True), ("0.5000", False), ("\N{MINUS SIGN}1.0000", False)
     ]  # fmt: skip
     assert r"Bias $\to$0" in latex([table])
@@ -80,23 +84,23 @@ def test_where_zero_is_best_the_nearest_to_it_is_bold() -> None:
 
 def test_runs_without_scores_of_inputs_have_no_such_row() -> None:
     (table,) = tables([scores("mine", [30.0])])
-    assert [row.name for row in table.rows] == ["mine"]
-    assert table.caption == "kodak, 1 image, means"
+    assert [name for name, *_ in texts(table)] == ["mine"]
+    assert table.title == "kodak, 1 image, means"
 
 
 def test_each_set_has_its_table_and_metrics_can_be_chosen_in_order() -> None:
     both = tables(
         [scores("a", [30.0], [0.1]), scores("a", [31.0], [0.2], set_name="set5")], ["lpips", "psnr", "lpips", "other"]
     )
-    assert [table.caption for table in both] == ["kodak, 1 image, means", "set5, 1 image, means"]
-    assert [table.columns for table in both] == [("LPIPS ↓", "PSNR (dB) ↑")] * 2
-    assert [cell.text for cell in both[1].rows[0].cells] == ["0.2000", "31.00"]
+    assert [table.title for table in both] == ["kodak, 1 image, means", "set5, 1 image, means"]
+    assert [table.headings for table in both] == [("", "LPIPS ↓", "PSNR (dB) ↑")] * 2
+    assert texts(both[1]) == [("a", "0.2000", "31.00")]
 
 
 def test_scores_of_sets_show_their_error_and_their_doubts() -> None:
     doubtful = SetScore(value=12.345, error=0.256, note="unreliable: 24 images")
     (table,) = tables([scores("a", [30.0], sets={"fid": doubtful}), scores("b", [31.0], sets={"fid": doubtful})])
-    assert [row.cells[1].text for row in table.rows] == ["12.35 ± 0.26*"] * 2
+    assert [row[2] for row in texts(table)] == ["12.35 ± 0.26*"] * 2
     assert table.remarks.count("* FID: unreliable: 24 images") == 1
 
 
@@ -113,11 +117,11 @@ def test_equal_pairs_are_counted_beside_the_mean_and_left_out_of_a_second_one() 
     """Three pairs of which one is equal: the mean alone would say 60 dB."""
     one, all_equal = scores("a", [120.0, 29.0, 31.0], [0.0, 0.1, 0.2]), scores("b", [120.0] * 3, [0.0] * 3)
     (table,) = tables([one, all_equal])
-    assert [row.cells[0].text for row in table.rows] == ["60.00 (30.00 without 1 equal)", "120.00 (3 equal)"]
-    assert table.rows[0].cells[1].text == "0.1000"  # no ratio in decibels, and nothing infinite
+    assert [row[1] for row in texts(table)] == ["60.00 (30.00 without 1 equal)", "120.00 (3 equal)"]
+    assert texts(table)[0][2] == "0.1000"  # no ratio in decibels, and nothing infinite
     assert "60.00 (30.00 without 1 equal)" in markdown([table])
     assert "60.00 (30.00 without 1 equal)" in latex([table])
-    lines = list(csv.DictReader(io.StringIO(csv_text([one]))))
+    lines = list(csv.DictReader(io.StringIO(values_csv([one]))))
     assert [line["equal"] for line in lines] == ["yes", "", ""]
 
 
@@ -128,7 +132,7 @@ RESULTS = [
 
 
 def test_csv_holds_every_value_in_full() -> None:
-    lines = list(csv.DictReader(io.StringIO(csv_text(RESULTS))))
+    lines = list(csv.DictReader(io.StringIO(values_csv(RESULTS))))
     assert list(lines[0]) == ["set", "run", "picture", "image", "psnr", "lpips", "fid", "equal"]
     found = {(line["run"], line["picture"], line["image"]): line for line in lines}
     assert len(found) == len(lines) == 9
@@ -149,19 +153,19 @@ def test_markdown_is_one_table_with_the_best_in_bold() -> None:
     assert cells == [
         ["", "PSNR (dB) ↑", "LPIPS ↓", "FID ↓"],
         ["---", "---:", "---:", "---:"],
-        ["input", "21.00", "-", "-"],
-        [r"a\_1", "**30.62**", "**0.2000**", "2.50"],
-        [r"b\|2", "29.00", "0.3000", "-"],
+        ["input", "21.00", DASH, DASH],
+        [r"a\_1", "**30.62**", "**0.2000**", "2.500"],
+        [r"b\|2", "29.00", "0.3000", DASH],
     ]
     assert r"- FID: whole\_images \| 299" in lines
 
 
 def test_latex_is_one_tabular_with_the_best_in_bold_and_nothing_unescaped() -> None:
-    text = latex(tables([*RESULTS, scores(r"50% & {x}^2 #1 ~ $\a", [1.0, 1.0])]))
+    text = latex(tables([*RESULTS, scores(r"50% & {x}^2 #1 ~ $\a", [20.0, 20.0])]))
     body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
-    assert r"a\_1 & \textbf{30.62} & \textbf{0.2000} & 2.50 \\" in body
-    assert r"b\textbar{}2 & 29.00 & 0.3000 & - \\" in body
-    escaped = r"50\% \& \{x\}\textasciicircum{}2 \#1 \textasciitilde{} \$\textbackslash{}a & 1.00 & - & - \\"
+    assert r"a\_1 & \textbf{30.62} & \textbf{0.2000} & 2.500 \\" in body
+    assert r"b\textbar{}2 & 29.00 & 0.3000 & -- \\" in body
+    escaped = r"50\% \& \{x\}\textasciicircum{}2 \#1 \textasciitilde{} \$\textbackslash{}a & 20.00 & -- & -- \\"
     assert escaped in body
     assert r"\begin{tabular}{lrrr}" in text
     assert r" & PSNR (dB) $\uparrow$ & LPIPS $\downarrow$ & FID $\downarrow$ \\" in text

@@ -73,19 +73,16 @@ def _import(file: Path, name: str) -> None:
 
 
 def _list() -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from pdloss.tables import terminal
+    from pdloss.tables.table import Table
 
-    table = Table("name", "where", "size", "licence", "input", "download")
-    for asset in assets.ASSETS.values():
-        where, size = _whereabouts(asset)
-        cells = asset.name, where, size, asset.license, asset.convention, _download(asset)
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-    console = Console()
-    console.print(table)
-    for convention, meaning in assets.CONVENTIONS.items():
-        console.print(f"{convention}: {meaning}", highlight=False, markup=False)
+    headings = "name", "where", "size", "licence", "input", "download"
+    rows = tuple(
+        (asset.name, *_whereabouts(asset), asset.license, asset.convention, _download(asset))
+        for asset in assets.ASSETS.values()
+    )
+    terminal.show([Table("", headings, rows, left=len(headings))])
+    terminal.say(f"{convention}: {meaning}" for convention, meaning in assets.CONVENTIONS.items())
 
 
 def _whereabouts(asset: Asset) -> tuple[str, str]:

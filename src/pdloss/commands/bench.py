@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
 from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.commands.progress import Bar
 from pdloss.files import output
 from pdloss.records import write_record
+from pdloss.tables import terminal
+from pdloss.tables.numerals import DASH
+from pdloss.tables.table import Table
 
 if TYPE_CHECKING:
     from pdloss.benchmarking.loss_costs import LossCost
@@ -49,13 +49,9 @@ def _measure(options: BenchOptions) -> None:
 
     with Bar("measuring") as bar:
         benchmark = loss_costs(dataclasses.replace(options.config, typed=True), bar.stage)
-    console = Console()
-    console.print(table(benchmark.losses))
-    for cost in benchmark.losses:
-        if cost.problem:
-            console.print(f"{cost.loss}: {cost.problem}", highlight=False, markup=False, soft_wrap=True)
-    said = f"{benchmark.device}, {benchmark.threads} threads: {benchmark.protocol}"
-    console.print(said, style="dim", highlight=False, markup=False)
+    terminal.show([table(benchmark.losses)])
+    terminal.say(f"{cost.loss}: {cost.problem}" for cost in benchmark.losses if cost.problem)
+    terminal.say([f"{benchmark.device}, {benchmark.threads} threads: {benchmark.protocol}"], "dim")
     if options.out:
         write_record(options.out, benchmark)
         print(options.out)
@@ -63,12 +59,9 @@ def _measure(options: BenchOptions) -> None:
 
 def table(costs: list["LossCost"]) -> Table:
     """Returns a row for each loss; what could not be measured is a dash."""
-    result = Table(title="training with each loss", box=SIMPLE)
-    result.add_column("loss", overflow="fold")
-    for heading in ("steps/s", "paper's\nsteps/s", "loss\nms", "step\nms", "loss\nMiB", "step\nMiB", "bf16\ngap"):
-        result.add_column(heading, justify="right", no_wrap=True)
-    for cost in costs:
-        result.add_row(
+    headings = ("steps/s", "paper's\nsteps/s", "loss\nms", "step\nms", "loss\nMiB", "step\nMiB", "bf16\ngap")
+    rows = tuple(
+        (
             cost.loss,
             _number(cost.speed, "{:.2f}"),
             " ".join(f"{speed:.2f}" for speed in (cost.paper or {}).values()),
@@ -76,8 +69,10 @@ def table(costs: list["LossCost"]) -> Table:
             *(_number(value, "{:.0f}") for value in (cost.loss_mib, cost.step_mib)),
             _number(cost.bf16_gap, "{:.2%}"),
         )
-    return result
+        for cost in costs
+    )
+    return Table("training with each loss", ("loss", *headings), rows)
 
 
 def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)  # noqa: RUF001
+    return DASH if value is None else form.format(value)

@@ -4,10 +4,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import tyro
-from rich.console import Console
-from rich.table import Table
 
 from pdloss.commands.progress import Bar
+from pdloss.tables import terminal
+from pdloss.tables.numerals import DASH
+from pdloss.tables.table import Table
 from pdloss.training.configuration import CalibrateConfig
 
 if TYPE_CHECKING:
@@ -32,20 +33,16 @@ def main(argv: list[str]) -> int:
 
     with Bar("reading photographs") as bar:
         found = calibrate(config, bar.stage)
-    console = Console()
-    console.print(table(found.terms))
-    for note in [*found.notes, *([] if config.init else [f"warning: {_FRESH}"])]:
-        console.print(note, highlight=False, markup=False)
+    terminal.show([table(found.terms)])
+    terminal.say([*found.notes, *([] if config.init else [f"warning: {_FRESH}"])])
     print(found.objective)
     return 0
 
 
 def table(terms: list["TermPull"]) -> Table:
     """Returns a row for each term."""
-    result = Table("term", title="gradient norms at the restored images, before weights")
-    for heading in ("median", "10–90 % of batches", "weight", "share"):  # noqa: RUF001
-        result.add_column(heading, justify="right")
-    for term in terms:
-        spread = f"{term.low:.3g} … {term.high:.3g}"
-        result.add_row(term.name, f"{term.norm:.3g}", spread, f"{term.weight:.3g}", f"{term.share:.1%}")
-    return result
+    rows = tuple(
+        (t.name, f"{t.norm:.3g}", f"{t.low:.3g} … {t.high:.3g}", f"{t.weight:.3g}", f"{t.share:.1%}") for t in terms
+    )
+    headings = ("term", "median", f"10{DASH}90 % of batches", "weight", "share")
+    return Table("gradient norms at the restored images, before weights", headings, rows)

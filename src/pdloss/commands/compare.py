@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
 from pdloss.records import write_record
+from pdloss.tables import terminal
+from pdloss.tables.latex import latex
+from pdloss.tables.markdown import markdown
 
 if TYPE_CHECKING:
     from pdloss.comparison import Comparison, MatchedComparison
-    from pdloss.comparison import tables as texts
-
-_STYLES = {"better": "green", "worse": "red"}
 
 
 @dataclass(frozen=True)
@@ -68,56 +64,16 @@ def _compare(options: CompareOptions) -> None:
     from pdloss.comparison import tables as texts
 
     comparison = _compared(options)
-    console = Console()
-    for content in texts.tables(comparison):
-        for part in parts(content, console):
-            console.print(table(part))
-    for remark in texts.remarks(comparison):
-        console.print(remark, style="dim", highlight=False, markup=False)
+    tables = texts.tables(comparison)
+    terminal.show(tables)
     if options.json:
         write_record(options.json, comparison)
     if options.csv:
-        write_text(options.csv, texts.csv_text(comparison))
+        write_text(options.csv, texts.numbers_csv(comparison))
     if options.markdown:
-        write_text(options.markdown, texts.markdown(comparison))
+        write_text(options.markdown, markdown(tables))
     if options.latex:
-        write_text(options.latex, texts.latex(comparison))
-
-
-def parts(content: "texts.Table", console: Console) -> list["texts.Table"]:
-    """Returns the table, or several below each other where its columns do not fit side by side; each names the rows."""
-    wide = console.options.update(max_width=10_000)
-    result, first = [], content.left
-    for last in range(content.left, len(content.headings)):
-        tried = table(_columns(content, first, last + 1, fold=True))
-        if last > first and console.measure(tried, options=wide).maximum > console.width:
-            result.append(_columns(content, first, last))
-            first = last
-    return [*result, _columns(content, first, len(content.headings))]
-
-
-def table(content: "texts.Table") -> Table:
-    """Returns the cells as a table for the screen."""
-    result = Table(title=Text(content.title), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for place, heading in enumerate(content.headings):
-        if place < content.left:
-            result.add_column(Text(heading), overflow="fold")
-        else:
-            result.add_column(Text(heading), justify="right", no_wrap=True)
-    for row in content.rows:
-        # Text, not markup: a run may be called [red].
-        result.add_row(*map(Text, row), style=_STYLES.get(row[-1]))
-    return result
-
-
-def _columns(content: "texts.Table", first: int, last: int, fold: bool = False) -> "texts.Table":
-    """Returns the names and some of the other columns; the title stands over the first, `fold` puts a word a line."""
-    from pdloss.comparison import tables as texts
-
-    names = [[name.replace(" ", "\n") if fold else name for name in row[: content.left]] for row in content.rows]
-    headings = (*content.headings[: content.left], *content.headings[first:last])
-    rows = ((*name, *row[first:last]) for name, row in zip(names, content.rows, strict=True))
-    return texts.Table(content.title if first == content.left else "", headings, tuple(rows), content.left)
+        write_text(options.latex, latex(tables))
 
 
 def _compared(options: CompareOptions) -> "Comparison | MatchedComparison":

@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from pdloss.conformance.kinds import Kind
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
 from pdloss.limits import check_seed
+from pdloss.tables import terminal
 
 if TYPE_CHECKING:
-    from pdloss.conformance import FeatureMapLoss, Verdict
+    from pdloss.conformance import FeatureMapLoss
 
 MOST_CHANNELS = 4096
-_STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def main(argv: list[str]) -> int:
 
 def _checked(options: ConformanceOptions, typed: str) -> int:
     from pdloss.conformance import CHECKS, conformance
-    from pdloss.conformance.tables import markdown, summary
+    from pdloss.conformance.tables import page, summary, table
 
     losses = {name: named(name) for name in options.losses}
     try:
@@ -75,13 +72,11 @@ def _checked(options: ConformanceOptions, typed: str) -> int:
         }
     except ValueError as error:
         raise SpecError(str(error)) from error
-    console = Console()
     for name, verdicts in results.items():
-        console.print(table(name, verdicts))
-        console.print(summary(verdicts), highlight=False, markup=False)
+        terminal.show([table(name, verdicts)])
+        terminal.say([summary(verdicts)])
     if options.markdown:
-        text = markdown(f"pdloss conformance {typed}", CHECKS[options.kind], results)
-        write_text(options.markdown, text)
+        write_text(options.markdown, page(f"pdloss conformance {typed}", CHECKS[options.kind], results))
     return int(any(verdict.passed is False for verdicts in results.values() for verdict in verdicts))
 
 
@@ -115,11 +110,3 @@ def takes_two(function: Callable[..., object]) -> bool:
     except (TypeError, ValueError):  # ValueError: written in C, and not saying
         return False
     return True
-
-
-def table(name: str, verdicts: list["Verdict"]) -> Table:
-    """Returns the verdicts of one loss: a row for each check, with what was seen."""
-    result = Table("check", "", "what was seen", title=Text(name))
-    for verdict in verdicts:
-        result.add_row(verdict.name, Text(verdict.word, _STYLES[verdict.passed]), Text(verdict.said))
-    return result

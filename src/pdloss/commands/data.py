@@ -57,20 +57,21 @@ def _get(name: str, out: Path | None, part: str | None) -> None:
 
 def _list() -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    console = Console()
-    if console.width < _WIDE:
+    from pdloss.tables import terminal
+    from pdloss.tables.table import Table
+
+    if Console().width < _WIDE:
         for known in SETS.values():
             print(f"{known.name}: {known.about}\n  {_images(known)} images; {_size(known)}, checked by {_kind(known)}")
             print(f"  terms: {known.terms}\n  {_state(known)}\n")
         return
-    table = Table("name", "images", "download", "checked by", "state", "terms", "what it is")
-    for known in SETS.values():
-        cells = known.name, _images(known), _size(known), _kind(known), _state(known), known.terms, known.about
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-    console.print(table)
+    headings = "name", "images", "download", "checked by", "state", "terms", "what it is"
+    rows = tuple(
+        (known.name, _images(known), _size(known), _kind(known), _state(known), known.terms, known.about)
+        for known in SETS.values()
+    )
+    terminal.show([Table("", headings, rows, left=len(headings))])
 
 
 def _kind(known: PhotoSet) -> str:

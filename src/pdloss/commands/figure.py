@@ -132,9 +132,9 @@ def _framework(options: FrameworkOptions) -> list[Path]:
     import torch
 
     from pdloss import degradations
-    from pdloss.figures import save_framework
     from pdloss.images import read_image
     from pdloss.ops.color import quantize
+    from pdloss.probing.framework import save_framework
     from pdloss.specs.trust import TYPED
 
     if not 1 <= options.channels <= MOST_CHANNELS:

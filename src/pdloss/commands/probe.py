@@ -107,22 +107,17 @@ def _pictures(options: ProbeOptions) -> "Images":
 
 
 def _print(options: ProbeOptions, found: list["Responses"]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from pdloss.probing import BLIND
+    from pdloss.tables import terminal
+    from pdloss.tables.table import Cell, Table
 
-    table = Table(title=f"{options.loss}: response relative to white noise of equal energy")
-    table.add_column("pattern", no_wrap=True)
-    for response in found:
-        table.add_column(Text(response.loss), justify="right", overflow="fold")
+    rows: list[tuple[str | Cell, ...]] = []
     for pattern in found[0].values:
         values = [response.values[pattern] for response in found]
-        table.add_row(pattern.name, *(Text(f"{v:.2f}", "bold" if v < BLIND else "") for v in values))
-    console = Console()
-    console.print(table)
+        rows.append((pattern.name, *(Cell(f"{value:.2f}", bold=value < BLIND) for value in values)))
+    title = f"{options.loss}: response relative to white noise of equal energy"
+    terminal.show([Table(title, ("pattern", *(response.loss for response in found)), tuple(rows))])
     for response in found:
         names = ", ".join(f"{p.name} ({response.values[p]:.2f})" for p in response.blind_spots)
         said = f"blind spots, below {BLIND}: {names}" if names else f"no blind spot: nothing is below {BLIND}"
-        console.print(f"{response.loss}: {said}", highlight=False, markup=False, soft_wrap=True)
+        terminal.say([f"{response.loss}: {said}"])

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
-from rich.table import Table
 
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError, UsageError
@@ -21,6 +19,8 @@ from pdloss.study.records import StudyDesign
 from pdloss.study.serving.access import RETURN_DAYS, Access, KnownBy
 from pdloss.study.serving.guard import RateLimit
 from pdloss.study.serving.proxy import Proxy, proxy_config
+from pdloss.tables import terminal
+from pdloss.tables.table import Table
 
 MOST_DAYS = 36_500
 """In which somebody may come back."""
@@ -133,7 +133,7 @@ def _design(argv: list[str]) -> int:
     kinds = {kind: sum(q.kind == kind for q in made.questions) for kind in ("pair", "catch", "repeat", "identical")}
     print(f"{len(made.methods)} methods, {len(made.images)} crops of {made.crop} pixels, seed {made.seed}")
     print(", ".join(f"{count} {kind}" for kind, count in kinds.items()) + " questions")
-    Console().print(_power(made))
+    terminal.show([_power(made)])
     print(options.out)
     return 0
 
@@ -141,15 +141,18 @@ def _design(argv: list[str]) -> int:
 def _power(made: StudyDesign) -> Table:
     pairs = len(made.methods) * (len(made.methods) - 1) // 2
     answers = made.raters * made.questions_per_rater / pairs
-    table = Table(
-        "preference", "answers to a pair", "raters", f"raters, for all {pairs} pairs at once",
-        title=f"Raters needed to see a preference (80 % power, 5 %); {made.raters} are planned: "
-        f"{answers:.0f} answers to a pair",
-    )  # fmt: skip
-    for need in power_table(pairs, made.questions_per_rater):
-        share = f"{100 * need.share:.0f}:{100 - 100 * need.share:.0f}"
-        table.add_row(share, str(need.answers), str(need.raters), str(need.raters_of_all))
-    return table
+    rows = tuple(
+        (
+            f"{100 * need.share:.0f}:{100 - 100 * need.share:.0f}",
+            *(str(count) for count in (need.answers, need.raters, need.raters_of_all)),
+        )
+        for need in power_table(pairs, made.questions_per_rater)
+    )
+    title = (
+        f"Raters needed to see a preference (80 % power, 5 %); {made.raters} are planned: {answers:.0f} answers to a "
+        "pair"
+    )
+    return Table(title, ("preference", "answers to a pair", "raters", f"raters, for all {pairs} pairs at once"), rows)
 
 
 def _serve(argv: list[str]) -> int:

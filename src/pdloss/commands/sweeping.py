@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from pdloss.sweeps import overview, work
@@ -23,6 +23,7 @@ from pdloss.sweeps.sweep import (
     steps_of,
     train_all,
 )
+from pdloss.tables import terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,8 @@ class Display:
         if self.live:
             if now - self.at > 1 or ended:
                 self.at = now
-                self.live.update(overview.table(queue, progress_of, self.jobs_at_once), refresh=True)
+                table = overview.table(queue, progress_of, self.jobs_at_once)
+                self.live.update(Group(*terminal.parts(table, self.console), *table.remarks), refresh=True)
             return
         for each in queue:
             if self.said.get(each.job.name, "waiting") != each.state:

@@ -5,15 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
-
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
-from pdloss.files.spelling import printable
 from pdloss.records import Scores, write_record
 from pdloss.tables import scores as score_tables
+from pdloss.tables import terminal
+from pdloss.tables.latex import latex
+from pdloss.tables.markdown import markdown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,39 +57,16 @@ class TableOptions:
         """
         shown = score_tables.tables(results, names)
         if self.csv:
-            write_text(self.csv, score_tables.csv_text(results))
+            write_text(self.csv, score_tables.values_csv(results))
         if self.json:
             write_record(self.json, results[0] if one else results)
         if self.markdown:
-            write_text(self.markdown, score_tables.markdown(shown))
+            write_text(self.markdown, markdown(shown))
         if self.latex:
-            write_text(self.latex, score_tables.latex(shown))
+            write_text(self.latex, latex(shown))
 
 
 def print_tables(results: Sequence[Scores], names: Sequence[str] | None, notes: Sequence[str]) -> None:
     """Prints the means, best values bold, how each is to be read, and the notes."""
-    console, said = Console(), dict[str, None]()
-    for shown in score_tables.tables(results, names):
-        names, values = [row.name for row in shown.rows], [row.cells for row in shown.rows]
-        table = _table(shown.caption, shown.columns, names, values)
-        if (
-            console.measure(table, options=console.options.update(max_width=10_000)).maximum > console.width
-        ):  # metrics below each other, runs beside each other
-            table = _table(shown.caption, names, shown.columns, list(zip(*values, strict=True)))
-        console.print(table)
-        said |= dict.fromkeys(shown.remarks)
-    for remark in said:
-        console.print(printable(remark), style="dim", highlight=False, markup=False, soft_wrap=True)
-    for note in dict.fromkeys(notes):
-        console.print(printable(note), highlight=False, markup=False, soft_wrap=True)
-
-
-def _table(
-    caption: str, columns: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[score_tables.Cell]]
-) -> Table:
-    table = Table(Column("", overflow="fold"), title=Text(caption))
-    for column in columns:
-        table.add_column(Text(column), justify="right", overflow="fold")
-    for name, cells in zip(names, rows, strict=True):
-        table.add_row(Text(name), *(Text(cell.text, "bold" if cell.best else "") for cell in cells))
-    return table
+    terminal.show(score_tables.tables(results, names))
+    terminal.say(dict.fromkeys(notes))

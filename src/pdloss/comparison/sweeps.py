@@ -1,6 +1,6 @@
 """Losses compared along their weights at equal fidelity: a perceptual gain is worth what it costs in distortion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,38 +106,26 @@ def compare_matched(
         SpecError: If `matched` is no metric that all runs have, or their only one.
     """
     found = _with_metric(comparable(paths, set_name), matched)
-    contestants, others = _contestants(found, matched), [key for key in found.metrics if key != matched]
-    firsts = [one.values(found, matched) for one in contestants]
-    level = _chosen_level(level, [one.group.name for one in contestants], firsts, found.metrics[matched].label)
-    shares = resample_shares(len(found.images), resamples, seed)
-    points = {
-        key: at_level([(x, one.values(found, key)) for x, one in zip(firsts, contestants, strict=True)], level, shares)
-        for key in others
-    }
-    comparisons = pairs(len(contestants)) * len(others)
-    planes = {key: found.plane(matched, key) for key in others}
-    low, high = common_range(firsts)
+    one = _matching(found, matched, level, resample_shares(len(found.images), resamples, seed))
+    low, high = common_range(one.firsts)
     return MatchedComparison(
         set=found.runs[0].scores.set,
         images=len(found.images),
         degradation=found.degradation,
         matched=matched,
-        level=level,
+        level=one.level,
         low=low,
         high=high,
-        sweeps=[
-            _sweep(one, found, matched, point.between, planes)
-            for one, point in zip(contestants, points[others[0]], strict=True)
-        ],
+        sweeps=one.sweeps(),
         metrics=found.metrics,
-        means=[mean for key in others for mean in _means(key, contestants, points[key], len(found.images))],
-        differences=[one for key in others for one in _differences(key, contestants, points[key], found, comparisons)],
-        references={key: plane.reference for key, plane in planes.items()},
-        frontiers={key: [found.runs[i].name for i in plane.frontier()] for key, plane in planes.items()},
+        means=[mean for key in one.points for mean in one.means(key)],
+        differences=[difference for key in one.points for difference in one.differences(key)],
+        references={key: plane.reference for key, plane in one.planes.items()},
+        frontiers={key: [found.runs[i].name for i in plane.frontier()] for key, plane in one.planes.items()},
         seed=seed,
         resamples=resamples,
-        protocol=rule(comparisons, resamples, seed, ranked=False),
-        notes=_notes(contestants, found, matched, comparisons),
+        protocol=rule(one.comparisons, resamples, seed, ranked=False),
+        notes=[*found.notes, *one.remarks(), *_equal(found), *too_few(len(found.images), one.comparisons)],
     )
 
 
@@ -167,6 +155,115 @@ class _Contestant:
 
 def _values(found: Comparable, point: Point, metric: str) -> Float[np.ndarray, "runs images"]:
     return np.stack([found.runs[run].values(metric, found.images) for run in point.runs])
+
+
+@dataclass(frozen=True)
+class _Matching:
+    """Sweeps where their score is the same: what a comparison of them is made from."""
+
+    found: Comparable
+    matched: str
+    contestants: list[_Contestant]
+    firsts: list[Float[np.ndarray, "_ n"]]
+    """Of each sweep the scores matched on, a row for each of its points."""
+    level: float
+    points: dict[str, list[Matched]]
+    """By every other metric, of each sweep the score at the level."""
+
+    @property
+    def comparisons(self) -> int:
+        """How many differences are looked at."""
+        return pairs(len(self.contestants)) * len(self.points)
+
+    @property
+    def planes(self) -> dict[str, Plane]:
+        """By metric, its plane with the score matched on."""
+        return {key: self.found.plane(self.matched, key) for key in self.points}
+
+    def sweeps(self) -> list[Sweep]:
+        """Returns each sweep with the areas that it wins."""
+        planes, (first, *_) = self.planes, self.points.values()
+        return [
+            Sweep(
+                name=one.group.name,
+                terms=list(map(str, one.group.terms)),
+                points=[_point(point, one.group, self.found, self.matched) for point in one.points],
+                between=at.between,
+                hypervolumes={key: plane.hypervolume(one.runs) for key, plane in planes.items()},
+            )
+            for one, at in zip(self.contestants, first, strict=True)
+        ]
+
+    def means(self, key: str) -> list[Mean]:
+        """Returns each sweep's score at the level, with its interval."""
+        means = []
+        for one, point in zip(self.contestants, self.points[key], strict=True):
+            low, high = interval(point.replicates, len(self.found.images))
+            means.append(Mean(metric=key, name=one.group.name, value=point.value, low=low, high=high))
+        return means
+
+    def differences(self, key: str) -> list[Difference]:
+        """Returns each other sweep's difference from the first."""
+        n, better, (first, *others) = len(self.found.images), self.found.metrics[key].better, self.points[key]
+        differences = []
+        for one, point in zip(self.contestants[1:], others, strict=True):
+            value = float(gaps(np.array([point.value]), np.array([first.value]), better)[0])
+            replicates = gaps(point.replicates, first.replicates, better)
+            bounds = corrected_interval(replicates, n, self.comparisons)
+            p_value = bootstrap_p_value(replicates, n) if n > 1 else None
+            differences.append(
+                Difference(
+                    metric=key,
+                    name=one.group.name,
+                    against=self.contestants[0].group.name,
+                    value=value,
+                    low=bounds[0],
+                    high=bounds[1],
+                    wilcoxon=None,
+                    bootstrap=p_value,
+                    bootstrap_corrected=None if p_value is None else corrected_p(p_value, self.comparisons),
+                    verdict=verdict(value, bounds, better, n, self.comparisons),
+                )
+            )
+        return differences
+
+    def remarks(self) -> list[str]:
+        """Returns what is to be said: a score that does not follow the weight, settings that are unknown."""
+        said = []
+        label = self.found.metrics[self.matched].label
+        for one in self.contestants:
+            weights = zip(*(_weights(point, one.group, self.found) for point in one.points), strict=True)
+            varying = [column for column in weights if len(set(column)) > 1]
+            if len(varying) == 1 and list(varying[0]) not in (sorted(varying[0]), sorted(varying[0], reverse=True)):
+                said.append(
+                    f"{label} does not follow the weight in the sweep {one.group.name}: its runs were taken in the "
+                    f"order of {label}."
+                )
+            if one.group.settings is None and len(one.points) > 1:
+                names = ", ".join(self.found.runs[run].name for run in one.runs)
+                said.append(
+                    f"How {names} were trained is not known: they are one sweep because their stated losses are."
+                )
+        return said
+
+
+def _matching(found: Comparable, matched: str, level: float | None, shares: Float[np.ndarray, "b n"]) -> _Matching:
+    """Returns the sweeps at a level, by default the middle of what each reaches.
+
+    Raises:
+        RunError: If there are fewer than two sweeps, or one does not reach the level.
+    """
+    contestants = _contestants(found, matched)
+    firsts = [one.values(found, matched) for one in contestants]
+    level = _chosen_level(level, [one.group.name for one in contestants], firsts, found.metrics[matched].label)
+    points = {
+        key: list(
+            at_level([(x, one.values(found, key)) for x, one in zip(firsts, contestants, strict=True)], level, shares)
+        )
+        for key in found.metrics
+        if key != matched
+    }
+    return _Matching(found, matched, contestants, firsts, level, points)
 
 
 def _contestants(found: Comparable, matched: str) -> list[_Contestant]:
@@ -234,53 +331,6 @@ def _chosen_level(
     return (low + high) / 2 if level is None else level
 
 
-def _means(key: str, contestants: Sequence[_Contestant], points: Sequence[Matched], n: int) -> list[Mean]:
-    means = []
-    for one, point in zip(contestants, points, strict=True):
-        low, high = interval(point.replicates, n)
-        means.append(Mean(metric=key, name=one.group.name, value=point.value, low=low, high=high))
-    return means
-
-
-def _differences(
-    key: str, contestants: Sequence[_Contestant], points: Sequence[Matched], found: Comparable, comparisons: int
-) -> list[Difference]:
-    n, better, first = len(found.images), found.metrics[key].better, points[0]
-    differences = []
-    for one, point in zip(contestants[1:], points[1:], strict=True):
-        value = float(gaps(np.array([point.value]), np.array([first.value]), better)[0])
-        replicates = gaps(point.replicates, first.replicates, better)
-        bounds = corrected_interval(replicates, n, comparisons)
-        p_value = bootstrap_p_value(replicates, n) if n > 1 else None
-        differences.append(
-            Difference(
-                metric=key,
-                name=one.group.name,
-                against=contestants[0].group.name,
-                value=value,
-                low=bounds[0],
-                high=bounds[1],
-                wilcoxon=None,
-                bootstrap=p_value,
-                bootstrap_corrected=None if p_value is None else corrected_p(p_value, comparisons),
-                verdict=verdict(value, bounds, better, n, comparisons),
-            )
-        )
-    return differences
-
-
-def _sweep(
-    one: _Contestant, found: Comparable, matched: str, between: tuple[int, int], planes: Mapping[str, Plane]
-) -> Sweep:
-    return Sweep(
-        name=one.group.name,
-        terms=list(map(str, one.group.terms)),
-        points=[_point(point, one.group, found, matched) for point in one.points],
-        between=between,
-        hypervolumes={key: plane.hypervolume(one.runs) for key, plane in planes.items()},
-    )
-
-
 def _point(point: Point, group: Group, found: Comparable, matched: str) -> SweepPoint:
     means = {key: _values(found, point, key).mean(axis=1) for key in found.metrics}
     return SweepPoint(
@@ -309,21 +359,3 @@ def _equal(found: Comparable) -> list[str]:
 def _weights(point: Point, group: Group, found: Comparable) -> list[float]:
     loss = readable(found.runs[point.runs[0]].loss) or {}
     return [loss.get(term, 0.0) for term in group.terms]
-
-
-def _notes(contestants: Sequence[_Contestant], found: Comparable, matched: str, comparisons: int) -> list[str]:
-    """Returns what is to be said: a score that does not follow the weight, settings that are unknown, and the like."""
-    said = list(found.notes)
-    label = found.metrics[matched].label
-    for one in contestants:
-        weights = zip(*(_weights(point, one.group, found) for point in one.points), strict=True)
-        varying = [column for column in weights if len(set(column)) > 1]
-        if len(varying) == 1 and list(varying[0]) not in (sorted(varying[0]), sorted(varying[0], reverse=True)):
-            said.append(
-                f"{label} does not follow the weight in the sweep {one.group.name}: its runs were taken in the order "
-                f"of {label}."
-            )
-        if one.group.settings is None and len(one.points) > 1:
-            names = ", ".join(found.runs[run].name for run in one.runs)
-            said.append(f"How {names} were trained is not known: they are one sweep because their stated losses are.")
-    return [*said, *_equal(found), *too_few(len(found.images), comparisons)]

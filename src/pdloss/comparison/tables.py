@@ -1,16 +1,15 @@
-"""Comparisons in rows and columns: as text for the screen and Markdown, as plain numbers for CSV."""
+"""Comparisons in rows and columns: as tables of text, as plain numbers for CSV."""
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pdloss.comparison.paired import Comparison, Difference, Mean
 from pdloss.comparison.sweeps import MatchedComparison, SweepPoint
 from pdloss.records import CEILING, Metric
-from pdloss.tables.latex import escaped, tabular
-from pdloss.tables.numerals import DASH, decimals, equal_text, heading, number, p_text
+from pdloss.tables.csv_text import csv_text
+from pdloss.tables.numerals import DASH, between, decimals, equal_text, heading, number, p_text
+from pdloss.tables.table import Cell, Table
 
 CSV_COLUMNS = (
     *("kind", "metric", "name", "against", "value", "low", "high", "error"),
@@ -19,32 +18,27 @@ CSV_COLUMNS = (
 """One row for each number: a ``mean``, a ``difference``, or a score of the whole ``set``."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """Cells of text; a line break in a cell is one on the screen, a space in Markdown."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left: int = 1
-    """How many of the first columns are names."""
+_STYLES = {"better": "green", "worse": "red"}
+"""How a verdict's row is coloured in a terminal."""
 
 
 def tables(comparison: Comparison | MatchedComparison) -> list[Table]:
-    """Returns the tables of a comparison: means, differences, and what only one of the kinds has."""
+    """Returns the tables: means, differences, what only one of the kinds has; below the last all that is to be said."""
     images = f"{comparison.set}, {comparison.images} image{'s' if comparison.images != 1 else ''}"
     if isinstance(comparison, Comparison):
         result = [_means("run", f"{images}: means and 95 % intervals", comparison.means, comparison.metrics)]
         result += _differences(comparison.differences, comparison.metrics)
-        return result + ([_set_scores(comparison)] if comparison.set_metrics else [])
-    level = number(comparison.level, decimals(comparison.level))
-    metric = comparison.metrics[comparison.matched]
-    where = f"{images}, at {metric.label} {level}{f' {metric.unit}' if metric.unit else ''}"
-    return [
-        _sweeps(comparison),
-        _means("sweep", f"{where}: means and 95 % intervals", comparison.means, comparison.metrics),
-        *_differences(comparison.differences, comparison.metrics),
-    ]
+        result += [_set_scores(comparison)] if comparison.set_metrics else []
+    else:
+        level = number(comparison.level, decimals(comparison.level))
+        metric = comparison.metrics[comparison.matched]
+        where = f"{images}, at {metric.label} {level}{f' {metric.unit}' if metric.unit else ''}"
+        result = [
+            _sweeps(comparison),
+            _means("sweep", f"{where}: means and 95 % intervals", comparison.means, comparison.metrics),
+            *_differences(comparison.differences, comparison.metrics),
+        ]
+    return [*result[:-1], replace(result[-1], remarks=tuple(remarks(comparison)))]
 
 
 def remarks(comparison: Comparison | MatchedComparison) -> list[str]:
@@ -86,43 +80,20 @@ def equal_remarks(comparison: Comparison | MatchedComparison) -> list[str]:
     ]
 
 
-def markdown(comparison: Comparison | MatchedComparison) -> str:
-    """Returns the tables and the sentences as a Markdown text."""
-    parts = []
-    for table in tables(comparison):
-        rules = ["---"] * table.left + ["---:"] * (len(table.headings) - table.left)
-        rows = [_row(cells) for cells in (table.headings, *table.rows)]
-        parts.append("\n".join([f"**{table.title}**", "", rows[0], f"|{'|'.join(rules)}|", *rows[1:]]))
-    parts.append("\n".join(f"- {remark}" for remark in remarks(comparison)))
-    return "\n\n".join(parts) + "\n"
-
-
-def latex(comparison: Comparison | MatchedComparison) -> str:
-    """Returns the tables with the rules of the package ``booktabs``, and the sentences as comments."""
-    parts = ["% needs \\usepackage{booktabs}\n" + "".join(f"% {remark}\n" for remark in remarks(comparison))]
-    for table in tables(comparison):
-        rows = [[cell.replace("\n", " ") for cell in row] for row in table.rows]
-        headings = [heading.replace("\n", " ") for heading in table.headings]
-        parts.append(f"% {table.title}\n" + tabular(headings, [list(map(escaped, row)) for row in rows], table.left))
-    return "\n".join(parts)
-
-
-def csv_text(comparison: Comparison | MatchedComparison) -> str:
+def numbers_csv(comparison: Comparison | MatchedComparison) -> str:
     """Returns every number, unrounded, under `CSV_COLUMNS`; what there is not stays empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for kind, numbers in (("mean", comparison.means), ("difference", comparison.differences)):
-        writer.writerows(
-            {"kind": kind} | {name: getattr(one, name) for name in one.__struct_fields__} for one in numbers
-        )
+    rows = [
+        {"kind": kind} | {name: getattr(one, name) for name in one.__struct_fields__}
+        for kind, numbers in (("mean", comparison.means), ("difference", comparison.differences))
+        for one in numbers
+    ]
     if isinstance(comparison, Comparison):
-        writer.writerows(
+        rows += [
             {"kind": "set", "metric": key, "name": name, "value": score.value, "error": score.error}
             for key, scores in comparison.set_scores.items()
             for name, score in scores.items()
-        )
-    return text.getvalue()
+        ]
+    return csv_text(CSV_COLUMNS, rows)
 
 
 def _means(what: str, title: str, means: Sequence[Mean], metrics: dict[str, Metric]) -> Table:
@@ -136,11 +107,10 @@ def _means(what: str, title: str, means: Sequence[Mean], metrics: dict[str, Metr
 def _mean(mean: Mean) -> str:
     digits = decimals(mean.value)
     lines = [number(mean.value, digits)]
-    if mean.low is not None and mean.high is not None:
-        lines.append(f"[{number(mean.low, digits)},{number(mean.high, digits)}]")
+    lines.append(between(mean.low, mean.high, digits))
     if mean.equal:
         lines.append(equal_text(mean.equal, mean.without_equal, digits))
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
 def _differences(differences: Sequence[Difference], metrics: dict[str, Metric]) -> list[Table]:
@@ -153,15 +123,12 @@ def _differences(differences: Sequence[Difference], metrics: dict[str, Metric]) 
         for one in (difference for difference in differences if difference.name == name):
             digits = _digits(one)
             shown = number(one.value, digits, sign=True)
-            bounds = (
-                f"[{number(one.low, digits)}, {number(one.high, digits)}]"
-                if one.low is not None and one.high is not None
-                else DASH
-            )
+            bounds = between(one.low, one.high, digits) or DASH
             if one.equal:
                 shown += f"\n{equal_text(one.equal, one.without_equal, decimals(one.without_equal or 0))}"
             p_values = (one.wilcoxon_corrected, one.bootstrap_corrected)[0 if ranked else 1 :]
-            rows.append((heading(metrics[one.metric]), shown, bounds, *map(p_text, p_values), one.verdict))
+            texts = (heading(metrics[one.metric]), shown, bounds, *map(p_text, p_values), one.verdict)
+            rows.append(tuple(Cell(text, style=_STYLES.get(one.verdict, "")) for text in texts))
         title = f"{name} against {differences[0].against}"
         result.append(Table(title, ("metric", "difference", "interval", *tests, "verdict"), tuple(rows)))
     return result
@@ -206,7 +173,3 @@ def _point(point: SweepPoint, matched: str) -> str:
     """Returns the runs of one weight with the level that they reach, and its spread where they are several."""
     spread = f" ± {number(point.spreads[matched], 2)} ({len(point.runs)} seeds)" if matched in point.spreads else ""
     return f"{', '.join(point.runs)} {number(point.level, 2)}{spread}"
-
-
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("\n", " ").replace("|", "\\|") for cell in cells) + " |"

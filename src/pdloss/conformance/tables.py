@@ -1,8 +1,12 @@
-"""Verdicts as Markdown: one matrix of checks and losses, then what was seen of each loss."""
+"""Verdicts in tables: what was seen of one loss, and a page of several, with one matrix of checks and losses."""
 
 from collections.abc import Mapping, Sequence
 
 from pdloss.conformance.findings import Check, Verdict
+from pdloss.tables.markdown import markdown
+from pdloss.tables.table import Cell, Table
+
+_STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -12,7 +16,13 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return f"{word}: {count[True]} pass, {count[False]} fail, {count[None]} not judged"
 
 
-def markdown(command: str, checks: Sequence[Check], results: Mapping[str, Sequence[Verdict]]) -> str:
+def table(title: str, verdicts: Sequence[Verdict]) -> Table:
+    """Returns the verdicts of one loss: a row for each check, with what was seen."""
+    rows = tuple((v.name, Cell(v.word, style=_STYLES[v.passed]), v.said) for v in verdicts)
+    return Table(title, ("check", "", "what was seen"), rows, left=3)
+
+
+def page(command: str, checks: Sequence[Check], results: Mapping[str, Sequence[Verdict]]) -> str:
     """Returns the page that `command` writes about losses, given their verdicts by name."""
     verdicts_by_check = zip(*results.values(), strict=True)
     matrix = [[check.name, *(v.word for v in row)] for check, row in zip(checks, verdicts_by_check, strict=True)]
@@ -23,21 +33,15 @@ def markdown(command: str, checks: Sequence[Check], results: Mapping[str, Sequen
         "such command says, run in the folder of the README:",
         f"    {command}",
         "*pass*: it does. *FAIL*: it does not; the reason stands below. *-*: does not apply, or is only noted.",
-        _table(["check", *(f"`{name.rpartition(':')[2]}`" for name in results)], matrix),
+        _written(["check", *(f"`{name.rpartition(':')[2]}`" for name in results)], matrix),
         "## What each check asks",
-        _table(["check", "why it must hold"], [[check.name, check.why] for check in checks]),
+        _written(["check", "why it must hold"], [[check.name, check.why] for check in checks]),
     ]
     for name, verdicts in results.items():
         parts += [f"## `{name}`", summary(verdicts)[:1].upper() + summary(verdicts)[1:] + "."]
-        parts.append(_table(["check", "", "what was seen"], [[v.name, v.word, v.said] for v in verdicts]))
+        parts.append(markdown([table("", verdicts)]).rstrip("\n"))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """Returns text that Markdown shows as it is: no end of the cell, no HTML."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+def _written(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return markdown([Table("", tuple(headings), tuple(map(tuple, rows)), left=len(headings))]).rstrip("\n")

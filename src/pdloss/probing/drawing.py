@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pdloss.errors import MissingExtraError
-from pdloss.files import write_atomically
+from pdloss.charts.palette import PRINTED, RunStyle
+from pdloss.charts.saving import save, styled
 from pdloss.ops.patterns import ANGLES
 from pdloss.probing.response import BLIND, Responses
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE: dict[Any, Any] = {"font.size": 9.0, "svg.fonttype": "none", "svg.hashsalt": "pdloss", "text.parse_math": False}
 _DASHES = dict(zip(ANGLES, ("-", "--", "-.", ":"), strict=True))
 
 
@@ -24,14 +23,8 @@ def save_drawing(responses: Sequence[Responses], path: Path) -> None:
         MissingExtraError: If matplotlib is not installed.
         OSError: If the file cannot be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingExtraError("matplotlib", "report") from None
-    with mpl.rc_context(_STYLE):
-        figure = _figure(responses)
-        kind = path.suffix.lower().removeprefix(".")
-        write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=150))
+    with styled():
+        save(_figure(responses), [path], dpi=150)
 
 
 def _figure(responses: Sequence[Responses]) -> "Figure":
@@ -44,13 +37,19 @@ def _figure(responses: Sequence[Responses]) -> "Figure":
     _draw_gratings(left, responses)
     for row, response in enumerate(responses):
         places = [i * (len(responses) + 1) + row for i in range(len(others))]
-        right.barh(places, [response.values[p] for p in others], height=0.9, color=f"C{row}", label=response.loss)
+        right.barh(
+            places,
+            [response.values[p] for p in others],
+            height=0.9,
+            color=PRINTED.of(RunStyle(row)),
+            label=response.loss,
+        )
     middle = (len(responses) - 1) / 2
     right.set_yticks([i * (len(responses) + 1) + middle for i in range(len(others))], [p.name for p in others])
     right.invert_yaxis()
     right.set_xlabel("response, relative to white noise")
-    right.axvspan(0, BLIND, color="0.9", zorder=0)
-    right.axvline(1, color="0.5", linewidth=0.8)
+    right.axvspan(0, BLIND, color=PRINTED["rule"], zorder=0)
+    right.axvline(1, color=PRINTED["faint"], linewidth=0.8)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -61,11 +60,11 @@ def _draw_gratings(axes: "Axes", responses: Sequence[Responses]) -> None:
         for angle, dash in _DASHES.items():
             points = [(p.frequency, value) for p, value in response.values.items() if p.angle == angle]
             label = response.loss if angle == ANGLES[0] else None
-            axes.plot(*zip(*points, strict=True), dash, color=f"C{row}", marker=".", label=label)
+            axes.plot(*zip(*points, strict=True), dash, color=PRINTED.of(RunStyle(row)), marker=".", label=label)
     for angle, dash in _DASHES.items():
-        axes.plot([], [], dash, color="0.4", label=f"{angle}°")
-    axes.axhspan(0, BLIND, color="0.9", zorder=0)
-    axes.axhline(1, color="0.5", linewidth=0.8)
+        axes.plot([], [], dash, color=PRINTED["muted"], label=f"{angle}°")
+    axes.axhspan(0, BLIND, color=PRINTED["rule"], zorder=0)
+    axes.axhline(1, color=PRINTED["faint"], linewidth=0.8)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("frequency of a grating, cycles a pixel")
     axes.set_ylabel("response, relative to white noise")

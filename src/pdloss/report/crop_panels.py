@@ -2,26 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pdloss.charts.palette import PRINTED
+from pdloss.charts.saving import files_beside, save, styled
 from pdloss.errors import RunError
-from pdloss.files import output, write_atomically
+from pdloss.files import output
 from pdloss.picture_files import Picture
 from pdloss.report import pictures
 from pdloss.report.crops import Tile, kept, tiles
-from pdloss.report.palette import PRINTED
 from pdloss.report.pictures import Window
-from pdloss.report.scores import decimals
+from pdloss.report.scores import digits_of
 from pdloss.report.sources import Comparison
-from pdloss.report.svg import require_matplotlib, styled
 from pdloss.tables.numerals import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS = ("png", "pdf", "svg")
 _DPI = 100
 _GAP, _TEXT = 8, 34
 """Pixels between crops, and above them for two lines of words."""
@@ -84,20 +82,10 @@ def save_panel(
         UserError: If a file stands there that is not to be replaced.
         MissingExtraError: If matplotlib is not installed.
     """
-    require_matplotlib()
-    paths = panel_files(out)
-    with output(*paths, overwrite=overwrite), styled(PRINTED):
-        figure = _figure(shown, side, zoom, columns)
-        for path, kind in zip(paths, KINDS, strict=True):
-            write = partial(figure.savefig, format=kind, dpi=_DPI, metadata=_metadata(kind))
-            write_atomically(path, write)
+    paths = files_beside(out)
+    with styled(PRINTED), output(*paths, overwrite=overwrite):
+        save(_figure(shown, side, zoom, columns), paths, dpi=_DPI)
     return paths
-
-
-def panel_files(out: Path) -> list[Path]:
-    """Returns the files that `save_panel` writes."""
-    base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
-    return [base.parent / f"{base.name}.{kind}" for kind in KINDS]
 
 
 def _figure(shown: Sequence[PanelTile], side: tuple[int, int], zoom: int, columns: int) -> "Figure":
@@ -137,11 +125,7 @@ def _scores(comparison: Comparison, image: str, tile: Tile) -> str:
         values = comparison.runs[tile.run or 0].by_image[image].restored
     shown = [key for key in list(comparison.metrics)[:6] if key.partition("(")[0] in ("psnr", "lpips")]
     return "  ".join(
-        f"{comparison.metrics[key].label} {number(values[key], decimals(comparison, key))}"
+        f"{comparison.metrics[key].label} {number(values[key], digits_of(comparison, key))}"
         for key in shown or list(comparison.metrics)[:2]
         if key in values
     )
-
-
-def _metadata(kind: str) -> dict[str, None] | None:
-    return {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]

@@ -11,9 +11,9 @@ from pdloss.picture_files.disagreement import disagreement, largest_square
 from pdloss.report import pictures
 from pdloss.report.headline import contest
 from pdloss.report.pictures import Window
-from pdloss.report.scores import cost
 from pdloss.report.sources import Comparison, ScoredRun
 from pdloss.report.windows import SIDE, chosen
+from pdloss.tables.numerals import cost
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,21 @@
 """The report's figures and tables as files for other documents: SVG, PNG, LaTeX and CSV."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from pdloss.charts import svg
+from pdloss.charts.saving import files_beside
 from pdloss.files import name_inside, output, write_text
-from pdloss.report import svg
-from pdloss.report.crop_panels import PanelTile, panel_files, save_panel
+from pdloss.report.crop_panels import PanelTile, save_panel
 from pdloss.report.crops import Strip
 from pdloss.report.paper_comparison import ComparedTable
+from pdloss.report.scores import Cell as ScoreCell
 from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
-from pdloss.tables.latex import escaped, tabular
-from pdloss.tables.numerals import heading
-
-_BOOKTABS = "needs \\usepackage{booktabs}"
+from pdloss.tables.csv_text import csv_text
+from pdloss.tables.latex import escaped, latex
+from pdloss.tables.numerals import DASH, heading
+from pdloss.tables.table import Cell, Table
 
 
 def export(
@@ -24,8 +24,8 @@ def export(
     rows: Sequence[Row],
     charts: Sequence[svg.Chart],
     strips: Sequence[Strip],
-    besides: Sequence[ComparedTable],
-    unlike: Sequence[str] = (),
+    paper_tables: Sequence[ComparedTable],
+    protocol_differences: Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Writes every figure as SVG and PNG, every table as LaTeX and CSV, and returns the paths.
@@ -38,10 +38,10 @@ def export(
         OSError: If a file cannot be written.
         UserError: If a file stands there that was not written by us, and `overwrite` is not given; none is written.
     """
-    texts = _texts(comparison, rows, besides, unlike)
+    texts = _texts(comparison, rows, paper_tables, protocol_differences)
     panels = {name_inside(folder, f"crops-{comparison.called[strip.image]}", "the image"): strip for strip in strips}
     files = [path for chart in charts for path in svg.files(chart, folder)]
-    files += [path for panel in panels for path in panel_files(panel)] + [folder / name for name in texts]
+    files += [path for panel in panels for path in files_beside(panel)] + [folder / name for name in texts]
     with output(*files, overwrite=overwrite, option="--export"):
         for chart in charts:
             svg.save(chart, folder)
@@ -54,91 +54,82 @@ def export(
 
 
 def _texts(
-    comparison: Comparison, rows: Sequence[Row], besides: Sequence[ComparedTable], unlike: Sequence[str]
+    comparison: Comparison,
+    rows: Sequence[Row],
+    paper_tables: Sequence[ComparedTable],
+    protocol_differences: Sequence[str],
 ) -> dict[str, str]:
     """Returns the tables by the names of their files."""
     texts = {
         "scores.csv": scores_csv(comparison, rows),
-        "scores.tex": scores_latex(comparison, rows),
+        "scores.tex": latex([scores_table(comparison, rows)]),
         "images.csv": images_csv(comparison),
     }
-    for number, table in enumerate(besides, start=1):
-        heads = ["source", "loss", "weight", *table.columns]
-        empty = [""] * (len(heads) - 2)
-        texts[f"paper-{number}.csv"] = _csv(
-            [heads, *_compared_rows(table), *(["differs", sentence, *empty] for sentence in unlike)]
-        )
-        texts[f"paper-{number}.tex"] = _paper_latex(table, unlike)
+    for number, table in enumerate(paper_tables, start=1):
+        texts[f"paper-{number}.csv"] = _paper_csv(table, protocol_differences)
+        texts[f"paper-{number}.tex"] = _paper_latex(table, protocol_differences)
     return texts
 
 
 def scores_csv(comparison: Comparison, rows: Sequence[Row]) -> str:
     """Returns a line per run and metric: mean, interval, whether it is best, and whether it is tied with the best."""
-    heads = ["run", "metric", "mean", "low", "high", "best", "tied", "note", "equal", "without_equal"]
-    lines: list[list[str]] = [heads]
+    lines: list[dict[str, object]] = []
     for row in rows:
         for key, cell in zip(columns(comparison), row.cells, strict=True):
             if cell is not None:
-                bounds = ["" if bound is None else repr(bound) for bound in (cell.low, cell.high)]
-                marks = ["yes" if mark else "" for mark in (cell.best, cell.tied)]
-                without = "" if cell.without_equal is None else repr(cell.without_equal)
-                lines.append(
-                    [row.name, key, repr(cell.mean), *bounds, *marks, cell.note or "", str(cell.equal), without]
-                )
-    return _csv(lines)
+                fields = {
+                    name: getattr(cell, name) for name in ("mean", "low", "high", "note", "equal", "without_equal")
+                }
+                marks = {name: "yes" if getattr(cell, name) else "" for name in ("best", "tied")}
+                lines.append({"run": row.name, "metric": key, **fields, **marks})
+    heads = ["run", "metric", "mean", "low", "high", "best", "tied", "note", "equal", "without_equal"]
+    return csv_text(heads, lines)
 
 
-def scores_latex(comparison: Comparison, rows: Sequence[Row]) -> str:
-    """Returns the table of means; intervals stand in small type beneath the means."""
-    heads = [heading(comparison.metric(key)) for key in columns(comparison)]
-    body = []
-    for row in rows:
-        cells = []
-        for cell in row.cells:
-            text = "--" if cell is None else escaped(cell.text)
-            cells.append(
-                rf"\textbf{{{text}}}" if cell and cell.best else rf"\textit{{{text}}}" if cell and cell.tied else text
-            )
-        body.append([escaped(row.name), *cells])
-        under = ["" if cell is None else cell.under for cell in row.cells]
-        if any(under):
-            body.append(["", *(rf"{{\scriptsize {escaped(text)}}}" if text else "" for text in under)])
-    how = [f"{comparison.metric(key).label}: {comparison.metric(key).protocol}" for key in columns(comparison)]
-    return _comments([_BOOKTABS, *how]) + tabular(["", *heads], body)
+def scores_table(comparison: Comparison, rows: Sequence[Row]) -> Table:
+    """Returns the means with their intervals beneath; best ones bold, those not told apart from them in italics."""
+    keys = columns(comparison)
+    return Table(
+        "",
+        ("", *(heading(comparison.metric(key)) for key in keys)),
+        tuple((row.name, *map(_marked, row.cells)) for row in rows),
+        remarks=tuple(f"{comparison.metric(key).label}: {comparison.metric(key).protocol}" for key in keys),
+    )
+
+
+def _marked(cell: ScoreCell | None) -> Cell:
+    return Cell(DASH) if cell is None else Cell(cell.text, cell.best, cell.tied and not cell.best, cell.under)
 
 
 def images_csv(comparison: Comparison) -> str:
     """Returns a line per image and run, with a column for each metric."""
     keys = list(comparison.metrics)
-    lines = [["image", "run", *keys]]
-    for name in comparison.images:
-        lines += [
-            [name, run.name, *(repr(run.by_image[name].restored[key]) for key in keys)] for run in comparison.runs
-        ]
-    return _csv(lines)
+    rows: list[dict[str, object]] = [
+        {"image": name, "run": run.name} | {key: run.by_image[name].restored[key] for key in keys}
+        for name in comparison.images
+        for run in comparison.runs
+    ]
+    return csv_text(["image", "run", *keys], rows)
 
 
-def _compared_rows(table: ComparedTable) -> list[list[str]]:
-    return [[row.source, row.loss, row.weight, *(cell.text for cell in row.cells)] for row in table.rows]
+def _paper_csv(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
+    heads = ["source", "loss", "weight", *table.columns]
+    rows = [dict(zip(heads, row, strict=True)) for row in _compared_rows(table)]
+    return csv_text(heads, [*rows, *({"source": "differs", "loss": sentence} for sentence in protocol_differences)])
 
 
-def _paper_latex(table: ComparedTable, unlike: Sequence[str]) -> str:
-    rows = [list(map(escaped, row)) for row in _compared_rows(table)]
-    text = _comments([_BOOKTABS, table.title, *unlike])
-    text += tabular(["", "loss", "weight", *table.columns], rows, left=3)
-    if not unlike:
+def _compared_rows(table: ComparedTable) -> list[tuple[str, ...]]:
+    return [(row.source, row.loss, row.weight, *(cell.text for cell in row.cells)) for row in table.rows]
+
+
+def _paper_latex(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
+    headings = ("", "loss", "weight", *table.columns)
+    text = latex(
+        [Table(table.title, headings, tuple(_compared_rows(table)), left=3, remarks=tuple(protocol_differences))]
+    )
+    if not protocol_differences:
         return text
-    items = "".join(f"\\item {escaped(sentence)}\n" for sentence in unlike)
+    items = "".join(f"\\item {escaped(sentence)}\n" for sentence in protocol_differences)
     return f"{text}\n\\par\\smallskip\n{{\\footnotesize These numbers do not measure the same thing:\n" + (
         f"\\begin{{itemize}}\n{items}\\end{{itemize}}}}\n"
     )
-
-
-def _comments(lines: Sequence[str]) -> str:
-    return "".join(f"% {line}\n" for line in lines)
-
-
-def _csv(lines: Sequence[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(lines)
-    return out.getvalue()

@@ -11,15 +11,13 @@ from pdloss.records import equal_pairs
 from pdloss.report.scores import (
     WORDS,
     best_run,
-    between,
-    cost,
-    decimals,
+    digits_of,
     gap,
     tied_with,
     with_unit,
 )
 from pdloss.report.sources import Comparison
-from pdloss.tables.numerals import UNKNOWN, equal_text, number
+from pdloss.tables.numerals import UNKNOWN, between, cost, equal_text, number
 
 PERCEPTUAL = ("lpips", "dists", "niqe", "fid", "paired_kid", "kid", "swd")
 """Metrics of how a picture looks, by the beginnings of their names, the one to lead with first."""
@@ -180,7 +178,7 @@ def _extreme(comparison: Comparison, key: str, run: int) -> str:
     metric = comparison.metrics[key]
     mean = comparison.means(key)[run]
     assert mean is not None
-    shown = with_unit(number(mean, digits := decimals(comparison, key)), metric)
+    shown = with_unit(number(mean, digits := digits_of(comparison, key)), metric)
     values = comparison.restored(comparison.runs[run], key)
     count, without = without_equal(values, np.array(equal_pairs(metric, values.tolist()), dtype=bool))
     shown += f", {equal_text(count, without, digits)}" if count else ""
@@ -190,7 +188,7 @@ def _extreme(comparison: Comparison, key: str, run: int) -> str:
 
 
 def _amount(comparison: Comparison, key: str, found: Difference) -> str:
-    digits, metric = decimals(comparison, key), comparison.metrics[key]
+    digits, metric = digits_of(comparison, key), comparison.metrics[key]
     low, high = found.low, found.high
     if found.value < 0 and low is not None and high is not None:
         low, high = -high, -low
@@ -202,7 +200,7 @@ def _gains(comparison: Comparison, keys: Sequence[str]) -> str:
     """Returns "X takes PSNR from 20.1 to 30.2 dB and LPIPS to 0.12"."""
     parts = []
     for key in keys:
-        metric, digits = comparison.metrics[key], decimals(comparison, key)
+        metric, digits = comparison.metrics[key], digits_of(comparison, key)
         before, after = comparison.degraded(key), float(comparison.restored(comparison.runs[0], key).mean())
         start = "" if before is None else f" from {number(float(before.mean()), digits)}"
         parts.append(f"{metric.label}{start} to {with_unit(number(after, digits), metric)}")

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from pdloss import __version__
+from pdloss.charts import saving, svg
+from pdloss.charts.palette import THEMES, RunStyle, run_styles
+from pdloss.charts.plane import NAMED
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.losses import brief
 from pdloss.errors import UserError
 from pdloss.files import output, write_text
-from pdloss.report import crops, panels, plane, scores, settings, svg
+from pdloss.report import crops, panels, scores, settings
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.palette import DARK, LIGHT, Ink, run_inks
 from pdloss.report.paper_comparison import ComparedTable, paper_comparison
+from pdloss.report.planes import DrawnPlane, planes
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
 from pdloss.templates import template
@@ -30,7 +33,7 @@ from pdloss.templates import template
 class _Drawings:
     """Every chart of the page."""
 
-    planes: list[panels.DrawnPlane]
+    planes: list[DrawnPlane]
     intervals: list[svg.Chart]
     training: list[panels.Panel]
     shares: list[panels.Panel]
@@ -39,6 +42,21 @@ class _Drawings:
     def charts(self) -> list[svg.Chart]:
         framed = [panel.chart for panel in (*self.training, *self.shares)]
         return [*(drawn.chart for drawn in self.planes), *self.intervals, *framed, *self.scatters]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the page shows."""
+
+    comparison: Comparison
+    rows: list[scores.Row]
+    strips: list[crops.Strip]
+    missing: list[str]
+    """Which pictures are not there."""
+    drawings: _Drawings
+    styles: dict[int, RunStyle]
+    paper_tables: list[ComparedTable]
+    protocol_differences: list[str]
 
 
 def write_report(
@@ -72,46 +90,48 @@ def write_report(
         ImageError: If a picture cannot be read.
         UserError: If the page cannot be written, or another's file stands in its place.
     """
-    page = template("pdloss.report", "report.html.j2", "report", _filters())
-    svg.require_matplotlib()
+    page = _template()
+    saving.require_matplotlib()
     comparison = read_comparison(runs, set_name)
-    besides, unlike = paper_comparison(comparison) if paper else ([], [])
-    for folder, option in ((out, "--out"), (export_to, "--export")):
-        if folder is not None:
-            _refuse_unwritable(folder, option)
-    path = out / "index.html"
-    with output(path, overwrite=overwrite):
-        pass  # refuses now, not after minutes of reading pictures
+    paper_tables, protocol_differences = paper_comparison(comparison) if paper else ([], [])
+    path = _refused_early(out, export_to, overwrite)
     strips, missing = crops.strips(comparison, progress)
-    groups = comparison.groups()
-    inks = run_inks(groups)
-    drawings = _drawings(comparison, groups, inks)
-    rows = scores.score_table(comparison)
-    context = _context(comparison, rows, strips)
-    command = _command(runs, out, comparison.set, paper, export_to)
-    html = page.render(
-        **context, notes=[*comparison.notes, *missing], drawings=drawings, besides=besides, unlike=unlike, inks=inks,
-        command=command,
+    styles = run_styles(groups := comparison.groups())
+    content = _Content(
+        comparison, scores.score_table(comparison), strips, missing, _drawings(comparison, groups, styles), styles,
+        paper_tables, protocol_differences,
     )  # fmt: skip
+    html = page.render(**_context(content), command=_command(runs, out, comparison.set, paper, export_to))
     if export_to is not None:
-        _export(export_to, comparison, rows, drawings, strips, besides, unlike, overwrite)
+        _write(export_to, "--export", partial(_export, export_to, content, overwrite))
     with output(path, overwrite=overwrite):
         _write(path, "--out", lambda: write_text(path, html))
     return path
 
 
-def _filters() -> dict[str, Callable[..., Any]]:
-    """Returns what the page's template may call, by the names that it has there."""
-    return {"shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded, "p": p_text}
+def _template() -> Any:
+    filters: dict[str, Callable[..., Any]] = {
+        "shortened": shortened, "drawn": svg.inline, "number": number, "rounded": rounded, "p": p_text,
+    }  # fmt: skip
+    return template("pdloss.report", "report.html.j2", "report", filters)
 
 
-def _drawings(comparison: Comparison, groups: Sequence[Group], inks: dict[int, Ink]) -> _Drawings:
+def _refused_early(out: Path, export_to: Path | None, overwrite: bool) -> Path:
+    """Returns the page's path, having found out now, not after minutes of reading pictures, that it can be written."""
+    for folder, option in ((out, "--out"), (export_to, "--export")):
+        if folder is not None:
+            _write(folder, option, partial(folder.mkdir, parents=True, exist_ok=True))
+    with output(path := out / "index.html", overwrite=overwrite):
+        return path
+
+
+def _drawings(comparison: Comparison, groups: Sequence[Group], styles: dict[int, RunStyle]) -> _Drawings:
     return _Drawings(
-        panels.planes(comparison, groups, inks),
-        panels.intervals(comparison, inks),
-        panels.training(comparison, inks),
-        panels.shares(comparison, inks),
-        panels.scatters(comparison, inks),
+        planes(comparison, groups, styles),
+        panels.intervals(comparison, styles),
+        panels.training(comparison, styles),
+        panels.shares(comparison, styles),
+        panels.scatters(comparison, styles),
     )
 
 
@@ -135,8 +155,9 @@ def rounded(text: str) -> str:
     return re.sub(r"\b\d+\.\d{6,}\b", lambda match: f"{float(match[0]):.4g}", text)
 
 
-def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequence[crops.Strip]) -> dict[str, Any]:
-    """Returns what the template shows, charts and warnings aside."""
+def _context(content: _Content) -> dict[str, Any]:
+    """Returns what the template shows."""
+    comparison = content.comparison
     image_tables = {key: scores.image_table(comparison, key) for key in comparison.metrics}
     losses = [run.loss for run in comparison.runs]
     used = {name: text for run in comparison.runs if run.record for name, text in run.record.weights.items()}
@@ -146,22 +167,27 @@ def _context(comparison: Comparison, rows: Sequence[scores.Row], strips: Sequenc
         "columns": scores.columns(comparison),
         "arrows": ARROWS,
         "unknown": UNKNOWN,
-        "rows": rows,
+        "rows": content.rows,
+        "notes": [*comparison.notes, *content.missing],
+        "drawings": content.drawings,
+        "styles": content.styles,
+        "paper_tables": content.paper_tables,
+        "protocol_differences": content.protocol_differences,
         "losses": [brief(loss, losses) for loss in losses],
         "contest": contest(comparison),
-        "named": plane.NAMED,
+        "named": NAMED,
         "perceptual": perceptual(comparison),
         "differing": settings.differing(comparison),
         "shared": settings.shared(comparison),
         "costs": settings.costs(comparison),
         "weights": used,
-        "strips": strips,
+        "strips": content.strips,
         "tile_scores": _tile_scores(comparison, image_tables),
         "image_tables": image_tables,
-        "doubts": _doubts(rows, comparison),
+        "doubts": _doubts(content.rows, comparison),
         "made": datetime.now().astimezone(),
         "versions": _versions(),
-        "themes": {"light": LIGHT, "dark": DARK},
+        "themes": THEMES,
     }
 
 
@@ -189,25 +215,18 @@ def _tile_scores(comparison: Comparison, rows: Mapping[str, Sequence[scores.Row]
     return found
 
 
-def _export(
-    folder: Path,
-    comparison: Comparison,
-    rows: Sequence[scores.Row],
-    drawings: _Drawings,
-    strips: Sequence[crops.Strip],
-    besides: Sequence[ComparedTable],
-    unlike: Sequence[str],
-    overwrite: bool,
-) -> None:
-    write = partial(
-        export, folder, comparison, rows, drawings.charts(), strips, besides, unlike=unlike, overwrite=overwrite
+def _export(folder: Path, content: _Content, overwrite: bool) -> None:
+    charts = content.drawings.charts()
+    export(
+        folder,
+        content.comparison,
+        content.rows,
+        charts,
+        content.strips,
+        content.paper_tables,
+        content.protocol_differences,
+        overwrite,
     )
-    _write(folder, "--export", write)
-
-
-def _refuse_unwritable(folder: Path, option: str) -> None:
-    """Finds out now, not after minutes of reading pictures."""
-    _write(folder, option, lambda: folder.mkdir(parents=True, exist_ok=True))
 
 
 def _write(path: Path, option: str, write: Callable[[], object]) -> None:

@@ -161,13 +161,7 @@ def _mean(comparison: Comparison, key: str, run: int) -> float | None:
 
 def _input(comparison: Comparison, key: str) -> float | None:
     found = _ours(comparison, key)
-    if found is None:
-        return None
-    if found in comparison.metrics:
-        values = comparison.degraded(found)
-        return None if values is None else float(values.mean())
-    score = comparison.of_set(None, found)
-    return None if score is None else score.value
+    return comparison.input_mean(found) if found else None
 
 
 def _ours(comparison: Comparison, key: str) -> str | None:

@@ -1,7 +1,5 @@
 """Scores in rows and columns: means with their intervals, what is best, and what cannot be told apart from it."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +10,9 @@ from pdloss.comparison.paired import mean as mean_of
 from pdloss.records import Metric, SetScore
 from pdloss.report.sources import Comparison
 from pdloss.statistics import resample_shares
-from pdloss.tables.numerals import equal_text, number
+from pdloss.tables.numerals import INPUT, best_of, between, cost, decimals, equal_text, number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-INPUT = "degraded input"
 WORDS = {"higher": "highest", "lower": "lowest", "zero": "nearest to zero"}
 
 
@@ -64,7 +61,7 @@ def score_table(comparison: Comparison) -> list[Row]:
 
 def image_table(comparison: Comparison, key: str) -> list[Row]:
     """Returns one row per image: its score as the degraded input, then as restored by each run, best ones marked."""
-    digits, metric = decimals(comparison, key), comparison.metrics[key]
+    digits, metric = digits_of(comparison, key), comparison.metrics[key]
     degraded = comparison.degraded(key)
     values = np.array([comparison.restored(run, key) for run in comparison.runs])
     rows = []
@@ -98,42 +95,9 @@ def best_run(comparison: Comparison, key: str) -> int:
     return min(found)[1]
 
 
-def cost(value: float, metric: Metric) -> float:
-    """Returns the score turned so that less is better."""
-    return abs(value) if metric.better == "zero" else -value if metric.better == "higher" else value
-
-
-def best_of(values: Sequence[float], metric: Metric, digits: int) -> list[bool]:
-    """Returns which of several values read as the best when rounded; none of one value.
-
-    Example:
-        >>> best_of([0.121, 0.124, 0.2], Metric(label="LPIPS", better="lower", protocol=""), 2)
-        [True, True, False]
-    """
-    if len(values) < 2:
-        return [False] * len(values)
-    rounded = [round(cost(value, metric), digits) for value in values]
-    return [value == min(rounded) for value in rounded]
-
-
-def decimals(comparison: Comparison, key: str) -> int:
-    """Returns how many decimals show a metric to about four figures: two for 29.83, four for 0.1234, six at most."""
-    sizes = [abs(mean) for mean in comparison.means(key) if mean is not None]
-    usual = 2 if min(sizes) >= 10 else 3 if min(sizes) >= 1 else 4
-    largest = max(sizes)  # of which three figures are shown, as of distances between sets that hardly differ
-    return min(6, max(usual, 2 - math.floor(math.log10(largest)))) if 0 < largest < 1 else usual
-
-
-def between(low: float | None, high: float | None, digits: int, sign: bool = False) -> str:
-    """Returns an interval in brackets, or nothing.
-
-    Example:
-        >>> between(0.1, 0.25, 2), between(-0.1, 0.2, 1, sign=True), between(None, None, 2)
-        ('[0.10, 0.25]', '[−0.1, +0.2]', '')
-    """
-    if low is None or high is None:
-        return ""
-    return f"[{number(low, digits, sign)}, {number(high, digits, sign)}]"
+def digits_of(comparison: Comparison, key: str) -> int:
+    """Returns how many decimals show a metric, the same for every run."""
+    return decimals(*(mean for mean in comparison.means(key) if mean is not None))
 
 
 def with_unit(text: str, metric: Metric) -> str:
@@ -144,7 +108,7 @@ def with_unit(text: str, metric: Metric) -> str:
 def _column(comparison: Comparison, key: str, shares: Float[np.ndarray, "b n"]) -> list[Cell | None]:
     if key not in comparison.metrics:
         return _set_column(comparison, key)
-    digits, several = decimals(comparison, key), len(comparison.runs) > 1
+    digits, several = digits_of(comparison, key), len(comparison.runs) > 1
     values = [comparison.degraded(key), *(comparison.restored(run, key) for run in comparison.runs)]
     best = best_run(comparison, key)
     tied = tied_with(comparison, key, best) if several else []
@@ -173,7 +137,7 @@ def _column(comparison: Comparison, key: str, shares: Float[np.ndarray, "b n"]) 
 
 
 def _set_column(comparison: Comparison, key: str) -> list[Cell | None]:
-    digits = decimals(comparison, key) if any(mean is not None for mean in comparison.means(key)) else 2
+    digits = digits_of(comparison, key)
     best = best_run(comparison, key) if len(comparison.runs) > 1 else None
     scores = [comparison.of_set(None, key), *(comparison.of_set(run, key) for run in comparison.runs)]
     return [_set_cell(score, digits, run == best) for run, score in enumerate(scores, start=-1)]

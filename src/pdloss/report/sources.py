@@ -128,6 +128,14 @@ class Comparison:
             return [float(self.restored(run, key).mean()) for run in self.runs]
         return [score.value if (score := self.of_set(run, key)) else None for run in self.runs]
 
+    def input_mean(self, key: str) -> float | None:
+        """Returns the degraded input's mean over images, or its score of the set; none if it was not scored."""
+        if key in self.metrics:
+            values = self.degraded(key)
+            return None if values is None else float(values.mean())
+        score = self.of_set(None, key)
+        return None if score is None else score.value
+
     def of_set(self, run: ScoredRun | None, key: str) -> SetScore | None:
         """Returns a run's score of the whole set; without a run, the degraded input's."""
         if run is not None:

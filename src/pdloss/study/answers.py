@@ -1,7 +1,5 @@
 """Answers read from files: our own export, and anybody's table of raters, images, sides and choices."""
 
-import csv
-import io
 import math
 import re
 from collections import Counter
@@ -17,6 +15,7 @@ from pdloss.limits import check_depth
 from pdloss.specs import suggestion
 from pdloss.study.records import Answer, Kind, StudyDesign
 from pdloss.study.spreadsheets import read_text, table
+from pdloss.tables.csv_text import csv_text
 
 NEEDED = ("rater", "image", "left", "right", "choice")
 """The columns that no table of answers can do without."""
@@ -61,11 +60,7 @@ def write_answers(path: Path, answers: Sequence[Answer]) -> None:
 
 def answers_csv(answers: Sequence[Answer]) -> str:
     """Returns the answers as CSV, a row for each; what there is not stays empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(msgspec.structs.asdict(answer) for answer in answers)
-    return text.getvalue()
+    return csv_text(_COLUMNS, map(msgspec.structs.asdict, answers))
 
 
 def check_answers(answers: Sequence[Answer], design: StudyDesign) -> None:

@@ -3,28 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from rich.table import Table
-from rich.text import Text
-
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.progress import Progress
 from pdloss.sweeps.slots import QueuedJob
+from pdloss.tables.table import Cell, Table
 
 _STYLE = {"running": "bold", "failed": "bold red", "done": "green", "waiting": "dim", "stopped": "yellow"}
 
 
 def table(queue: Sequence[QueuedJob], progress_of: Callable[[Job], Progress], jobs_at_once: int) -> Table:
-    """Returns a row for each job, and in the caption how long all of them take."""
-    result = Table(caption=summary(queue, progress_of, jobs_at_once))
-    for heading in ("run", "state", "step", "left"):
-        result.add_column(heading, justify="left" if heading in ("run", "state") else "right", overflow="fold")
+    """Returns a row for each job, and below how long all of them take."""
+    rows: list[tuple[str | Cell, ...]] = []
     for each in queue:
         so_far = progress_of(each.job)
         left = "" if each.state != "running" or so_far.seconds_left is None else duration(so_far.seconds_left)
         step = f"{so_far.step}/{so_far.steps}" if each.job.kind != "calibration" else ""
         why = f" {each.why}" if each.state == "failed" else ""
-        result.add_row(Text(each.job.name), Text(each.state + why, _STYLE[each.state]), step, left)
-    return result
+        rows.append((each.job.name, Cell(each.state + why, style=_STYLE[each.state]), step, left))
+    said = summary(queue, progress_of, jobs_at_once)
+    return Table("", ("run", "state", "step", "left"), tuple(rows), left=2, remarks=(said,))
 
 
 def summary(queue: Sequence[QueuedJob], progress_of: Callable[[Job], Progress], jobs_at_once: int) -> str:

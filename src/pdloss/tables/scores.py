@@ -1,14 +1,12 @@
-"""Scores as tables: means over images in rows and columns, as Markdown and LaTeX; every single value as CSV."""
+"""Scores as tables: means over images in rows and columns; and every single value as CSV."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pdloss.records import Metric, Scores, SetScore, equal_pairs
-from pdloss.tables.latex import escaped, tabular
-from pdloss.tables.numerals import equal_text, heading, number
+from pdloss.tables.csv_text import csv_text
+from pdloss.tables.numerals import DASH, best_of, decimals, equal_text, heading, number
+from pdloss.tables.table import Cell, Table
 
 
 class _Value(NamedTuple):
@@ -27,34 +25,6 @@ _Values = Mapping[str, _Value]
 """By metric."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One score as text."""
-
-    text: str
-    best: bool = False
-    """Whether no other run on the same inputs has a better one, as it is shown."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The scores of one run, or of the input of the runs below it, in the order of the columns."""
-
-    name: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """The scores of runs on one set."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-    """How each column is to be read, and what is to be said of single values."""
-
-
 def tables(results: Sequence[Scores], names: Sequence[str] | None = None) -> list[Table]:
     """Returns a table for each set: a row for every degraded input, then one for each run that restored it.
 
@@ -68,52 +38,24 @@ def tables(results: Sequence[Scores], names: Sequence[str] | None = None) -> lis
     return [_table(of_set, names) for of_set in sets.values()]
 
 
-def markdown(shown: Sequence[Table]) -> str:
-    """Returns the tables in GitHub's Markdown, best values bold, each with its remarks below."""
-    parts = []
-    for table in shown:
-        lines = ["| | " + " | ".join(map(_markdown, table.columns)) + " |", "|---|" + "---:|" * len(table.columns)]
-        for row in table.rows:
-            cells = [f"**{_markdown(cell.text)}**" if cell.best else _markdown(cell.text) for cell in row.cells]
-            lines.append("| " + " | ".join([_markdown(row.name), *cells]) + " |")
-        remarks = [f"- {_markdown(remark)}" for remark in table.remarks]
-        parts.append("\n".join([f"**{_markdown(table.caption)}**", "", *lines, "", *remarks]) + "\n")
-    return "\n".join(parts)
-
-
-def latex(shown: Sequence[Table]) -> str:
-    """Returns the tables as LaTeX ``tabular``s with the rules of the package ``booktabs``, best values bold."""
-    parts = ["% needs \\usepackage{booktabs}\n"]
-    for table in shown:
-        rows = []
-        for row in table.rows:
-            cells = [rf"\textbf{{{escaped(cell.text)}}}" if cell.best else escaped(cell.text) for cell in row.cells]
-            rows.append([escaped(row.name), *cells])
-        comments = "".join(f"% {line}\n" for line in (table.caption, *table.remarks))
-        parts.append(comments + tabular(["", *table.columns], rows))
-    return "\n".join(parts)
-
-
-def csv_text(results: Sequence[Scores]) -> str:
+def values_csv(results: Sequence[Scores]) -> str:
     """Returns one line for every picture, restored or degraded, with a column for each metric; values in full.
 
     Metrics of whole sets stand in lines without an image, whose column is then empty, as are all without a value. The
     column ``equal`` says of which pictures a ratio in decibels is infinite: they equal what they are compared with.
     """
     names = list(dict.fromkeys(name for scores in results for name in (*scores.metrics, *scores.set_metrics)))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, ["set", "run", "picture", "image", *names, "equal"], restval="", lineterminator="\n")
-    writer.writeheader()
+    rows: list[dict[str, object]] = []
     for scores in results:
         for kind, of_images, of_set in _kinds(scores):
             where = {"set": scores.set, "run": scores.run, "picture": kind}
             for image, values in zip(scores.images, of_images, strict=True):
                 if values:
                     equal = any(equal_pairs(scores.metrics[name], [value])[0] for name, value in values.items())
-                    writer.writerow({**where, "image": image.name, **values, "equal": "yes" if equal else ""})
+                    rows.append({**where, "image": image.name, **values, "equal": "yes" if equal else ""})
             if of_set:
-                writer.writerow({**where, **{name: score.value for name, score in of_set.items()}})
-    return out.getvalue()
+                rows.append({**where, **{name: score.value for name, score in of_set.items()}})
+    return csv_text(["set", "run", "picture", "image", *names, "equal"], rows)
 
 
 def _table(results: Sequence[Scores], names: Sequence[str] | None) -> Table:
@@ -128,11 +70,11 @@ def _table(results: Sequence[Scores], names: Sequence[str] | None) -> Table:
         inputs.setdefault(scores.degradation, []).append(scores)
     called = {how: "input" if len(inputs) == 1 else f"input {number}" for number, how in enumerate(inputs, start=1)}
     rows = [row for how, of_input in inputs.items() for row in _rows(called[how], of_input, metrics)]
-    shown = {row.name for row in rows}
+    shown = {row[0] for row in rows}
     remarks = [f"{metric.label}: {metric.protocol}{_weights(metric)}" for metric in metrics.values()]
     return Table(
-        caption=f"{results[0].set}, {images}, means",
-        columns=tuple(heading(metric) for metric in metrics.values()),
+        title=f"{results[0].set}, {images}, means",
+        headings=("", *(heading(metric) for metric in metrics.values())),
         rows=tuple(rows),
         remarks=(
             *(f"{name}: {how}" for how, name in called.items() if name in shown),
@@ -143,7 +85,7 @@ def _table(results: Sequence[Scores], names: Sequence[str] | None) -> Table:
     )
 
 
-def _rows(called: str, results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[Row]:
+def _rows(called: str, results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[tuple[str | Cell, ...]]:
     """Returns the rows of runs that restored the same inputs, and before them the inputs' own, if they have scores."""
     of_inputs: dict[str, _Value] = {}
     for scores in results:
@@ -151,30 +93,17 @@ def _rows(called: str, results: Sequence[Scores], metrics: Mapping[str, Metric])
     names = [scores.run for scores in results]
     values = [_values(scores)[1] for scores in results]
     columns = [_column([of_inputs, *values], name, metric) for name, metric in metrics.items()]
-    lines = list(zip(*columns, strict=True)) if columns else [()] * (1 + len(results))
-    rows = [Row(name, cells) for name, cells in zip([called, *names], lines, strict=True)]
+    rows = list(zip([called, *names], *columns, strict=True))
     return rows if of_inputs else rows[1:]
 
 
 def _column(values: Sequence[_Values], name: str, metric: Metric) -> list[Cell]:
     """Returns the cells of one metric; the first, the input's, is in no contest for the best."""
     found = [means.get(name) for means in values]
-    sizes = [abs(score.value) for score in found if score is not None]
-    largest = max(sizes, default=0)
-    digits = 2 if largest >= 2 else 4 if largest >= 0.01 else 6
-    costs = [None if score is None else _cost(score.value, digits, metric) for score in found]
-    known = [cost for cost in costs[1:] if cost is not None]
-    best = min(known) if len(known) > 1 else None
-    return [
-        Cell("-" if score is None else _text(score, digits), index > 0 and cost is not None and cost == best)
-        for index, (score, cost) in enumerate(zip(found, costs, strict=True))
-    ]
-
-
-def _cost(value: float, digits: int, metric: Metric) -> float:
-    """Returns a value as it is shown, turned so that less is better."""
-    shown = round(value, digits)
-    return -shown if metric.better == "higher" else abs(shown) if metric.better == "zero" else shown
+    digits = decimals(*(score.value for score in found if score is not None))
+    best = best_of([None if score is None else score.value for score in found[1:]], metric, digits)
+    texts = [DASH if score is None else _text(score, digits) for score in found]
+    return [Cell(text, bold) for text, bold in zip(texts, [False, *best], strict=True)]
 
 
 def _text(score: _Value, digits: int) -> str:
@@ -226,7 +155,3 @@ def _doubts(results: Sequence[Scores], metrics: Mapping[str, Metric]) -> list[st
 def _networks(results: Sequence[Scores]) -> list[str]:
     known = [f"{s.run} {s.weights_sha256[:8]} (step {s.step})" for s in results if s.weights_sha256]
     return [f"weights, sha256: {', '.join(known)}"] if known else []
-
-
-def _markdown(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")

@@ -157,3 +157,10 @@ OVERLAPS = """[...document.querySelectorAll('figure svg[role=img]')].flatMap((sv
     .map(([other]) => `${name} / ${other}`));
   return [...out, ...upon];
 })"""
+
+
+def test_scores_are_told_as_they_are_drawn(full: Analysis) -> None:
+    html = page(full, "")
+    said = html[html.index('id="scores-desc">') :].partition("</desc>")[0]
+    lowest = min(full.scales[0].scores, key=lambda one: one.score)
+    assert f"{lowest.method} \N{MINUS SIGN}{-lowest.score:.2f}, " in said

@@ -8,15 +8,15 @@ import pytest
 from pdloss.study.analysis.result import Analysis, Scale, analyse
 from pdloss.study.analysis.tables import (
     CSV_COLUMNS,
-    csv_text,
     fit_words,
-    latex,
+    numbers_csv,
     pair_table,
     rater_table,
     remarks,
     tables,
 )
 from pdloss.study.simulation.raters import Population, simulate
+from pdloss.tables.latex import latex
 from pdloss.tables.numerals import DASH
 from tests.study.made_up import METHODS, SCORES, choices, made_up_design, metric_scores
 
@@ -89,7 +89,7 @@ def test_a_fit_in_words(freedom: int, p_value: float, words: str) -> None:
 
 
 def test_csv_holds_every_number_unrounded(found: Analysis) -> None:
-    rows = [*csv.DictReader(io.StringIO(csv_text(found)))]
+    rows = [*csv.DictReader(io.StringIO(numbers_csv(found)))]
     assert tuple(rows[0]) == CSV_COLUMNS
     kinds = [row["kind"] for row in rows]
     assert [kinds.count(kind) for kind in ("preference", "score", "agreement, answers", "agreement, tau")] == [
@@ -105,8 +105,8 @@ def test_csv_holds_every_number_unrounded(found: Analysis) -> None:
 
 
 def test_latex_is_escaped_and_every_row_has_its_cells(found: Analysis) -> None:
-    text = latex(found)
-    assert r"10\_\% \& more" in text
+    text = latex(tables(found))
+    assert "% 10_% & more: share of answers" in text
     assert "\N{MINUS SIGN}" not in text
     assert "τ" not in text
     for part in text.split(r"\begin{tabular}")[1:]:

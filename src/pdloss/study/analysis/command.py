@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from pdloss.errors import SpecError, UserError
 from pdloss.files import output, write_text
@@ -18,9 +14,10 @@ from pdloss.records import Scores, read_record, write_record
 from pdloss.study.answers import check_answers, read_answers
 from pdloss.study.records import Answer, StudyDesign
 from pdloss.study.serving.reading import study_answers
+from pdloss.tables import terminal
+from pdloss.tables.latex import latex
 
 if TYPE_CHECKING:
-    from pdloss.study.analysis import tables
     from pdloss.study.analysis.result import Analysis
 
 FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
@@ -83,14 +80,8 @@ def _analyse(
         prior=options.prior,
         seed=options.seed,
     )
-    console = Console(highlight=False)
-    for table in tables.tables(result):
-        console.print(table.title, markup=False, soft_wrap=True)
-        console.print(_shown(table))
-    for remark in tables.remarks(result):
-        console.print(remark, style="dim", markup=False, soft_wrap=True)
-    for path in write_analysis(result, out, command):
-        console.print(str(path), markup=False, soft_wrap=True)
+    terminal.show(tables.tables(result))
+    terminal.say(map(str, write_analysis(result, out, command)))
 
 
 def write_analysis(analysis: "Analysis", out: Path, command: str) -> list[Path]:
@@ -108,8 +99,8 @@ def write_analysis(analysis: "Analysis", out: Path, command: str) -> list[Path]:
     paths = [out / name for name in FILES]
     write_text(paths[0], html)
     write_record(paths[1], analysis)
-    write_text(paths[2], tables.csv_text(analysis))
-    write_text(paths[3], tables.latex(analysis))
+    write_text(paths[2], tables.numbers_csv(analysis))
+    write_text(paths[3], latex(tables.tables(analysis)))
     return paths
 
 
@@ -147,13 +138,3 @@ def _scores(texts: Sequence[str], set_name: str | None) -> dict[str, Scores]:
         raise SpecError(f"there are scores of {next(iter(paths))} alone; give those of every method")
     runs = comparable(list(paths.values()), set_name).runs
     return {method: run.scores for method, run in zip(paths, runs, strict=True)}
-
-
-def _shown(content: "tables.Table") -> Table:
-    result = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for place, heading in enumerate(content.headings):
-        result.add_column(Text(heading), justify="left" if place == 0 else "right", overflow="fold")
-    for row in content.rows:
-        # Text, not markup: a method may be called [red].
-        result.add_row(*map(Text, row))
-    return result

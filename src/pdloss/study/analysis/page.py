@@ -7,9 +7,10 @@ from datetime import datetime
 from importlib.metadata import version
 
 from pdloss import __version__
+from pdloss.charts.bars import Axis, Bar, axis_around, bars, dots
+from pdloss.charts.palette import THEMES
 from pdloss.study.analysis import tables, words
 from pdloss.study.analysis.agreement import Agreement
-from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots
 from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference
 from pdloss.study.analysis.result import Analysis, MethodScore
@@ -76,6 +77,7 @@ def page(analysis: Analysis, command: str) -> str:
         left_out=left_out,
         kept=len(analysis.raters) - len(left_out),
         drawings=drawings,
+        themes=THEMES,
         made=datetime.now().astimezone(),
         command=command,
         versions={"pdloss": __version__, "numpy": version("numpy"), "Python": platform.python_version()},
@@ -113,9 +115,8 @@ def _score_drawing(analysis: Analysis) -> str | None:
     scale = analysis.scales[0]
     rows = sorted(scale.scores, key=lambda one: -one.score)
     axis = axis_around([bound for one in rows for bound in (one.low, one.high)])
-    said = "; ".join(f"{one.method} {one.score:+.2f}, {one.low:+.2f} to {one.high:+.2f}" for one in rows)
     drawn = [_score_bar(one) for one in rows]
-    return bars("scores", f"{scale.model} scores with 95 % intervals", said, drawn, axis, 0.0)
+    return bars("scores", f"{scale.model} scores with 95 % intervals", _said(drawn), drawn, axis, 0.0)
 
 
 def _score_bar(one: MethodScore) -> Bar:
@@ -187,5 +188,9 @@ def _metric_bar(label: str, found: tuple[float | None, ...], factor: float = 1.0
 
 def _metric_panel(name: str, title: str, rule: str, rows: Sequence[Bar], chance: float) -> Panel:
     values = [v for row in rows for v in (row.value, row.low, row.high, chance) if v is not None]
-    said = "; ".join(f"{row.label} {row.text}{row.interval and f', {row.interval}'}" for row in rows)
-    return Panel(title, rule, bars(name, f"{title} {rule}", said, rows, axis_around(values), chance))
+    return Panel(title, rule, bars(name, f"{title} {rule}", _said(rows), rows, axis_around(values), chance))
+
+
+def _said(rows: Sequence[Bar]) -> str:
+    """Returns the rows in words, for those who cannot see the drawing."""
+    return "; ".join(f"{row.label} {row.text}{row.interval and f', {row.interval}'}" for row in rows)

@@ -1,15 +1,15 @@
-"""An analysis in rows and columns: tables for the screen and LaTeX, plain numbers for CSV."""
+"""An analysis in rows and columns: as tables of text, as plain numbers for CSV."""
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from pdloss.study.analysis.agreement import Agreement
 from pdloss.study.analysis.exclusions import RaterCheck
 from pdloss.study.analysis.preferences import Preference, shares_matrix
 from pdloss.study.analysis.result import Analysis, Scale
+from pdloss.tables.csv_text import csv_text
 from pdloss.tables.numerals import DASH, number, p_text
+from pdloss.tables.table import Table
 
 CSV_COLUMNS = (
     *("kind", "model", "first", "second", "value", "error", "error_raters", "error_images", "error_clustered"),
@@ -18,37 +18,21 @@ CSV_COLUMNS = (
 )
 """One row for each number: a ``preference`` of the first over the second, a ``score``, an ``agreement`` of a metric."""
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"$<$", ">": r"$>$", "\N{MINUS SIGN}": r"$-$",
-    "±": r"$\pm$", "\N{EN DASH}": "--", "τ": r"$\tau$",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells of text; the first column holds names."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def columns(self, title: str, places: Sequence[int]) -> "Table":
-        """Returns a table of some of the columns."""
-        headings, *rows = (tuple(row[place] for place in places) for row in (self.headings, *self.rows))
-        return Table(title, headings, tuple(rows))
-
 
 def tables(analysis: Analysis) -> list[Table]:
-    """Returns the preference matrix, the scores, all pairs and the agreement of metrics, each no wider than a page."""
+    """Returns the preference matrix, the scores, all pairs and the agreement of metrics, each no wider than a page.
+
+    Below the last stands all that is to be said.
+    """
     pairs = pair_table(analysis)
-    return [
+    result = [
         preference_table(analysis),
         *([score_table(analysis)] if analysis.scales else []),
-        pairs.columns("Every pair: share of the first", (0, 1, 2, 3, 4, 5)),
-        pairs.columns("Two-sided tests of every pair, after Holm", (0, 6, 7, 8)),
+        pairs.columns((0, 1, 2, 3, 4, 5), "Every pair: share of the first"),
+        pairs.columns((0, 6, 7, 8), "Two-sided tests of every pair, after Holm"),
         *([agreement_table(analysis.agreement)] if analysis.agreement else []),
     ]
+    return [*result[:-1], replace(result[-1], remarks=tuple(remarks(analysis)))]
 
 
 def remarks(analysis: Analysis) -> list[str]:
@@ -67,36 +51,22 @@ def remarks(analysis: Analysis) -> list[str]:
     return said + analysis.notes
 
 
-def latex(analysis: Analysis) -> str:
-    """Returns the tables as LaTeX ``tabular``s with the rules of the package ``booktabs``."""
-    parts = ["% needs \\usepackage{booktabs}\n"]
-    for table in tables(analysis):
-        lines = [f"% {_latex(table.title)}", f"\\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}", r"\toprule"]
-        lines += [" & ".join(map(_latex, table.headings)) + r" \\", r"\midrule"]
-        lines += [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
-        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n")
-    return "\n".join(parts)
-
-
-def csv_text(analysis: Analysis) -> str:
+def numbers_csv(analysis: Analysis) -> str:
     """Returns every number, unrounded, under `CSV_COLUMNS`; what there is not stays empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for one in analysis.preferences:
-        fields = {name: getattr(one, name) for name in CSV_COLUMNS if hasattr(one, name)}
-        writer.writerow(fields | {"kind": "preference", "value": one.share, "answers": answers(one)})
+    rows: list[dict[str, object]] = [
+        _fields(one) | {"kind": "preference", "value": one.share, "answers": answers(one)}
+        for one in analysis.preferences
+    ]
     for scale in analysis.scales:
-        for score in scale.scores:
-            fields = {name: getattr(score, name) for name in CSV_COLUMNS if hasattr(score, name)}
-            names = {"kind": "score", "model": scale.model, "first": score.method}
-            writer.writerow(fields | names | {"value": score.score})
+        names = {"kind": "score", "model": scale.model}
+        rows += [_fields(score) | names | {"first": score.method, "value": score.score} for score in scale.scores]
     for metric in analysis.agreement:
         for name in ("answers", "cells", "tau"):
             value, low, high = (getattr(metric, name + end) for end in ("", "_low", "_high"))
-            row = {"kind": f"agreement, {name}", "first": metric.metric, "value": value, "low": low, "high": high}
-            writer.writerow(row)
-    return text.getvalue()
+            rows.append(
+                {"kind": f"agreement, {name}", "first": metric.metric, "value": value, "low": low, "high": high}
+            )
+    return csv_text(CSV_COLUMNS, rows)
 
 
 def answers(one: Preference) -> int:
@@ -225,5 +195,5 @@ def _with_interval(value: float | None, low: float | None, high: float | None) -
     return number(value, 2) + (f" ({range_text(low, high)})" if low is not None else "")
 
 
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+def _fields(record: object) -> dict[str, object]:
+    return {name: getattr(record, name) for name in CSV_COLUMNS if hasattr(record, name)}

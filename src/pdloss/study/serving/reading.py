@@ -155,6 +155,7 @@ def raters_csv(raters: Sequence[RaterProgress], codes: Mapping[str, str]) -> str
     """Returns a table of the raters, with the parameters that they came with as columns of their own."""
     names = sorted({name for rater in raters for name in rater.parameters})
     text = io.StringIO()
+    # By places and not by names: a participant's parameter may be called as another column is.
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["rater", *names, "code", "answers", "of", "begun", "last", "finished", "window", "pixel_ratio"])
     for rater in raters:

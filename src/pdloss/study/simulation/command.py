@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-from rich.console import Console
 
 from pdloss.errors import SpecError
 from pdloss.files import output
 from pdloss.records import read_record
 from pdloss.study.answers import write_answers
 from pdloss.study.records import StudyDesign
+from pdloss.tables import terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
     answers = simulate(read_record(path, StudyDesign), population, options.raters, options.cheaters, options.seed)
     with output(options.out, overwrite=options.overwrite):
         write_answers(options.out, answers)
-    Console(soft_wrap=True, highlight=False, markup=False).print(str(options.out))
+    terminal.say([str(options.out)])
     return 0
 
 

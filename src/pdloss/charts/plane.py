@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pdloss.charts.labels import beside_points
+from pdloss.charts.palette import Colours, RunStyle
+from pdloss.charts.svg import Chart
 from pdloss.comparison.grouping import Group
 from pdloss.comparison.plane import Plane
 from pdloss.records import Metric
-from pdloss.report.labels import beside_points
-from pdloss.report.palette import Colours, Ink
-from pdloss.report.scores import INPUT, decimals
-from pdloss.report.sources import Comparison
-from pdloss.report.svg import Chart
-from pdloss.tables.numerals import number
+from pdloss.tables.numerals import INPUT, four_figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +28,8 @@ class Drawing:
     """A plane, the sweeps in it, and where they began."""
 
     plane: Plane
+    names: tuple[str, ...]
+    """Of the runs, whose scores are the points of the plane."""
     groups: tuple[Group, ...]
     input: tuple[float, float] | None = None
     """The degraded input, where it is scored and would not dwarf the runs' differences."""
@@ -40,28 +40,16 @@ class Drawing:
         return [(float(x), float(y)) for x, y in places]
 
 
-def drawing(comparison: Comparison, x: str, y: str, groups: Sequence[Group]) -> Drawing | None:
-    """Returns the plane of two metrics; none if a run lacks one of them, or is the only one."""
-    means = [comparison.means(x), comparison.means(y)]
-    points = [(a, b) for a, b in zip(*means, strict=True) if a is not None and b is not None]
-    if len(points) < max(2, len(comparison.runs)):
-        return None
-    start = _input(comparison, x), _input(comparison, y)
-    shown = start if start[0] is not None and start[1] is not None and not dwarfs(start, points) else None
-    found = Plane(comparison.metric(x), comparison.metric(y), tuple(points))
-    return Drawing(found, tuple(groups), shown)  # type: ignore[arg-type]
-
-
-def chart(shown: Drawing, inks: dict[int, Ink], comparison: Comparison, name: str) -> Chart:
+def chart(shown: Drawing, styles: dict[int, RunStyle], name: str) -> Chart:
     """Returns the drawing of a plane."""
     runs = "; ".join(
-        f"{run.name}: {shown.plane.x.label} {x:.4g}, {shown.plane.y.label} {y:.4g}"
-        for run, (x, y) in zip(comparison.runs, shown.plane.points, strict=True)
+        f"{run}: {shown.plane.x.label} {four_figures(x)}, {shown.plane.y.label} {four_figures(y)}"
+        for run, (x, y) in zip(shown.names, shown.plane.points, strict=True)
     )
     title = f"{shown.plane.y.label} against {shown.plane.x.label}"
-    start = "" if shown.input is None else f"; {INPUT}: {shown.input[0]:.4g}, {shown.input[1]:.4g}"
+    start = "" if shown.input is None else f"; {INPUT}: {', '.join(map(four_figures, shown.input))}"
     joined = "Runs of one loss are joined along its weights, at the mean of their seeds. "
-    return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, inks, comparison))
+    return Chart(name, title, f"{joined}{runs}{start}.", (5.6, 4.0), partial(_draw, shown, styles))
 
 
 def volumes(shown: Drawing) -> list[tuple[Group, str]]:
@@ -70,16 +58,6 @@ def volumes(shown: Drawing) -> list[tuple[Group, str]]:
     found = [(group, shown.plane.hypervolume(of_group)) for group, of_group in zip(shown.groups, runs, strict=True)]
     ranked = sorted(found, key=lambda entry: -entry[1])
     return [(group, f"{area:#.3g}" if area else "0") for group, area in ranked]
-
-
-def input_text(comparison: Comparison, x: str, y: str) -> str | None:
-    """Returns the scores of the degraded input in words; none if it was not scored."""
-    parts = []
-    for key in (x, y):
-        if (value := _input(comparison, key)) is None:
-            return None
-        parts.append(f"{comparison.metric(key).label} {number(value, decimals(comparison, key))}")
-    return " and ".join(parts)
 
 
 def dwarfs(
@@ -93,38 +71,28 @@ def dwarfs(
     return False
 
 
-def _input(comparison: Comparison, key: str) -> float | None:
-    if key in comparison.metrics:
-        values = comparison.degraded(key)
-        return None if values is None else float(values.mean())
-    score = comparison.of_set(None, key)
-    return None if score is None else score.value
-
-
-def _draw(shown: Drawing, inks: dict[int, Ink], comparison: Comparison, axes: "Axes", colours: Colours) -> None:
+def _draw(shown: Drawing, styles: dict[int, RunStyle], axes: "Axes", colours: Colours) -> None:
     lines = [shown.curve(group) for group in shown.groups]
     for group, line in zip(shown.groups, lines, strict=True):
-        colour = colours.of(inks[group.runs[0]])
+        colour = colours.of(styles[group.runs[0]])
         if len(line) > 1:
             axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.4, zorder=2)
     for run, point in enumerate(shown.plane.points):
-        look: Any = {"color": colours.of(inks[run]), "markersize": 7.0, "markeredgewidth": 0, "zorder": 3}
-        axes.plot(*point, marker=inks[run].mark, **look)
+        look: Any = {"color": colours.of(styles[run]), "markersize": 7.0, "markeredgewidth": 0, "zorder": 3}
+        axes.plot(*point, marker=styles[run].mark, **look)
     if shown.input is not None:
         axes.plot(*shown.input, marker="o", markersize=6.5, markerfacecolor="none", color=colours["muted"])
     axes.margins(0.18)
     axes.set_xlabel(axis_label(shown.plane.x, "→"))
     axes.set_ylabel(axis_label(shown.plane.y, "↑"))
     places = [*shown.plane.points, *([shown.input] if shown.input else [])]
-    names = _names(shown, inks, comparison, colours)
+    names = _names(shown, styles, colours)
     if shown.input is not None:
         names.append((len(shown.plane.points), INPUT, colours["muted"], 8.5))
     beside_points(axes, places, names, lines)
 
 
-def _names(
-    shown: Drawing, inks: dict[int, Ink], comparison: Comparison, colours: Colours
-) -> list[tuple[int, str, str, float]]:
+def _names(shown: Drawing, styles: dict[int, RunStyle], colours: Colours) -> list[tuple[int, str, str, float]]:
     """Returns the names of the losses at the ends of their curves first, then the weights at the other points.
 
     Many losses have the number instead that they have in the list of `volumes`.
@@ -132,13 +100,13 @@ def _names(
     names, weights = [], []
     if len(shown.groups) > NAMED:
         ranked = [group for group, _ in volumes(shown)]
-        return [(g.runs[-1], str(i), colours.of(inks[g.runs[-1]]), 8.5) for i, g in enumerate(ranked, start=1)]
+        return [(g.runs[-1], str(i), colours.of(styles[g.runs[-1]]), 8.5) for i, g in enumerate(ranked, start=1)]
     unique = len(shown.groups) > 1 and len({group.name for group in shown.groups}) == len(shown.groups)
     for group in shown.groups:
-        colour = colours.of(inks[group.runs[0]])
+        colour = colours.of(styles[group.runs[0]])
         last = group.runs[-1]
         weight = f" {group.labels[-1]}" if group.labels[-1] and len(group.points) > 1 else ""
-        name = f"{_own(shown, group)}{weight}" if unique else comparison.runs[last].name
+        name = f"{_own(shown, group)}{weight}" if unique else shown.names[last]
         names.append((last, name, colour, 8.5))
         others = zip(group.points[:-1], group.labels[:-1], strict=True)
         weights += [(point.runs[0], label, colour, 7.5) for point, label in others if label]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pdloss.report.palette import COUNT, DARK, LIGHT, STAND_INS, Ink
+from pdloss.charts.palette import DARK, LIGHT, SERIES_COLOURS, STAND_INS, RunStyle
 
 # How colours look without one of the three cones: Machado, Oliveira and Fernandes (2009), severity 1.
 EYES = {
@@ -47,14 +47,14 @@ def test_words_and_lines_stand_out_from_the_paper(theme: dict[str, str]) -> None
         assert contrast(theme[name], theme["paper"]) > 4.5
         assert contrast(theme[name], theme["raised"]) > 4.5
     assert contrast(theme["ink"], theme["warm"]) > 7
-    for i in range(COUNT):
+    for i in range(SERIES_COLOURS):
         assert contrast(theme[f"s{i}"], theme["paper"]) > 2.95
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 @pytest.mark.parametrize("eyes", EYES)
 def test_series_are_told_apart_by_colour_blind_readers_too(theme: dict[str, str], eyes: str) -> None:
-    seen = [oklab(EYES[eyes] @ linear(theme[f"s{i}"])) for i in range(COUNT)]
+    seen = [oklab(EYES[eyes] @ linear(theme[f"s{i}"])) for i in range(SERIES_COLOURS)]
     nearest = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
     assert nearest > 0.08  # a plain palette of the same hues at one lightness reaches 0.02
 
@@ -65,6 +65,6 @@ def test_both_themes_and_the_stand_ins_have_the_same_names() -> None:
 
 
 def test_the_first_sixteen_losses_and_the_weights_of_one_look_different() -> None:
-    assert len({(ink.series, ink.mark) for ink in map(Ink, range(16))}) == 16
-    assert len({Ink(3, member).dash for member in range(6)}) == 6
-    assert Ink(0, 0).dash == (0, ())
+    assert len({(style.series, style.mark) for style in map(RunStyle, range(16))}) == 16
+    assert len({RunStyle(3, member).dash for member in range(6)}) == 6
+    assert RunStyle(0, 0).dash == (0, ())

@@ -20,7 +20,10 @@ DARK = {
     "s6": "#a6637e", "s7": "#a9a49a",
 }  # fmt: skip
 
-COUNT = 8
+THEMES = {"light": LIGHT, "dark": DARK}
+"""What a style sheet declares its variables from."""
+
+SERIES_COLOURS = 8
 """How many series colours there are; further losses repeat them with other marks."""
 
 _MARKS = "os^DvP*X"
@@ -28,7 +31,7 @@ _DASHES = ((0, ()), (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3
 
 
 @dataclass(frozen=True)
-class Ink:
+class RunStyle:
     """How one run is drawn."""
 
     family: int
@@ -39,24 +42,24 @@ class Ink:
     @property
     def series(self) -> str:
         """The name of its colour."""
-        return f"s{self.family % COUNT}"
+        return f"s{self.family % SERIES_COLOURS}"
 
     @property
     def mark(self) -> str:
         """Its mark in the plane, as matplotlib calls it."""
         # The second eight losses have the colours of the first, with the marks shifted.
-        return _MARKS[(self.family + self.family // COUNT) % len(_MARKS)]
+        return _MARKS[(self.family + self.family // SERIES_COLOURS) % len(_MARKS)]
 
     @property
     def dash(self) -> tuple[int, tuple[float, ...]]:
         """Its line, as matplotlib calls it."""
-        return _DASHES[(self.member + self.family // COUNT) % len(_DASHES)]
+        return _DASHES[(self.member + self.family // SERIES_COLOURS) % len(_DASHES)]
 
 
-def run_inks(groups: Sequence[Group]) -> dict[int, Ink]:
+def run_styles(groups: Sequence[Group]) -> dict[int, RunStyle]:
     """Returns how each run is drawn, by its place in the comparison; seeds of one weight are drawn alike."""
     return {
-        run: Ink(family, member)
+        run: RunStyle(family, member)
         for family, group in enumerate(groups)
         for member, point in enumerate(group.points)
         for run in point.runs
@@ -72,9 +75,9 @@ class Colours:
     def __getitem__(self, name: str) -> str:
         return self.named[name]
 
-    def of(self, ink: Ink | None) -> str:
+    def of(self, style: RunStyle | None) -> str:
         """Returns the colour of a run; none is the degraded input."""
-        return self.named["muted" if ink is None else ink.series]
+        return self.named["muted" if style is None else style.series]
 
 
 STAND_INS = Colours({name: f"#0000{index:02x}" for index, name in enumerate(LIGHT, start=1)})

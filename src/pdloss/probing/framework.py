@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pdloss._types import check_pair
-from pdloss.errors import ImageError, MissingExtraError
+from pdloss.charts.palette import PRINTED
+from pdloss.charts.saving import files_beside, save, styled
+from pdloss.errors import ImageError
 from pdloss.features import extractor
-from pdloss.files import output, write_atomically
+from pdloss.files import output
 from pdloss.ops.wasserstein import wasserstein_1d
 from pdloss.specs.trust import RECEIVED, Trust
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KINDS = ("png", "pdf", "svg")
-_RESTORED, _TARGET, _GREY = "#3c5fb0", "#bf5729", "#61656b"
-_STYLE = {"font.size": 9.0, "svg.fonttype": "none", "svg.hashsalt": "pdloss", "text.parse_math": False}
+_RESTORED, _TARGET, _GREY = PRINTED["s0"], PRINTED["s1"], PRINTED["muted"]
 
 
 @dataclass(frozen=True)
@@ -120,18 +119,10 @@ def save_framework(
         MissingExtraError: If matplotlib is not installed.
         UserError: As `compared_channels`; or if a file stands there that is not to be replaced.
     """
-    try:
-        from matplotlib import style
-    except ImportError:
-        raise MissingExtraError("matplotlib", "report") from None
-    base = out.with_suffix("") if out.suffix.lstrip(".") in KINDS else out
-    paths = [base.parent / f"{base.name}.{kind}" for kind in KINDS]
-    with output(*paths, overwrite=overwrite), style.context(["default", _STYLE]):
+    paths = files_beside(out)
+    with styled(), output(*paths, overwrite=overwrite):
         compared = compared_channels(restored, target, features, count, trusted)
-        figure = _figure([_pixels(restored), _pixels(target)], compared, features)
-        for path, kind in zip(paths, KINDS, strict=True):
-            plain: Any = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-            write_atomically(path, partial(figure.savefig, format=kind, dpi=200, metadata=plain))
+        save(_figure([_pixels(restored), _pixels(target)], compared, features), paths)
     return paths
 
 

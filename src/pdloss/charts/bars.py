@@ -1,4 +1,4 @@
-"""Drawings of an analysis as SVG without a size of its own: places in per cent, so that words never shrink."""
+"""Bars and dots as SVG without a width of its own: places in per cent, so that words never shrink."""
 
 import html
 import math
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pdloss.charts.svg import described
 from pdloss.tables.numerals import number
 
 ROW, AXIS, DOT = 46, 34, 4.5
@@ -99,7 +100,7 @@ def bars(name: str, title: str, description: str, rows: Sequence[Bar], axis: Axi
         if row.inner is not None:
             parts.append(_line(axis.place(row.inner[0]), axis.place(row.inner[1]), y, y, "inner"))
         parts.append(_dot(axis.place(row.value), y, "dot" if row.strong else "dot hollow"))
-    return _svg(name, title, description, height + AXIS, parts)
+    return _sized(name, title, description, height + AXIS, parts)
 
 
 def dots(
@@ -132,7 +133,7 @@ def dots(
     for x, top, fails in placed:
         y = height - DOT - 3 - top
         parts.append(_cross(x, y) if fails else _dot(x, y, "dot quiet"))
-    return _svg(name, title, description, height + AXIS, parts)
+    return _sized(name, title, description, height + AXIS, parts)
 
 
 def _steps(width: float) -> Iterable[float]:
@@ -165,9 +166,5 @@ def _cross(x: float, y: float) -> str:
     return f'<svg x="{x:.2f}%" y="{y:.1f}" overflow="visible">{arms}</svg>'
 
 
-def _svg(name: str, title: str, description: str, height: float, parts: Iterable[str]) -> str:
-    return (
-        f'<svg role="img" height="{height:.0f}" aria-labelledby="{name}-title" aria-describedby="{name}-desc">'
-        f'<title id="{name}-title">{html.escape(title)}</title><desc id="{name}-desc">{html.escape(description)}</desc>'
-        f"{''.join(parts)}</svg>"
-    )
+def _sized(name: str, title: str, description: str, height: float, parts: Iterable[str]) -> str:
+    return described(name, title, description, f'height="{height:.0f}"', "".join(parts))

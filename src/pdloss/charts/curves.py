@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from pdloss.report.labels import at_ends
-from pdloss.report.palette import Colours, Ink
-from pdloss.report.svg import Chart
+from pdloss.charts.labels import at_ends
+from pdloss.charts.palette import Colours, RunStyle
+from pdloss.charts.svg import Chart
+from pdloss.tables.numerals import four_figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ class Curve:
     """One run's values over its training steps."""
 
     name: str
-    ink: Ink
+    style: RunStyle
     steps: Float[np.ndarray, " n"]
     values: Float[np.ndarray, " n"]
 
@@ -43,13 +44,15 @@ def curves_chart(
         may_be_logarithmic: False keeps the axis linear.
         smooth: False draws the values as they are, with dots.
     """
-    ends = "; ".join(f"{c.name} from {c.values[0]:.4g} to {c.values[-1]:.4g}" for c in curves)
+    ends = "; ".join(f"{c.name} from {four_figures(c.values[0])} to {four_figures(c.values[-1])}" for c in curves)
     steps = max(float(curve.steps[-1]) for curve in curves)
     says = f"Against training steps, up to {steps:,.0f}. {ends}."
     return Chart(name, title, says, (4.2, 2.6), partial(_draw, curves, may_be_logarithmic, smooth))
 
 
-def shares_chart(name: str, title: str, steps: Float[np.ndarray, " n"], terms: dict[str, Any], ink: Ink) -> Chart:
+def shares_chart(
+    name: str, title: str, steps: Float[np.ndarray, " n"], terms: dict[str, Any], style: RunStyle
+) -> Chart:
     """Returns the share of each term in the sum of the gradients' norms, stacked.
 
     Args:
@@ -57,14 +60,16 @@ def shares_chart(name: str, title: str, steps: Float[np.ndarray, " n"], terms: d
         title: Whose they are.
         steps: Training steps.
         terms: Norms by term, (n) each.
-        ink: Of the run.
+        style: Of the run.
     """
     values = np.array([smoothed(np.asarray(norms, dtype=float)) for norms in terms.values()])
     total = values.sum(axis=0)
     parts = values / np.where(total > 0, total, 1.0)
     means = "; ".join(f"{term} {100 * share:.0f} %" for term, share in zip(terms, parts.mean(axis=1), strict=True))
     says = f"Share of each term in the sum of gradient norms over the training; on average {means}."
-    return Chart(name, title, says, (4.2, 1.9), partial(_draw_shares, steps, dict(zip(terms, parts, strict=True)), ink))
+    return Chart(
+        name, title, says, (4.2, 1.9), partial(_draw_shares, steps, dict(zip(terms, parts, strict=True)), style)
+    )
 
 
 def smoothed(values: Float[np.ndarray, " n"], share: float = 0.02) -> Float[np.ndarray, " n"]:
@@ -105,11 +110,11 @@ def steps_text(step: float) -> str:
 def _draw(curves: Sequence[Curve], may_be_logarithmic: bool, smooth: bool, axes: "Axes", colours: Colours) -> None:
     for curve in curves:
         strong = smoothed(curve.values) if smooth else curve.values
-        colour = colours.of(curve.ink)
+        colour = colours.of(curve.style)
         if len(strong) > 1 and not np.array_equal(strong, curve.values):
             axes.plot(*_thinned(curve.steps, curve.values), color=colour, alpha=0.2, linewidth=0.7)
-        dots: Any = {"marker": curve.ink.mark if len(strong) == 1 or not smooth else None, "markersize": 4}
-        axes.plot(*_thinned(curve.steps, strong), color=colour, linewidth=1.6, linestyle=curve.ink.dash, **dots)
+        dots: Any = {"marker": curve.style.mark if len(strong) == 1 or not smooth else None, "markersize": 4}
+        axes.plot(*_thinned(curve.steps, strong), color=colour, linewidth=1.6, linestyle=curve.style.dash, **dots)
     axes.grid(visible=False, axis="x")
     axes.margins(x=0.01)
     values = np.concatenate([curve.values for curve in curves])
@@ -119,19 +124,19 @@ def _draw(curves: Sequence[Curve], may_be_logarithmic: bool, smooth: bool, axes:
         if all(np.array_equal(c.values, curves[0].values) for c in curves):
             at_ends(axes, [(float(curves[0].steps[-1]), float(last[0]), "all runs", colours["muted"])], 7.5)
             return
-        ends = [(float(c.steps[-1]), float(y), c.name, colours.of(c.ink)) for c, y in zip(curves, last, strict=True)]
+        ends = [(float(c.steps[-1]), float(y), c.name, colours.of(c.style)) for c, y in zip(curves, last, strict=True)]
         at_ends(axes, ends, 7.5)
 
 
 def _draw_shares(
-    steps: Float[np.ndarray, " n"], parts: dict[str, Any], ink: Ink, axes: "Axes", colours: Colours
+    steps: Float[np.ndarray, " n"], parts: dict[str, Any], style: RunStyle, axes: "Axes", colours: Colours
 ) -> None:
     floor = np.zeros(len(steps))
     count, ends = len(parts), []
     for place, (term, share) in enumerate(parts.items()):
         strength = 0.85 - 0.6 * place / max(1, count - 1)
         x, (low, high) = _thinned(steps, np.array([floor, floor + share]))
-        axes.fill_between(x, 100 * low, 100 * high, color=colours.of(ink), alpha=strength, linewidth=0)
+        axes.fill_between(x, 100 * low, 100 * high, color=colours.of(style), alpha=strength, linewidth=0)
         ends.append((float(steps[-1]), float(100 * (floor[-1] + share[-1] / 2)), term, colours["ink"]))
         floor = floor + share
     axes.set_ylim(0, 100)
@@ -166,7 +171,7 @@ def _format(axes: "Axes", values: Float[np.ndarray, " n"] | None) -> None:
 def _value_text(value: float) -> str:
     if abs(value) >= 1e4:
         return steps_text(value)
-    return f"{value:.4g}".replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")
+    return four_figures(value)
 
 
 def _formatter(text: Any) -> Any:

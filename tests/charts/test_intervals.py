@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pdloss.report import svg
-from pdloss.report.differences import intervals_chart, scatter_chart
-from pdloss.report.palette import Ink
+from pdloss.charts import svg
+from pdloss.charts.palette import RunStyle
+from pdloss.report.panels import intervals, scatters
 from pdloss.report.scores import gap
 from pdloss.report.sources import Comparison, read_comparison
 from tests.report.folders import write_run
@@ -18,7 +18,7 @@ SCORES = {
     "equal": {"psnr": [30.2, 30.9, 31.9] * 4, "lpips": [0.3, 0.3, 0.31] * 4},
 }
 IMAGES = tuple(f"{i}.png" for i in range(12))
-INKS = {i: Ink(i) for i in range(3)}
+STYLES = {i: RunStyle(i) for i in range(3)}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def comparison(tmp_path: Path) -> Comparison:
 
 
 def test_every_other_run_has_a_line_and_unclear_ones_are_hollow(comparison: Comparison) -> None:
-    chart = intervals_chart(comparison, "psnr", INKS, "p")
+    chart = intervals(comparison, STYLES)[0]
     found = gap(comparison, "psnr", 1, 0)
     assert found.low is not None
     assert found.high is not None
@@ -42,8 +42,7 @@ def test_every_other_run_has_a_line_and_unclear_ones_are_hollow(comparison: Comp
 
 
 def test_points_are_counted_on_the_better_side(comparison: Comparison) -> None:
-    worse = scatter_chart(comparison, "psnr", (0, 1), INKS[1], "p")
-    better = scatter_chart(comparison, "lpips", (0, 1), INKS[1], "p")
+    worse, better = scatters(comparison, STYLES)
     assert "sharp is better in 0 of 12" in worse.description
     assert "sharp is better in 8 of 12" in better.description
     assert "8 of 12 images better: below the line" in texts(svg.inline(better))
@@ -51,5 +50,5 @@ def test_points_are_counted_on_the_better_side(comparison: Comparison) -> None:
 
 def test_labels_of_small_differences_do_not_run_into_each_other(tmp_path: Path) -> None:
     runs = [write_run(tmp_path / str(i), {"lpips": [0.85, 0.85 - i * 0.0004, 0.85 - i * 0.008]}) for i in range(2)]
-    drawn = svg.inline(intervals_chart(read_comparison(runs), "lpips", INKS, "p"))
+    drawn = svg.inline(intervals(read_comparison(runs), STYLES)[0])
     assert 3 <= sum(text.startswith(("0.0", "\N{MINUS SIGN}0.0")) for text in texts(drawn)) <= 7

@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from pdloss.report import svg
-from pdloss.report.curves import NAMED, Curve, curves_chart, shares_chart, smoothed
-from pdloss.report.palette import Ink
+from pdloss.charts import svg
+from pdloss.charts.curves import NAMED, Curve, curves_chart, shares_chart, smoothed
+from pdloss.charts.palette import RunStyle
 from tests.report.pages import texts
 
 
 def curve(values: np.ndarray, name: str = "run", family: int = 0) -> Curve:
-    return Curve(name, Ink(family), np.arange(1.0, len(values) + 1), np.asarray(values, dtype=float))
+    return Curve(name, RunStyle(family), np.arange(1.0, len(values) + 1), np.asarray(values, dtype=float))
 
 
 def drawn(*curves: Curve, **options: bool) -> str:
@@ -34,7 +34,7 @@ def test_smoothing_leaves_a_line_and_a_short_curve_alone() -> None:
 
 @pytest.mark.parametrize(("last", "logarithmic"), [(0.5, False), (0.05, True), (0.0005, True)])
 def test_the_axis_is_logarithmic_when_values_span_more_than_a_decade(last: float, logarithmic: bool) -> None:
-    falling = Curve("run", Ink(0), np.linspace(1000, 9000, 50), np.geomspace(1.0, last, 50))
+    falling = Curve("run", RunStyle(0), np.linspace(1000, 9000, 50), np.geomspace(1.0, last, 50))
     words = [text.replace("\N{MINUS SIGN}", "-") for text in texts(drawn(falling))]
     ticks = [float(word) for word in words if re.fullmatch(r"[\d.e-]+", word)]
     marks = sorted({t for t in ticks if 0 < t <= 1})
@@ -82,12 +82,12 @@ def test_the_description_tells_first_and_last_values() -> None:
 
 
 def test_shares_are_of_the_sum_of_the_norms() -> None:
-    chart = shares_chart("p", "title", np.array([10.0, 20.0]), {"l1": [1.0, 1.0], "pdl": [3.0, 3.0]}, Ink(2))
+    chart = shares_chart("p", "title", np.array([10.0, 20.0]), {"l1": [1.0, 1.0], "pdl": [3.0, 3.0]}, RunStyle(2))
     assert "l1 25 %; pdl 75 %" in chart.description
     found = texts(svg.inline(chart))
     assert {"l1", "pdl", "0 %", "100 %"} <= set(found)
 
 
 def test_terms_without_any_gradient_have_no_share() -> None:
-    chart = shares_chart("p", "title", np.array([10.0, 20.0]), {"l1": [0.0, 0.0], "pdl": [0.0, 0.0]}, Ink(0))
+    chart = shares_chart("p", "title", np.array([10.0, 20.0]), {"l1": [0.0, 0.0], "pdl": [0.0, 0.0]}, RunStyle(0))
     assert "l1 0 %; pdl 0 %" in chart.description

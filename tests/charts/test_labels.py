@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdloss.report.labels import beside_points, spread
+from pdloss.charts.labels import beside_points, spread
 
 
 @pytest.mark.parametrize("seed", range(5))

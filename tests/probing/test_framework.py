@@ -8,8 +8,8 @@ import torch
 
 from pdloss.errors import ImageError, MissingExtraError
 from pdloss.features import extractor
-from pdloss.figures import compared_channels, save_framework
 from pdloss.losses import PDL
+from pdloss.probing.framework import compared_channels, save_framework
 
 FEATURES = "distilled.relu4_3"
 

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from pdloss.study.analysis.drawings import Axis, Bar, axis_around, bars, dots
+from pdloss.charts.bars import Axis, Bar, axis_around, bars, dots
 
 SVG = "{http://www.w3.org/2000/svg}"
 TEN = Axis(0.0, 10.0, ((0.0, "0"), (5.0, "5"), (10.0, "10")))

@@ -7,14 +7,14 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from pdloss.report import svg
-from pdloss.report.palette import LIGHT, Colours, Ink
-from pdloss.report.svg import Chart
+from pdloss.charts import svg
+from pdloss.charts.palette import LIGHT, Colours, RunStyle
+from pdloss.charts.svg import Chart
 
 
 def chart(name: str = "one", title: str = "A title", words: str = "What it shows.", text: str = "label") -> Chart:
     def draw(axes, colours: Colours) -> None:
-        axes.plot(np.arange(50.0), np.arange(50.0) % 7, color=colours.of(Ink(1)), marker="o")
+        axes.plot(np.arange(50.0), np.arange(50.0) % 7, color=colours.of(RunStyle(1)), marker="o")
         axes.annotate(text, (0, 0), color=colours["ink"])
 
     return Chart(name, title, words, (3.0, 2.0), draw)
@@ -67,3 +67,13 @@ def test_files_have_the_light_colours_and_are_the_same_each_time(tmp_path: Path)
         colours = {pixel for _, pixel in picture.convert("RGB").getcolors(1 << 20) or []}
     assert tuple(int(LIGHT["s1"][i : i + 2], 16) for i in (1, 3, 5)) in colours
     assert not any(pixel[:2] == (0, 0) and 0 < pixel[2] < 32 for pixel in colours)  # no stand-in is left
+
+
+def test_a_hand_drawn_picture_says_what_it_shows_too() -> None:
+    root = ElementTree.fromstring(svg.described("n", "a < b", "it & that", 'height="3"', "<g/>"))
+    assert [child.tag for child in root] == ["title", "desc", "g"]
+    assert (root[0].text, root[1].text, root.attrib["height"]) == ("a < b", "it & that", "3")
+    assert (root.attrib["aria-labelledby"], root.attrib["aria-describedby"]) == (
+        root[0].attrib["id"],
+        root[1].attrib["id"],
+    )
