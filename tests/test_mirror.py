@@ -8,6 +8,7 @@ PACKAGE, TESTS = ROOT / "src" / "pdloss", ROOT / "tests"
 ELSEWHERE = {
     "assets/places": "commands/test_assets",
     "benchmarking/options": "benchmarking/test_loss_costs",
+    "commands/sweeping": "commands/test_sweep",
     "commands/training_display": "commands/test_train",
     "commands/version": "test_cli",
     "conformance/kinds": "conformance/test_checks",

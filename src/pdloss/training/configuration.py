@@ -10,7 +10,7 @@ from pdloss.errors import SpecError
 from pdloss.limits import check_seed
 from pdloss.specs.options import TypedOptions
 from pdloss.training.loggers import names_of
-from pdloss.training.recommendations import recommended
+from pdloss.training.recommendations import DEFAULT_FEATURES, recommended
 
 _WORKERS_PER_CORE = 16
 
@@ -81,7 +81,7 @@ class TrainConfig(CropOptions, PartOptions):
 
     out: Path
     """Run folder. The same command again resumes a stopped run."""
-    loss: str = recommended("vgg16.relu4_3")
+    loss: str = recommended(DEFAULT_FEATURES)
     """Weighted sum of losses, such as "l1 + 0.0003*pdl(features='distilled.relu4_3')"."""
     steps: int = 100_000
     """Optimiser steps."""
