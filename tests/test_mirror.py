@@ -27,7 +27,7 @@ ELSEWHERE = {
     "training/presets": "training/test_recipes",
     "training/recording": "training/test_setup",
     "training/trial": "training/test_preparation",
-    "training/watching": "commands/test_train",
+    "training/watching": "training/loggers/test_choosing",
 }
 """Modules whose tests are those of another one: what they hand on, or are a part of."""
 

@@ -131,7 +131,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         """Returns the loss of maps already computed: averaged over the batch, summed over this loss's layers."""
         value = super().compare(restored, target)
         if self.drawings is not None and self.training:
-            self.drawings.value += 1
+            self.drawings.advance()
         return value
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
@@ -163,7 +163,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         Raises:
             ValueError: If the ratio draws none, or there are too few channels.
         """
-        stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.value, channels)
+        stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.here(), channels)
         scheme = "sphere" if self.projection == "max" else cast(projections.Drawn, self.projection)
         return projections.directions(scheme, channels, self.ratio, stream, self.epsilon)
 
