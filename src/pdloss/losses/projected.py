@@ -132,6 +132,8 @@ class ProjectedDistributionLoss(FeatureLoss):
         value = super().compare(restored, target)
         if self.drawings is not None and self.training:
             self.drawings.advance()
+        if self.samplings is not None and self._trains(value):
+            self.samplings.advance()
         return value
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
@@ -148,14 +150,15 @@ class ProjectedDistributionLoss(FeatureLoss):
 
     def _sampled(self, restored: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Returns both maps at the positions drawn next, as (B, C, N, 1), or as they are."""
-        drawn = self.samplings is not None and self.training and torch.is_grad_enabled() and restored.requires_grad
-        if self.samplings is None or not drawn or restored[0, 0].numel() <= self.samples:
+        if self.samplings is None or not self._trains(restored) or restored[0, 0].numel() <= self.samples:
             return restored, target
-        stream = generator("samples", self.seed, self.samplings.value)
-        self.samplings.value += 1
+        stream = generator("samples", self.seed, self.samplings.here(), restored[0, 0].numel())
         places = _places(restored, self.samples, stream)
         same = restored.shape[2:] == target.shape[2:]
         return _at(restored, places), _at(target, places if same else _places(target, self.samples, stream))
+
+    def _trains(self, restored: Tensor) -> bool:
+        return self.training and torch.is_grad_enabled() and restored.requires_grad
 
     def draw(self, channels: int) -> Float[Tensor, "m c"]:
         """Returns the directions of the next value, for that many channels.
