@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pdloss._types import Images
 from pdloss.errors import SpecError
 from pdloss.networks.blocks import ResidualBlock, check_rgb
-from pdloss.networks.padding import padded
+from pdloss.networks.padding import cropped, padded
 from pdloss.networks.upsampling import Upsampling, enlarged, to_rgb
 from pdloss.specs import Choice
 
@@ -81,7 +81,7 @@ class EDSRNetwork(nn.Module):
     def __init__(self, choice: EDSR) -> None:
         super().__init__()
         width, block = choice.width, choice.unshuffle
-        self.unshuffle = block
+        self.unshuffle = self.multiple = block
         self.head = nn.Conv2d(3 * block**2, width, 3, padding=1)
         self.body = nn.Sequential(
             *(ResidualBlock(width, choice.residual_scale) for _ in range(choice.blocks)),
@@ -103,5 +103,5 @@ class EDSRNetwork(nn.Module):
         x = self.head(x)
         x = self.tail(x + self.body(x))
         if self.unshuffle > 1:
-            x = x[..., :height, :width]
+            x = cropped(x, height, width)
         return x + self.mean
