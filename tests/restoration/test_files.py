@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_the_picture_is_the_networks_output(made: tuple[Path, Path], tmp_path: Path) -> None:
     run, data = made
-    (done,) = restore_files(data / "photo0.png", run, tmp_path / "out")
+    (done,) = restore_files(data / "photo0.png", run, tmp_path / "out", precision="float32")
     network = load_network(run, torch.device("cpu"))
     with torch.no_grad():
         expected = network(read_image(data / "photo0.png")[None])[0].clamp(0, 1)
@@ -156,7 +156,7 @@ def demosaicer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_gray_picture_stays_gray(made: tuple[Path, Path], tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 26), np.uint8)).save(tmp_path / "gray.png")
-    (done,) = restore_files(tmp_path / "gray.png", made[0], tmp_path / "out")
+    (done,) = restore_files(tmp_path / "gray.png", made[0], tmp_path / "out", precision="float32")
     with torch.no_grad():
         output = load_network(made[0], torch.device("cpu"))(read_image(tmp_path / "gray.png")[None])[0].clamp(0, 1)
     assert (output - output[:1]).abs().max() > 1 / 255, "the network itself makes colours of it"

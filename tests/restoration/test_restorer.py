@@ -34,7 +34,7 @@ def values(dtype: type, *shape: int) -> np.ndarray:
 @pytest.mark.parametrize("shape", [(21, 34), (21, 34, 3), (1, 1, 3), (5, 3)])
 def test_a_network_that_changes_nothing_gives_every_value_back(dtype: type, shape: tuple[int, ...]) -> None:
     picture = Original(values(dtype, *shape), values(dtype, *shape[:2]))
-    made = Restorer(Same(), "cpu")(picture, "it").picture
+    made = Restorer(Same(), "cpu", precision="float32")(picture, "it").picture
     assert made.values.dtype == dtype
     assert np.array_equal(made.values, picture.values) and np.array_equal(made.alpha, picture.alpha)
 
@@ -44,7 +44,7 @@ def test_colours_beyond_srgb_come_back_and_the_network_sees_srgb(dtype: type) ->
     profile = adobe_like()
     picture = Original(values(dtype, 40, 50, 3), None, profile, curves_and_matrix(profile))
     network = Same()
-    made = Restorer(network, "cpu")(picture, "it").picture
+    made = Restorer(network, "cpu", precision="float32")(picture, "it").picture
     assert made.profile == profile
     apart = np.abs(made.values.astype(int) - picture.values.astype(int)).max()
     assert apart == 0 if dtype == np.uint8 else apart <= 64  # a quarter of an 8-bit level, where a curve is steep
@@ -56,7 +56,7 @@ def test_colours_beyond_srgb_come_back_and_the_network_sees_srgb(dtype: type) ->
 def test_16_bits_are_restored_as_16_bits() -> None:
     network = built("edsr(blocks=1, width=8)")
     deep = values(np.uint16, 20, 30, 3)
-    made = Restorer(network, "cpu")(Original(deep), "it").picture.values
+    made = Restorer(network, "cpu", precision="float32")(Original(deep), "it").picture.values
     with torch.no_grad():
         expected = network(torch.from_numpy(deep / 65535).float().permute(2, 0, 1)[None])[0].clamp(0, 1)
     assert np.abs(made - expected.permute(1, 2, 0).numpy() * 65535).max() <= 1
@@ -67,9 +67,9 @@ def test_gray_stays_gray_and_alpha_grows_with_the_picture() -> None:
     network = built("edsr(scale=2, blocks=1, width=8)")
     gray, alpha = values(np.uint8, 12, 14), np.zeros((12, 14), np.uint8)
     alpha[:, 7:] = 255
-    made = Restorer(network, "cpu")(Original(gray, alpha), "it").picture
+    made = Restorer(network, "cpu", precision="float32")(Original(gray, alpha), "it").picture
     assert made.values.shape == made.alpha.shape == (24, 28)
     assert made.alpha[:, :8].max() == 0 and made.alpha[:, 20:].min() == 255
     coloured = np.repeat(gray[..., None], 3, axis=2)
-    as_colours = Restorer(network, "cpu")(Original(coloured), "it").picture.values
+    as_colours = Restorer(network, "cpu", precision="float32")(Original(coloured), "it").picture.values
     assert np.array_equal(as_colours, np.repeat(made.values[..., None], 3, axis=2))

@@ -14,7 +14,7 @@ VALUES = np.random.default_rng(0).integers(0, 256, (20, 30, 4), np.uint8)
 
 
 def restored(picture):
-    return pdloss.restore(picture, NETWORK, device="cpu")
+    return pdloss.restore(picture, NETWORK, device="cpu", precision="float32")
 
 
 def test_a_tensor_comes_back_as_the_network_makes_it() -> None:

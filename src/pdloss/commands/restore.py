@@ -32,6 +32,9 @@ class RestoreOptions(TrustOptions):
     tile: Literal["auto"] | int = "auto"
     """Side in pixels of the tiles that an image goes through the network in; auto: what the free memory allows. The
     result is that of the whole image."""
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Number format of the network. auto: bfloat16 where it is faster, if the first tile is within a grey level of
+    float32; float32 for images of 16 bits."""
     compare: Path | None = None
     """Also write a page that shows each image before and after, with a slider: one HTML file."""
     mosaic: bool = False
@@ -78,6 +81,7 @@ def _restore(options: RestoreOptions, page: "ComparisonPage | None") -> int:
             device=options.device,
             tile=None if options.tile == "auto" else options.tile,
             form=options.format,
+            precision=options.precision,
             mosaic=options.mosaic,
             overwrite=options.overwrite,
             trusted=options.received,

@@ -1,7 +1,7 @@
 """A network made ready to restore pictures of any size: its tiles, its precision, and what must be said of it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,8 @@ from pdloss.restoration.tiles import Sink, Source, Tiling, restore_tiles, tiling
 _LEVEL = 1 / 255
 _SEEN_AT_SEAMS = 0.5 * _LEVEL
 """How far two tiles may disagree before the overlap is made larger, and the picture is done again."""
+
+Precision = Literal["auto", "bfloat16", "float32"]
 
 
 class Done(NamedTuple):
@@ -39,18 +41,27 @@ class Engine:
         device: Where it computes.
         tile: Side of the tiles in pixels; None for what the free memory allows.
         channels: Of its input.
+        precision: Number format of the network; auto: bfloat16 where the device is faster with it, float32 for 16 bits.
 
     Raises:
         SpecError: If the tile is too small.
     """
 
-    def __init__(self, network: nn.Module, device: torch.device, tile: int | None = None, channels: int = 3) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        tile: int | None = None,
+        channels: int = 3,
+        precision: Precision = "auto",
+    ) -> None:
         if tile is not None and tile < LEAST:
             raise SpecError(f"--tile must be at least {LEAST} pixels, or auto, got {tile}")
         self.network, self.device, self.channels, self._asked = network, device, channels, tile
         self._measured: Reach | None = None
-        self._half = best_precision(device) == "bfloat16" and device.type == "cuda"
-        self._verified = not self._half
+        self._half = precision == "bfloat16" or (precision == "auto" and best_precision(device) == "bfloat16")
+        self._verified = precision != "auto"
+        self._exact = False
         self._a_pixel = 0.0
         self.notes: list[str] = []
         """What was found out about the network and must be said, once each."""
@@ -70,6 +81,7 @@ class Engine:
         source: Source,
         sink: Sink,
         progress: Callable[[int, int], object] = lambda done, total: None,
+        exact: bool = False,
     ) -> Done:
         """Restores one picture; a tile that does not fit is halved and done again, and so is all that came before it.
 
@@ -79,12 +91,13 @@ class Engine:
             source: Gives its windows.
             sink: Takes rows of the result; from the first one again where the picture is begun anew.
             progress: Told how many tiles of how many are done.
+            exact: Whether more than 8 bits are wanted, which bfloat16 does not hold.
 
         Raises:
             MemoryError: If the smallest tile does not fit either; or another error that says so.
             RunError: If the result is not finite.
         """
-        tile, reach, again = self._tile(), self.reach, 0
+        tile, reach, again, self._exact = self._tile(), self.reach, 0, exact
         while True:
             cut = tiling(height, width, tile, reach)
             try:
@@ -97,7 +110,7 @@ class Engine:
                 if tile <= LEAST:
                     raise
             else:
-                if apart <= _SEEN_AT_SEAMS or reach.whole:
+                if apart <= (1 + self._rounds) * _SEEN_AT_SEAMS or reach.whole:
                     return self._told(cut, tile, apart, again)
                 # Far things matter more in this picture than in those that the reach was measured on.
                 reach = reach._replace(pixels=up(2 * reach.pixels, reach.grid))
@@ -106,6 +119,11 @@ class Engine:
             tile, again = max(LEAST, tile // 2), again + 1
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    @property
+    def _rounds(self) -> bool:
+        """Whether values are rounded to bfloat16 on the way."""
+        return self._half and not self._exact
 
     def _tile(self) -> int:
         reach = self.reach
@@ -126,10 +144,11 @@ class Engine:
     @torch.no_grad()
     def _run(self, windows: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         """Returns what the network makes of windows, as float32 on the processor, not clipped."""
-        there = windows.to(self.device)
-        if not self._verified:
-            self._verify(there[:1])
-        with autocast(self.device, "bfloat16" if self._half else "float32"):
+        there = windows.to(self.device, memory_format=torch.channels_last)
+        half = self._rounds
+        if half and not self._verified:
+            half = self._verify(there[:1])
+        with autocast(self.device, "bfloat16" if half else "float32"):
             made: Tensor = self.network(there)
         if not bool(made.isfinite().all()):
             raise RunError(
@@ -137,7 +156,7 @@ class Engine:
             )
         return made.float().cpu()
 
-    def _verify(self, window: Tensor) -> None:
+    def _verify(self, window: Tensor) -> bool:
         """Compares bfloat16 with float32 on the first tile; where they differ by a level, float32 is taken."""
         exact: Tensor = self.network(window)
         with autocast(self.device, "bfloat16"):
@@ -145,8 +164,7 @@ class Engine:
         apart = float((fast.float().clamp(0, 1) - exact.clamp(0, 1)).abs().max())
         self._half = apart <= _LEVEL
         self._verified = True
-        if not self._half:
-            self.notes.append(f"float32 is used: bfloat16 is {apart / _LEVEL:.1f} of 255 levels off on the first tile")
+        return self._half
 
     def _told(self, cut: Tiling, tile: int, apart: float, again: int) -> Done:
         if cut.reach.whole and cut.tiles > 1:

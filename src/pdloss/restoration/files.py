@@ -10,7 +10,7 @@ from pdloss.files.spelling import spelled
 from pdloss.picture_files.opening import size_of
 from pdloss.picture_files.originals import Original, read_original
 from pdloss.picture_files.writing import Format, write_picture, written_as
-from pdloss.restoration.engine import Done
+from pdloss.restoration.engine import Done, Precision
 from pdloss.restoration.places import pictures, result_format
 from pdloss.restoration.restorer import Restorer
 from pdloss.specs.trust import RECEIVED, Trust
@@ -46,6 +46,7 @@ def restore_files(
     tile: int | None = None,
     form: Format | None = None,
     mosaic: bool = False,
+    precision: Precision = "auto",
     overwrite: bool = False,
     trusted: Trust = RECEIVED,
     progress: Progress = lambda done, total, what: None,
@@ -65,6 +66,8 @@ def restore_files(
         tile: Side of the tiles in pixels; None for what the free memory allows.
         form: Format of the results; by default that of each source where it loses nothing, else PNG.
         mosaic: For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise.
+        precision: Number format of the network; auto: bfloat16 where the device is faster with it, if a first tile is
+            within a level of float32; float32 for 16 bits.
         overwrite: Replace files that stand there and were not written by us; never one that is to be restored.
         trusted: Which modules the model's text may name.
         progress: Told how many of how many thousand pixels are done, and what is in work.
@@ -81,7 +84,7 @@ def restore_files(
     if any(written.resolve() in originals for written in found.values()):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     refuse_unwritable(next(iter(found.values())))
-    restorer = Restorer(model, device, tile, mosaic, trusted)
+    restorer = Restorer(model, device, tile, mosaic, precision, trusted)
     sizes = {path: max(1, width * height // 1000) for path in found for width, height in [size_of(path)]}
     total, before = sum(sizes.values()), 0
     for path, written in found.items():

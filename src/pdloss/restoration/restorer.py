@@ -19,7 +19,7 @@ from pdloss.evaluation import load_network
 from pdloss.memory import enough_memory
 from pdloss.ops.resize import resize
 from pdloss.picture_files.originals import Original
-from pdloss.restoration.engine import Done, Engine
+from pdloss.restoration.engine import Done, Engine, Precision
 from pdloss.restoration.tiles import Sink, Source
 from pdloss.runs.purposes import trained_for
 from pdloss.specs.trust import RECEIVED, Trust
@@ -45,6 +45,7 @@ class Restorer:
         device: As in training.
         tile: Side of the tiles; None for what the free memory allows.
         mosaic: For a model that demosaics: make a mosaic of each picture first.
+        precision: As `Engine`.
         trusted: Which modules the model's text may name.
 
     Raises:
@@ -58,6 +59,7 @@ class Restorer:
         device: str = "auto",
         tile: int | None = None,
         mosaic: bool = False,
+        precision: Precision = "auto",
         trusted: Trust = RECEIVED,
     ) -> None:
         self.device = chosen_device(device)
@@ -71,7 +73,7 @@ class Restorer:
         network = model if isinstance(model, nn.Module) else load_network(model, self.device, trusted)
         network = channels_last(network).to(self.device).eval()
         channels = {"plane": 1, "packed": 4}.get(self.sensor.layout, 3) if self.sensor else 3
-        self.engine = Engine(network, self.device, tile, channels)
+        self.engine = Engine(network, self.device, tile, channels, precision)
 
     def __call__(self, picture: Original, called: str, progress: Progress = lambda done, total: None) -> Restoration:
         """Returns a picture restored, of the same depth and colours.
@@ -97,7 +99,7 @@ class Restorer:
             scale = self.engine.reach.scale
             colours = picture.values.shape[2:] or ((3,) if self.sensor else ())
             made = np.empty((size[0] * scale, size[1] * scale, *colours), picture.values.dtype)
-            done = self.engine.restore(*size, source, _sink(made, picture, gray), progress)
+            done = self.engine.restore(*size, source, _sink(made, picture, gray), progress, picture.deep)
             notes, self.engine.notes = self.engine.notes, []
             return Restoration(picture.with_values(made, _enlarged(picture.alpha, made.shape[:2])), done, notes)
 

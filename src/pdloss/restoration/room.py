@@ -12,8 +12,8 @@ from pdloss.restoration.tiles import SEAM
 
 LEAST = 32
 """Side of the smallest tile that is tried."""
-_MOST = {"cpu": 1024, "cuda": 2048}
-"""Larger tiles gain nothing: what they see besides what they give is a few per cent."""
+_MOST = {"cpu": 512, "cuda": 2048}
+"""Larger tiles gain nothing: what they see besides what they give is little, and on processors leaves the cache."""
 _SHARE = {"cpu": 0.25, "cuda": 0.6}
 """Of the free memory; on processors, the picture and other programs want theirs."""
 _AT_ONCE = 3

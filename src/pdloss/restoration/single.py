@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pdloss.errors import ImageError
 from pdloss.picture_files.originals import Original, original
 from pdloss.picture_files.writing import pillow_image
+from pdloss.restoration.engine import Precision
 from pdloss.restoration.restorer import Restorer
 from pdloss.specs.trust import RECEIVED, Trust
 
@@ -24,6 +25,7 @@ def restore(
     *,
     device: str = "auto",
     tile: int | None = None,
+    precision: Precision = "auto",
     trusted: Trust = RECEIVED,
 ) -> P:
     """Returns a picture restored, as what it was given as: depth, alpha, gray, colours' profile.
@@ -34,6 +36,8 @@ def restore(
         model: Run folder of a training, or a file of weights that names its network; or the network itself.
         device: As in training.
         tile: Side of the tiles in pixels; None for what the free memory allows.
+        precision: Number format of the network; auto: bfloat16 where the device is faster with it, if a first tile is
+            within a level of float32; float32 for more than 8 bits.
         trusted: Which modules the model's text may name.
 
     Raises:
@@ -47,7 +51,9 @@ def restore(
         >>> restore(picture, network("edsr(scale=4, blocks=1, width=4)"), device="cpu").shape
         (20, 12, 3)
     """
-    restorer = Restorer(model if isinstance(model, nn.Module) else Path(model), device, tile, trusted=trusted)
+    restorer = Restorer(
+        model if isinstance(model, nn.Module) else Path(model), device, tile, precision=precision, trusted=trusted
+    )
     if isinstance(picture, Tensor):
         return _of_tensor(picture, restorer)
     if isinstance(picture, PIL.Image.Image):
@@ -91,5 +97,5 @@ def _of_tensor(images: Tensor, restorer: Restorer) -> Tensor:
         made[:, begin : begin + rows.shape[1]] = rows.clamp(0, 1).to(made.dtype)
 
     there = images.detach().float().cpu()
-    restorer.engine.restore(height, width, lambda rows, columns: there[:, rows, columns], keep)
+    restorer.engine.restore(height, width, lambda rows, columns: there[:, rows, columns], keep, exact=True)
     return made.to(images.device)
