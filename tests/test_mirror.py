@@ -8,6 +8,7 @@ PACKAGE, TESTS = ROOT / "src" / "pdloss", ROOT / "tests"
 ELSEWHERE = {
     "assets/places": "commands/test_assets",
     "benchmarking/options": "benchmarking/test_loss_costs",
+    "commands/sweeping": "commands/test_sweep",
     "commands/training_display": "commands/test_train",
     "commands/version": "test_cli",
     "conformance/kinds": "conformance/test_checks",
@@ -27,7 +28,7 @@ ELSEWHERE = {
     "training/presets": "training/test_recipes",
     "training/recording": "training/test_setup",
     "training/trial": "training/test_preparation",
-    "training/watching": "commands/test_train",
+    "training/watching": "training/loggers/test_choosing",
 }
 """Modules whose tests are those of another one: what they hand on, or are a part of."""
 

@@ -13,6 +13,7 @@ from pdloss.memory import enough_memory
 VERBS = {
     "train": "train a network on a folder of photographs, or go on with a stopped run",
     "sweep": "train every run of a plan, and score them all",
+    "reproduce": "train and score the rows of one of the paper's tables, beside the paper's own",
     "degrade": "freeze degraded images into files, so that all measure the same",
     "evaluate": "restore a folder of photographs with trained networks, and score them",
     "score": "score anybody's pictures against what they should be, with no run at all",

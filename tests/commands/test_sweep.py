@@ -45,7 +45,7 @@ def test_trains_calibrates_and_scores_and_then_has_nothing_left_to_do(plan, tmp_
     first = subprocess.run(command, capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stderr
     runs = tmp_path / "runs"
-    loss = json.loads((runs / "calibrations" / "calibration-pdl-share0.5.json").read_text())["loss"]
+    loss = json.loads((runs / "calibrations" / "calibration-pdl.json").read_text())["loss"]
     config = json.loads((runs / "pdl-share0.5" / "config.json").read_text())
     assert config["loss"].startswith(loss.split("*")[0])
     assert config["init"] == str(runs / "start")

@@ -93,7 +93,9 @@ def test_no_pickle_is_read_or_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
-@pytest.mark.parametrize("place", [".lock", "log.jsonl", "state.safetensors", "weights", "tensorboard"])
+@pytest.mark.parametrize(
+    "place", [".lock", "log.jsonl", "state.safetensors", "weights", "tensorboard", "wandb", "mlflow"]
+)
 def test_a_link_in_the_folder_is_not_written_through(place: str, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.write_text("whole")

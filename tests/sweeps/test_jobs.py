@@ -33,14 +33,16 @@ def test_tasks_and_networks_have_a_start_each():
         assert all(before.options["task"] == job.options["task"] for before in job.after)
 
 
-def test_a_share_is_calibrated_once_for_all_seeds():
+def test_a_loss_is_calibrated_once_for_all_shares_and_seeds():
     made = jobs(losses=[{"loss": PDL, "share": [0.3, 0.6], "weight": [0.1]}], axes={"seed": [0, 1, 2]})
     calibrations = [job for job in made.values() if job.kind == "calibration"]
-    assert [job.options["share"] for job in calibrations] == [0.3, 0.6]
-    assert {job.options["loss"] for job in calibrations} == {"l1 + pdl"}
+    assert [(job.name, job.options["share"], job.options["loss"]) for job in calibrations] == [
+        ("calibration-l1+pdl", 0.5, "l1 + pdl")
+    ]
     of_shares = [job for job in made.values() if job.calibration]
     assert len(of_shares) == 2 * 3
     assert all("{weight}" in job.options["loss"] for job in of_shares)
+    assert sorted(job.share for job in of_shares) == [0.3] * 3 + [0.6] * 3
 
 
 def test_names_stay_when_values_are_added():
@@ -49,6 +51,15 @@ def test_names_stay_when_values_are_added():
     assert set(few) < set(more)
     for name, job in few.items():
         assert more[name].options == job.options
+
+
+def test_seeds_of_one_loss_stand_behind_every_row_and_keep_the_names_of_the_first():
+    base = {"losses": [{"loss": PDL, "weight": [0.1]}, {"loss": "l1"}]}
+    seeded = {"losses": [{"loss": PDL, "weight": [0.1], "seed": [0, 1, 2]}, {"loss": "l1"}]}
+    names = list(jobs(**seeded))
+    assert names == [*jobs(**base), "l1+pdl-w0.1-seed1", "l1+pdl-w0.1-seed2"]
+    assert [job.options.get("seed") for job in jobs(**seeded).values()] == [None, None, None, 1, 2]
+    assert list(jobs(**seeded, train={"data": "p", "seed": 2}))[-2:] == ["l1+pdl-w0.1-seed1", "l1+pdl-w0.1"]
 
 
 def test_losses_that_look_alike_have_folders_of_their_own():

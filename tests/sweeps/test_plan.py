@@ -28,8 +28,13 @@ def test_reads_all_that_a_file_says(tmp_path):
         loss = "l1 + {weight}*perceptual"
         weight = [0.5, 1]
         share = [0.3]
+        [[losses]]
+        name = "pdl"
+        loss = "l1 + {weight}*pdl"
+        weight = [1]
+        seed = [0, 5]
         [axes]
-        seed = [0, 1]
+        task = ["denoise", "sr"]
         [evaluate]
         data = ["kodak"]
         """,
@@ -42,8 +47,9 @@ def test_reads_all_that_a_file_says(tmp_path):
         LossAxis("l1"),
         LossAxis(WEIGHTED, "pdl", (0.001, 0.002, 0.004, 0.008, 0.016)),
         LossAxis("l1 + {weight}*perceptual", "", (0.5, 1.0), (0.3,)),
+        LossAxis(WEIGHTED, "pdl", (1.0,), (), (0, 5)),
     )
-    assert plan.axes == {"seed": (0, 1)}
+    assert plan.axes == {"task": ("denoise", "sr")}
     assert plan.evaluate == {"data": ["kodak"]}
 
 
@@ -69,6 +75,17 @@ def test_weights_on_a_logarithmic_scale_are_the_same_factor_apart():
         ({"losses": [{"loss": "l1", "name": "a"}, {"loss": "l2", "name": "a"}]}, "holds 'a' twice"),
         ({"losses": [{"los": "l1"}]}, "unknown key 'los' in \\[\\[losses\\]\\]"),
         ({"losses": [{"loss": "l1"}, {"loss": "l1"}]}, "\\[\\[losses\\]\\] holds 'l1' twice"),
+        (
+            {"losses": [{"loss": WEIGHTED, "weight": [1, 2]}, {"loss": WEIGHTED, "weight": [3, 2]}]},
+            "holds 'l1 \\+ {weight}\\*pdl' twice, at 2",
+        ),
+        (
+            {"losses": [{"loss": WEIGHTED, "weight": [1]}, {"loss": WEIGHTED, "weight": [3], "name": "pdl"}]},
+            "both '' and 'pdl'",
+        ),
+        ({"losses": [{"loss": "l1", "seed": [0, 0]}]}, "seed of 'l1' holds 0 twice"),
+        ({"losses": [{"loss": "l1", "seed": [-1]}]}, "whole numbers from 0 on"),
+        ({"losses": [{"loss": "l1", "seed": [0, 1]}], "axes": {"seed": [0]}}, "seed stands in \\[axes\\] and in"),
         ({"losses": [{"loss": WEIGHTED}]}, "needs weight"),
         ({"losses": [{"loss": "l1", "weight": [1]}]}, "has no {weight} for its weights"),
         ({"losses": [{"loss": WEIGHTED, "weight": [0.1, 0.2, 0.1]}]}, "holds 0.1 twice"),

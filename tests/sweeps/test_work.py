@@ -18,13 +18,13 @@ def jobs(tmp_path):
         "out": str(tmp_path),
         "train": {"data": "my photos", "compile": True, "skip_damaged": False},
         "start": {},
-        "losses": [{"loss": LOSS, "share": [0.5], "weight": [0.01]}],
+        "losses": [{"loss": LOSS, "share": [0.5, 0.75], "weight": [0.01]}],
     }
     return jobs_of(plan_from(base))
 
 
 def test_options_are_typed_as_a_person_would(jobs, tmp_path):
-    start, _, weighted, _ = jobs
+    start, _, weighted, *_ = jobs
     words = ["train", "--data", "my photos", "--compile", "--no-skip-damaged", "--loss", "l1"]
     assert work.arguments(start) == [*words, "--out", str(tmp_path / "start")]
     assert work.arguments(weighted)[6] == "l1 + 0.01*pdl(features='steerable')"
@@ -32,19 +32,21 @@ def test_options_are_typed_as_a_person_would(jobs, tmp_path):
 
 
 def test_a_run_waits_for_its_calibration_and_takes_the_loss_that_it_printed(jobs):
-    _, calibration, _, shared = jobs
+    _, calibration, _, shared, more = jobs
     assert work.arguments(calibration)[:1] == ["calibrate"]
     assert "l1 + pdl(features='steerable')" in work.arguments(calibration)
     with pytest.raises(RunError, match="is not there yet"):
         work.arguments(shared)
     work.keep_calibrated_loss(calibration, "a table\n\nl1 + 0.125*pdl(features='steerable')\n")
     assert "l1 + 0.125*pdl(features='steerable')" in work.arguments(shared)
+    # Three times the weight pulls three times as hard: three quarters where it was half.
+    assert "l1 + 0.375*pdl(features='steerable')" in work.arguments(more)
     assert LOSS in shlex.split(work.shown(shared))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"loss": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"loss": 3}', '{"loss": "l1 +"}', '{"loss": ""}'])
 def test_a_damaged_calibration_is_named(jobs, content):
-    _, calibration, _, shared = jobs
+    _, calibration, _, shared, _ = jobs
     calibration.folder.parent.mkdir()
     calibration.folder.write_text(content)
     with pytest.raises(RunError, match="is no result of a calibration; remove it"):

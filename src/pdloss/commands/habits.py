@@ -79,8 +79,8 @@ train: write --accumulate
     grad-accum accumulation accumulation-steps gradient-accumulation-steps accumulate-grad-batches
 train: write --ema 0.999
     ema-decay use-ema
-train: write --tensorboard
-    tb tb-logger use-tb wandb logger
+train: write --log tensorboard, or mlflow, trackio or wandb
+    tensorboard tb tb-logger use-tb use-tb-logger wandb mlflow trackio logger loggers report-to tracker
 train: start it as torchrun --nproc-per-node N -m pdloss train …
     ddp distributed launcher nproc nproc-per-node world-size local-rank
 train evaluate degrade calibrate compare conformance: write --seed

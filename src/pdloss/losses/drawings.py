@@ -12,6 +12,23 @@ class Count(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.value = 0
+        self._last: int | None = None
+
+    def here(self) -> int:
+        """Returns the number to draw by; while a backward pass computes a value once more, the one it had before.
+
+        That is what gradient checkpointing does: other directions than the value's would give another gradient. Of
+        several values whose gradients one backward pass takes, the last one's number is returned.
+        """
+        if _computed_again() and self._last is not None:
+            return self._last
+        self._last = self.value
+        return self.value
+
+    def advance(self) -> None:
+        """Counts a drawing, unless a backward pass only repeats it."""
+        if not _computed_again():
+            self.value += 1
 
     def get_extra_state(self) -> Tensor:
         """Returns the number as a tensor, the only thing that safetensors holds."""
@@ -49,7 +66,12 @@ class Offsets(nn.Module):
         """Returns the next row and column, and counts them."""
         if self.drawings is None:
             return 0, 0
-        stream = generator("offset", self.seed, self.drawings.value)
-        self.drawings.value += 1
+        stream = generator("offset", self.seed, self.drawings.here())
+        self.drawings.advance()
         row, column = torch.randint(self.bound, (2,), generator=stream).tolist()
         return row, column
+
+
+def _computed_again() -> bool:
+    """Whether this runs within a backward pass, as nothing does but what was left to be computed anew in it."""
+    return int(torch._C._current_graph_task_id()) != -1

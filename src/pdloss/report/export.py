@@ -8,7 +8,7 @@ from pdloss.charts.saving import files_beside
 from pdloss.files import name_inside, output, write_text
 from pdloss.report.crop_panels import PanelTile, save_panel
 from pdloss.report.crops import Strip
-from pdloss.report.paper_comparison import ComparedTable
+from pdloss.report.paper_comparison import ComparedCell, ComparedTable
 from pdloss.report.scores import Cell as ScoreCell
 from pdloss.report.scores import Row, columns
 from pdloss.report.sources import Comparison
@@ -66,8 +66,8 @@ def _texts(
         "images.csv": images_csv(comparison),
     }
     for number, table in enumerate(paper_tables, start=1):
-        texts[f"paper-{number}.csv"] = _paper_csv(table, protocol_differences)
-        texts[f"paper-{number}.tex"] = _paper_latex(table, protocol_differences)
+        texts[f"paper-{number}.csv"] = paper_csv(table, protocol_differences)
+        texts[f"paper-{number}.tex"] = paper_latex(table, protocol_differences)
     return texts
 
 
@@ -112,21 +112,35 @@ def images_csv(comparison: Comparison) -> str:
     return csv_text(["image", "run", *keys], rows)
 
 
-def _paper_csv(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
-    heads = ["source", "loss", "weight", *table.columns]
-    rows = [dict(zip(heads, row, strict=True)) for row in _compared_rows(table)]
-    return csv_text(heads, [*rows, *({"source": "differs", "loss": sentence} for sentence in protocol_differences)])
+def compared_table(table: ComparedTable, protocol_differences: Sequence[str] = ()) -> Table:
+    """Returns the paper's table with ours in it; changes and intervals stand beneath, below it what to know of it."""
+    rows: list[tuple[str | Cell, ...]] = [
+        (row.source, row.loss, row.weight, row.remark, *map(_compared, row.cells)) for row in table.rows
+    ]
+    headings = ("", "loss", "weight", "", *table.columns)
+    return Table(table.title, headings, tuple(rows), left=4, remarks=(*table.verdict, *protocol_differences))
 
 
-def _compared_rows(table: ComparedTable) -> list[tuple[str, ...]]:
-    return [(row.source, row.loss, row.weight, *(cell.text for cell in row.cells)) for row in table.rows]
+def _compared(cell: ComparedCell) -> Cell:
+    return Cell(cell.text, note="; ".join(filter(None, (cell.change, cell.under))))
 
 
-def _paper_latex(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
-    headings = ("", "loss", "weight", *table.columns)
-    text = latex(
-        [Table(table.title, headings, tuple(_compared_rows(table)), left=3, remarks=tuple(protocol_differences))]
-    )
+def paper_csv(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
+    """Returns a line per row, with each score, and for ours its interval and spread in a column beside it."""
+    heads = ["source", "loss", "weight", "remark", *(h for name in table.columns for h in (name, f"{name} sure"))]
+    rows = [
+        dict(zip(heads, (row.source, row.loss, row.weight, row.remark,
+                         *(text for cell in row.cells for text in (cell.text, cell.under))), strict=True))
+        for row in table.rows
+    ]  # fmt: skip
+    said = [("verdict", sentence) for sentence in table.verdict]
+    said += [("differs", sentence) for sentence in protocol_differences]
+    return csv_text(heads, [*rows, *({"source": kind, "loss": sentence} for kind, sentence in said)])
+
+
+def paper_latex(table: ComparedTable, protocol_differences: Sequence[str]) -> str:
+    """Returns the table, and below it in small type what keeps its numbers from being compared one to one."""
+    text = latex([compared_table(table, protocol_differences)])
     if not protocol_differences:
         return text
     items = "".join(f"\\item {escaped(sentence)}\n" for sentence in protocol_differences)

@@ -1,14 +1,22 @@
 """Our numbers beside the paper's, with what differs between the two said in words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
-from pdloss.comparison.losses import brief, readable
+import numpy as np
+from jaxtyping import Float
+
+from pdloss.comparison.losses import readable
+from pdloss.comparison.paired import mean
 from pdloss.errors import RunError
-from pdloss.records import RunRecord
+from pdloss.records import RunRecord, read_record
 from pdloss.report.paper import CERTAINTY, LABELS, PaperTable, paper_tables
+from pdloss.report.paper_order import OurPoint, our_points, verdict
 from pdloss.report.sources import Comparison
-from pdloss.tables.numerals import UNKNOWN, number
+from pdloss.statistics import resample_shares
+from pdloss.tables.numerals import between, number
 
 _DEGRADATIONS = {
     "denoise": "Gaussian noise of about 100/255, clipped (inferred: the input's printed 10.49 dB fits no other)",
@@ -23,14 +31,24 @@ _METRICS = {
     "fid": "FID: the paper used pytorch-fid; whether on whole images or crops is not known, and FID grows as the "
     "number of images shrinks.",
 }
+_LACKING = {
+    "fid": "FID: ours have none; it takes 2048 dimensions of Inception-v3 (--metrics fid). Scores of fewer dimensions, "
+    "such as FID-768, are other numbers, and stand in columns of their own.",
+}
+
+
+_BESIDES = ("fid", "kid", "paired_kid", "dists", "lpips_")
+"""How the metrics begin that stand in columns of their own where ours have them: judges that the paper did not ask."""
 
 
 @dataclass(frozen=True)
 class ComparedCell:
-    """A score as text, and how far it is from that of the pixels' loss alone."""
+    """A score as text, how far it is from that of the pixels' loss alone, and how sure it is."""
 
     text: str = ""
     change: str = ""
+    under: str = ""
+    """Of ours: the 95 % interval over images, and the standard deviation over seeds where there are several."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,7 @@ class ComparedRow:
     loss: str
     weight: str
     remark: str
-    """How sure the weight is."""
+    """How sure the weight is; of ours, how it was trained, or why there are no scores."""
     cells: tuple[ComparedCell, ...]
 
 
@@ -52,10 +70,31 @@ class ComparedTable:
     title: str
     columns: tuple[str, ...]
     rows: tuple[ComparedRow, ...]
+    verdict: tuple[str, ...] = ()
+    """What of the paper's order holds."""
 
 
-def paper_comparison(comparison: Comparison) -> tuple[list[ComparedTable], list[str]]:
-    """Returns the paper's tables of the runs' task with our rows under them, and what differs in protocol.
+@dataclass(frozen=True)
+class Lacking:
+    """A row of ours that was meant to be there."""
+
+    loss: str
+    why: str
+
+
+def paper_comparison(
+    comparison: Comparison,
+    number: str | None = None,
+    lacking: Sequence[Lacking] = (),
+    remarks: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[list[ComparedTable], list[str]]:
+    """Returns the paper's tables of the runs' task with our rows in them, and what differs in protocol.
+
+    Args:
+        comparison: Our runs.
+        number: Of one table, such as ``II``; by default all of the task.
+        lacking: What else was to be there.
+        remarks: More to say of a run, by its name.
 
     Raises:
         RunError: If the runs are of several tasks, or of one that the paper has no table of.
@@ -65,7 +104,9 @@ def paper_comparison(comparison: Comparison) -> tuple[list[ComparedTable], list[
     if not known:
         what = " and ".join(tasks) or "pictures of which no training is known"
         raise RunError(f"the paper has no table of {what}, only of denoise, sr, deblur and jpeg; leave --paper out")
-    return [_with_our_rows(table, comparison, tasks[0]) for table in known], protocol_differences(comparison)
+    chosen = [table for table in known if number in (None, table.number)]
+    tables = [_with_our_rows(table, comparison, tasks[0], lacking, remarks) for table in chosen]
+    return tables, protocol_differences(comparison)
 
 
 def protocol_differences(comparison: Comparison) -> list[str]:
@@ -79,7 +120,8 @@ def protocol_differences(comparison: Comparison) -> list[str]:
         f"Training images: the paper's are the 800 of DIV2K; ours are {_each(f'{r.images:,}' for r in records)}.",
         f"Network: the paper's is {_NETWORKS[task]}; ours is {_each(r.network for r in records)}.",
         "Length of training: the paper's is not known; ours is "
-        f"{_each(f'{r.steps:,} steps of {r.batch} crops of {r.crop} pixels' for r in records)}.",
+        f"{_each(f'{r.steps:,} steps of {r.batch} crops of {r.crop} pixels at a rate of {r.lr:g}' for r in records)}"
+        f"{_starts(records)}.",
     ]
     if features := _features(comparison):
         said.append(
@@ -89,11 +131,29 @@ def protocol_differences(comparison: Comparison) -> list[str]:
         )
     if unknown := [run.name for run in comparison.runs if run.record is None]:
         said.append(f"How {', '.join(unknown)} came about is known from its authors alone, if at all.")
-    return said + [text for key, text in _METRICS.items() if _ours(comparison, key)]
+    said += [text for key, text in _METRICS.items() if _ours(comparison, key)]
+    return said + [
+        _LACKING.get(key, f"{LABELS[key]}: ours have none, since they were not evaluated with it.")
+        for key in paper_tables(task)[0].columns
+        if _ours(comparison, key) is None
+    ]
 
 
 def _records(comparison: Comparison) -> list[RunRecord]:
     return [run.record for run in comparison.runs if run.record is not None]
+
+
+def _starts(records: Sequence[RunRecord]) -> str:
+    """Returns what the runs go on from, as far as it is there to tell."""
+    said = []
+    for place in dict.fromkeys(record.init for record in records if record.init is not None):
+        config = Path(place) / "config.json"
+        if not config.is_file():
+            said.append(Path(place).name)
+            continue
+        start = read_record(config, RunRecord)
+        said.append(f"{Path(place).name}, {start.steps:,} steps of {start.loss} at a rate of {start.lr:g}")
+    return f", going on from {_each(said)}, where the paper says of none that it does" if said else ""
 
 
 def _features(comparison: Comparison) -> str:
@@ -102,66 +162,91 @@ def _features(comparison: Comparison) -> str:
     return _each(f"{features} ({name})" for features, name in found if features is not None)
 
 
-def _with_our_rows(table: PaperTable, comparison: Comparison, task: str) -> ComparedTable:
-    plain = next((row.scores for row in paper_tables(task)[0].rows
-                  if row.loss == "no-perceptual"), {})  # fmt: skip
-    rows = [
-        ComparedRow(
-            "paper",
-            row.loss,
-            row.weight,
-            CERTAINTY[row.certainty] if row.certainty != "printed" else "",
-            tuple(_cell(key, row.scores.get(key), _reference(row.loss, plain.get(key))) for key in table.columns),
-        )
-        for row in table.rows
-    ]
-    inputs = tuple(_cell(key, _input(comparison, key)) for key in table.columns)
-    rows.append(ComparedRow("ours", "input", "", "", inputs))
-    losses = [run.loss for run in comparison.runs]
-    alone = next((i for i, loss in enumerate(losses) if _of_pixels_alone(loss)), None)
-    for place in range(len(losses)):
-        against = None if alone in (None, place) else alone
-        cells = tuple(
-            _cell(key, _mean(comparison, key, place), None if against is None else _mean(comparison, key, against))
-            for key in table.columns
-        )
-        rows.append(ComparedRow("ours", _called(comparison, place), "", "", cells))
+def _with_our_rows(
+    table: PaperTable,
+    comparison: Comparison,
+    task: str,
+    lacking: Sequence[Lacking],
+    remarks: Mapping[str, str],
+) -> ComparedTable:
+    """Returns the paper's rows, and behind those of each loss ours of the same."""
+    plain = next((row.scores for row in paper_tables(task)[0].rows if row.loss == "no-perceptual"), {})
+    besides = [key for key in (*comparison.metrics, *comparison.set_metrics) if _stands_beside(key, table.columns)]
+    theirs: dict[str, list[ComparedRow]] = {}
+    for row in table.rows:
+        cells = [_cell(key, row.scores.get(key), _reference(row.loss, plain.get(key))) for key in table.columns]
+        remark = CERTAINTY[row.certainty] if row.certainty != "printed" else ""
+        shown = ComparedRow("paper", row.loss, row.weight, remark, (*cells, *(ComparedCell() for _ in besides)))
+        theirs.setdefault(row.loss, []).append(shown)
+    keys = [*((key, _ours(comparison, key)) for key in table.columns), *((key, key) for key in besides)]
+    inputs = tuple(_cell(key, comparison.input_mean(found) if found else None) for key, found in keys)
+    ours: dict[str, list[ComparedRow]] = {"input": [ComparedRow("ours", "input", "", "", inputs)]}
+    points = our_points(comparison, remarks.keys())
+    alone = next((point for point in points if point.label == "no-perceptual"), None)
+    shares = resample_shares(len(comparison.images))
+    for point in points:
+        against = None if point is alone else alone
+        cells = [_our_cell(comparison, key, found, point, against, shares) for key, found in keys]
+        said = "; ".join(filter(None, [point.trained, *(remarks.get(name, "") for name in point.names)]))
+        label = point.label if point.label in theirs else _identity(point.label, theirs)
+        ours.setdefault(label, []).append(ComparedRow("ours", point.loss, point.weight, said, tuple(cells)))
+    for one in lacking:
+        empty = tuple(ComparedCell() for _ in keys)
+        ours.setdefault(one.loss, []).append(ComparedRow("ours", one.loss, "", one.why, empty))
+    rows = [row for label in dict.fromkeys([*theirs, *ours]) for row in (*theirs.get(label, []), *ours.get(label, []))]
     return ComparedTable(
-        f"Table {table.number}, {table.caption}", tuple(LABELS[key] for key in table.columns), tuple(rows)
+        f"Table {table.number}, {table.caption}",
+        (*(LABELS[key] for key in table.columns), *(comparison.metric(key).label for key in besides)),
+        tuple(rows),
+        tuple(verdict(table, comparison, points)),
     )
 
 
-def _of_pixels_alone(loss: str | None) -> bool:
-    terms = readable(loss) or {}
-    return len(terms) == 1 and not any("features" in dict(term.options) for term in terms)
+def _identity(label: str, theirs: Collection[str]) -> str:
+    """Returns the label as a table calls it that tells projections apart."""
+    return f"{label}-identity" if f"{label}-identity" in theirs else label
 
 
-def _called(comparison: Comparison, place: int) -> str:
-    """Returns a run's loss; with its name where nobody knows how it was trained."""
-    run, losses = comparison.runs[place], [run.loss for run in comparison.runs]
-    loss = brief(run.loss, losses)
-    return loss if run.record is not None else run.name if loss == UNKNOWN else f"{run.name} ({loss})"
+def _stands_beside(key: str, columns: Collection[str]) -> bool:
+    return key.startswith(_BESIDES) and key.partition("(")[0] not in columns
 
 
 def _reference(loss: str, plain: float | None) -> float | None:
     return None if loss in ("reference", "input", "no-perceptual") else plain
 
 
-def _cell(key: str, value: float | None, reference: float | None = None) -> ComparedCell:
+def _cell(key: str, value: float | None, reference: float | None = None, under: str = "") -> ComparedCell:
     if value is None:
         return ComparedCell()
-    digits = 2 if key in ("psnr", "fid") else 3
-    return ComparedCell(number(value, digits), "" if reference is None else number(value - reference, digits, True))
+    digits = _digits(key)
+    return ComparedCell(
+        number(value, digits), "" if reference is None else number(value - reference, digits, True), under
+    )
 
 
-def _mean(comparison: Comparison, key: str, run: int) -> float | None:
-    found = _ours(comparison, key)
-    return comparison.means(found)[run] if found else None
+def _digits(key: str) -> int:
+    return 2 if key.startswith(("psnr", "fid")) else 5 if key.startswith(("kid", "paired_kid")) else 3
 
 
-def _input(comparison: Comparison, key: str) -> float | None:
-    found = _ours(comparison, key)
-    return comparison.input_mean(found) if found else None
+def _our_cell(
+    comparison: Comparison,
+    key: str,
+    found: str | None,
+    point: OurPoint,
+    against: OurPoint | None,
+    shares: Float[np.ndarray, "resamples images"],
+) -> ComparedCell:
+    """Returns the mean over images and seeds, its interval over images, and the spread over seeds."""
+    value = point.mean(comparison, found) if found else None
+    if found is None or value is None:
+        return ComparedCell()
+    said = []
+    if found in comparison.metrics:
+        whole = mean(found, point.loss, point.values(comparison, found), comparison.metrics[found], shares)
+        said.append(between(whole.low, whole.high, _digits(key)))
+    if (spread := point.spread(comparison, found)) is not None:
+        said.append(f"± {number(spread, _digits(key))}")
+    return _cell(key, value, against.mean(comparison, found) if against else None, " ".join(filter(None, said)))
 
 
 def _ours(comparison: Comparison, key: str) -> str | None:

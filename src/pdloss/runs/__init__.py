@@ -25,6 +25,9 @@ from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, re
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
 from pdloss.runs.states import State, Stateful, load_module, packed, tensors_of, unpack
 
+_FOLDERS = ("weights", "tensorboard", "wandb", "mlflow")
+"""Folders in a run folder that a training writes into, itself or through a logger."""
+
 
 class RunFolder:
     """One run on disk.
@@ -125,7 +128,7 @@ class RunFolder:
         if not self.writes:
             yield
             return
-        for written in (self.log, self.state, self.path / "weights", self.path / "tensorboard"):
+        for written in (self.log, self.state, *(self.path / name for name in _FOLDERS)):
             refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:

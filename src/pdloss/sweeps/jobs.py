@@ -4,11 +4,12 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pdloss.sweeps.plan import PLACE, LossAxis, Plan
+from pdloss.training.configuration import TrainConfig
 
 LONGEST_NAME = 120
 
@@ -25,6 +26,8 @@ class Job:
     """The run folder, or the calibration's file."""
     after: tuple["Job", ...] = ()
     """What must be done before."""
+    share: float | None = None
+    """Of the pull, by which a calibration finds the weight."""
 
     @property
     def calibration(self) -> "Job | None":
@@ -35,11 +38,13 @@ class Job:
 def jobs_of(plan: Plan) -> list[Job]:
     """Returns every training of a plan: the common starts first, then calibrations, then runs.
 
-    A start is shared by all runs that differ from it in loss, weight and seed alone; other axes have one each.
+    A start is shared by all runs that differ from it in loss, weight and seed alone; other axes have one each. Of a
+    loss with seeds of its own the first runs stand with the others, all later ones behind: whoever stops early has
+    every row once.
     """
     starts: dict[str, Job] = {}
     calibrations: dict[str, Job] = {}
-    runs: dict[str, Job] = {}
+    runs: dict[str, tuple[int, Job]] = {}
     for axes in _combinations(plan.axes):
         shared = {name: value for name, value in axes.items() if name != "seed"}
         begin = _start(plan, shared) if plan.start is not None else None
@@ -49,15 +54,29 @@ def jobs_of(plan: Plan) -> list[Job]:
             for weight in axis.weights or (() if axis.shares else (None,)):
                 text = axis.loss if weight is None else axis.loss.replace(PLACE, f"{weight:g}")
                 words = [_label(axis), *([] if weight is None else [f"w{weight:g}"])]
-                job = _run(plan, axes, text, words, [begin] if begin else [])
-                runs[job.name] = job
+                runs |= _seeded(plan, axes, axis, text, words, [begin] if begin else [])
             for share in axis.shares:
                 assert begin is not None  # a plan with shares has a start
-                found = _calibration(plan, shared, axis, share, begin)
+                found = _calibration(plan, shared, axis, begin)
                 found = calibrations.setdefault(found.name, found)
-                job = _run(plan, axes, axis.loss, [_label(axis), f"share{share:g}"], [begin, found])
-                runs[job.name] = job
-    return [*starts.values(), *calibrations.values(), *runs.values()]
+                words = [_label(axis), f"share{share:g}"]
+                made = _seeded(plan, axes, axis, axis.loss, words, [begin, found])
+                runs |= {name: (place, replace(job, share=share)) for name, (place, job) in made.items()}
+    in_turn = sorted(runs.values(), key=lambda placed: placed[0])
+    return [*starts.values(), *calibrations.values(), *(job for _, job in in_turn)]
+
+
+def _seeded(
+    plan: Plan, axes: Mapping[str, Any], axis: LossAxis, loss: str, words: list[str], after: list[Job]
+) -> dict[str, tuple[int, Job]]:
+    """Returns a run for each of the loss's seeds, by name, with the seed's place; the plan's own seed is not named."""
+    made = {}
+    own = plan.train.get("seed", TrainConfig.seed)
+    for place, seed in enumerate(axis.seeds or (None,)):
+        told, named = ({}, words) if seed in (None, own) else ({"seed": seed}, [*words, f"seed{seed}"])
+        job = _run(plan, axes, told, loss, named, after)
+        made[job.name] = place, job
+    return made
 
 
 def _start(plan: Plan, axes: Mapping[str, Any]) -> Job:
@@ -65,18 +84,21 @@ def _start(plan: Plan, axes: Mapping[str, Any]) -> Job:
     return Job(name, "start", {**plan.train, **axes, **(plan.start or {})}, plan.out / name)
 
 
-def _calibration(plan: Plan, axes: Mapping[str, Any], axis: LossAxis, share: float, begin: Job) -> Job:
-    name = _name(f"calibration-{_label(axis)}-share{share:g}", axes)
+def _calibration(plan: Plan, axes: Mapping[str, Any], axis: LossAxis, begin: Job) -> Job:
+    """Returns what finds a loss's weight at half of the pull, from which those of all other shares follow."""
+    name = _name(f"calibration-{_label(axis)}", axes)
     known = ("task", "data", "degradation", "batch", "crop", "device")
     options = {key: value for key, value in begin.options.items() if key in known}
     # The weight that calibration finds is that of the last term; the place itself is taken as 1.
-    options |= {"loss": axis.loss.replace(f"{PLACE}*", ""), "share": share, "init": begin.folder}
+    options |= {"loss": axis.loss.replace(f"{PLACE}*", ""), "share": 0.5, "init": begin.folder}
     return Job(name, "calibration", options, plan.out / "calibrations" / f"{name}.json", (begin,))
 
 
-def _run(plan: Plan, axes: Mapping[str, Any], loss: str, words: list[str], after: list[Job]) -> Job:
+def _run(
+    plan: Plan, axes: Mapping[str, Any], told: Mapping[str, Any], loss: str, words: list[str], after: list[Job]
+) -> Job:
     name = _name("-".join(words), axes)
-    options = {**plan.train, **axes, "loss": loss}
+    options = {**plan.train, **axes, **told, "loss": loss}
     if after:
         options["init"] = after[0].folder
     return Job(name, "run", options, plan.out / name, tuple(after))
@@ -91,7 +113,7 @@ def _name(words: str, axes: Mapping[str, Any]) -> str:
     """Returns a folder's name that says what differs, and nothing that is the same for all."""
     name = "-".join(
         [
-            *(_slug(f"{value}") if key in ("task",) else f"{key}{_slug(f'{value}')}" for key, value in axes.items()),
+            *(slug(f"{value}") if key in ("task",) else f"{key}{slug(f'{value}')}" for key, value in axes.items()),
             words,
         ]
     )
@@ -101,14 +123,14 @@ def _name(words: str, axes: Mapping[str, Any]) -> str:
 
 
 def _label(axis: LossAxis) -> str:
-    return axis.name or _slug(axis.loss)
+    return axis.name or slug(axis.loss)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """Returns the text as a part of a folder's name; texts that differ only in punctuation are told apart.
 
     Example:
-        >>> _slug("l1 + {weight}*pdl")
+        >>> slug("l1 + {weight}*pdl")
         'l1+pdl'
     """
     plain = re.sub(r"[^\w.+-]+", "-", re.sub(r"\s|\{weight\}\*", "", text)).strip("-")

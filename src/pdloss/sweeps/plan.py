@@ -20,6 +20,12 @@
     weight = "log 0.0003..0.01 x5"     # or [0.001, 0.003]
     share = [0.3, 0.6]                 # of the pull, calibrated once on the common start
 
+    [[losses]]                         # the same loss again, at other weights
+    name = "pdl"
+    loss = "l1 + {weight}*pdl"
+    weight = [0.02]
+    seed = [0, 1, 2]                   # of this block alone; the first is trained with the others, the rest last
+
     [axes]                             # any option of `pdloss train`, each with the values to try
     seed = [0, 1, 2]
 
@@ -60,6 +66,8 @@ class LossAxis:
     name: str = ""
     weights: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+    """Of this loss alone; the plan's where there are none."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class Plan:
             raise SpecError('the plan names no loss; add [[losses]] with loss = "l1 + {weight}*pdl"')
         if self.start is None and any(axis.shares for axis in self.losses):
             raise SpecError('a share is calibrated on a common start: add [start], such as loss = "l1"')
+        if "seed" in self.axes and any(axis.seeds for axis in self.losses):
+            raise SpecError("seed stands in [axes] and in [[losses]]; say it once")
 
 
 def read_plan(path: Path) -> Plan:
@@ -134,9 +144,9 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
 def _loss_axes(listed: object) -> tuple[LossAxis, ...]:
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise SpecError('losses are written as [[losses]], one block each, with loss = "…" in it')
-    axes = []
+    axes: list[LossAxis] = []
     for item in listed:
-        _refuse_unknown(item, ("name", "loss", "weight", "share"), "[[losses]]")
+        _refuse_unknown(item, ("name", "loss", "weight", "share", "seed"), "[[losses]]")
         text = item.get("loss")
         if not isinstance(text, str) or not text.strip():
             raise SpecError('[[losses]] needs loss = "…", such as "l1 + {weight}*pdl"')
@@ -145,16 +155,29 @@ def _loss_axes(listed: object) -> tuple[LossAxis, ...]:
             _name(item.get("name", "")),
             _weights(item["weight"], text) if "weight" in item else (),
             _shares(item["share"], text) if "share" in item else (),
+            _seeds(item["seed"], text) if "seed" in item else (),
         )
         wanted, given = PLACE in text, bool(axis.weights or axis.shares)
         if wanted != given:
             what = "needs weight = [...] or share = [...]" if wanted else f"has no {PLACE} for its weights to stand in"
             raise SpecError(f"the loss {text!r} {what}")
+        _refuse_twins(axis, axes)
         axes.append(axis)
-    if axes:
-        _distinct([axis.loss for axis in axes], "[[losses]]")
-        _distinct([axis.name or axis.loss for axis in axes], "name of [[losses]]")
     return tuple(axes)
+
+
+def _refuse_twins(axis: LossAxis, before: Iterable[LossAxis]) -> None:
+    """Refuses what stands in the plan already: a loss at the same weight, or a name that means another loss."""
+    for other in before:
+        if other.loss != axis.loss:
+            if axis.name and other.name == axis.name:
+                raise SpecError(f"name of [[losses]] holds {axis.name!r} twice, for {other.loss!r} and {axis.loss!r}")
+            continue
+        twice = [*set(axis.weights) & set(other.weights), *set(axis.shares) & set(other.shares)]
+        if twice or PLACE not in axis.loss:
+            raise SpecError(f"[[losses]] holds {axis.loss!r} twice{f', at {twice[0]:g}' if twice else ''}")
+        if other.name != axis.name:
+            raise SpecError(f"[[losses]] calls {axis.loss!r} both {other.name!r} and {axis.name!r}; give it one name")
 
 
 def _name(given: object) -> str:
@@ -192,6 +215,13 @@ def _shares(given: object, text: str) -> tuple[float, ...]:
     values = _distinct(given, f"share of {text!r}")
     if not all(isinstance(v, float) and 0 < v < 1 for v in values):
         raise SpecError(f"share = {list(values)} of {text!r}: shares lie between 0 and 1, both excluded")
+    return values
+
+
+def _seeds(given: object, text: str) -> tuple[int, ...]:
+    values = _distinct(given, f"seed of {text!r}")
+    if not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values):
+        raise SpecError(f"seed = {list(values)} of {text!r}: seeds are whole numbers from 0 on")
     return values
 
 

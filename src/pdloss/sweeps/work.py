@@ -6,9 +6,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from pdloss.errors import RunError
+from pdloss.errors import RunError, SpecError
 from pdloss.files import write_text
+from pdloss.specs import read_sum
 from pdloss.sweeps.jobs import Job
+from pdloss.sweeps.plan import PLACE
 
 PROGRAM = (sys.executable, "-m", "pdloss")
 
@@ -22,8 +24,8 @@ def arguments(job: Job) -> list[str]:
     if job.kind == "calibration":
         return ["calibrate", *words(job.options)]
     options = dict(job.options)
-    if job.calibration is not None:
-        options["loss"] = calibrated_loss(job.calibration)
+    if job.calibration is not None and job.share is not None:
+        options["loss"] = calibrated_loss(job.calibration, str(options["loss"]), job.share)
     return ["train", *words(options), "--out", str(job.folder)]
 
 
@@ -46,21 +48,27 @@ def keep_calibrated_loss(job: Job, printed: str) -> None:
     write_text(job.folder, json.dumps({"loss": lines[-1].strip()}, indent=2))
 
 
-def calibrated_loss(calibration: Job) -> str:
-    """Returns the loss with the weight that a calibration found.
+def calibrated_loss(calibration: Job, loss: str, share: float) -> str:
+    r"""Returns the loss with the weight that gives its last term a share :math:`s` of the pull.
+
+    The calibration found the weight :math:`w` of half of it; the share's is :math:`w s / (1 - s)`.
+
+    Args:
+        calibration: What measured the pull.
+        loss: With a place for the weight.
+        share: Between 0 and 1.
 
     Raises:
-        RunError: If it found none yet, or its file is damaged.
+        RunError: If the weight was not found yet, or its file is damaged.
     """
     try:
         found = json.loads(calibration.folder.read_text(encoding="utf-8"))["loss"]
+        *_, (weight, _) = read_sum(found)
     except OSError as error:
         raise RunError(f"{calibration.folder} is not there yet: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError):
-        found = None
-    if not isinstance(found, str):
-        raise RunError(f"{calibration.folder} is no result of a calibration; remove it to calibrate anew")
-    return found
+    except (ValueError, LookupError, TypeError, AttributeError, SpecError):
+        raise RunError(f"{calibration.folder} is no result of a calibration; remove it to calibrate anew") from None
+    return loss.replace(PLACE, f"{weight * share / (1 - share):.3g}")
 
 
 def words(options: Mapping[str, Any]) -> list[str]:

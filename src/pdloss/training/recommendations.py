@@ -29,6 +29,9 @@ RECOMMENDED = {
 }
 """By features."""
 
+DEFAULT_FEATURES = "vgg16.relu4_3"
+"""Those of the loss that `pdloss train` takes unless told otherwise; the paper's."""
+
 
 def recommended(features: str) -> str:
     """Returns the loss to start from with these features.

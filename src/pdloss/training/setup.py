@@ -72,11 +72,13 @@ class Setup:
             pin=ranks.device.type == "cuda", part=ranks.rank, parts=ranks.count,
         ))  # fmt: skip
 
-    def measured(self, step: int) -> dict[str, float]:
-        """Returns what the validation gives after a step at which a checkpoint is saved."""
+    def measured(self, step: int, watcher: Watcher) -> dict[str, float]:
+        """Returns what the validation gives after a step at which a checkpoint is saved; shows the watcher pictures."""
         if self.validation is None or not self.options.saves(step):
             return {}
-        return {"psnr": self.validation.psnr(self.learner.trained)}
+        psnr, pictures = self.validation.measure(self.learner.trained)
+        watcher.pictures(step, pictures)
+        return {"psnr": psnr}
 
 
 def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:

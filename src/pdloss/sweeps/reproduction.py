@@ -1,0 +1,64 @@
+"""The paper's tables as plans that ship with the program: one file a table, with a section for each budget."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pdloss.specs import check_known
+from pdloss.sweeps.jobs import slug
+from pdloss.sweeps.plan import Plan, plan_from
+from pdloss.training.configuration import TrainConfig
+from pdloss.training.recipes import BUDGETS
+
+TRAINED = ("table2", "table4", "table6", "table7", "table8")
+"""The tables whose rows are trainings."""
+
+RECOMMENDED = "recommended"
+"""Stands in a shipped plan for the loss that `pdloss train` takes unless told otherwise: a row that the paper lacks."""
+
+METRICS = ("psnr", "ms_ssim", "lpips", "niqe", "kid768", "fid768", "dists", "lpips_vgg")
+"""The paper's, of which FID and KID are those of 768 dimensions; and judges that look at other features than LPIPS."""
+
+TEST_SETS = ("kodak24", "set14")
+
+
+def paper_plan(table: str, budget: str, data: str, out: Path, tests: Sequence[Path]) -> Plan:
+    """Returns the plan of one of the paper's tables: its losses and weights, in one of the budgets.
+
+    Tables of one task share its folder below `out`, and so the start and the runs that they have in common.
+
+    Args:
+        table: One of `TRAINED`.
+        budget: ``cpu``, ``halfhour`` or ``day``.
+        data: Folder of training photographs.
+        out: Where the folders of tasks are.
+        tests: Folders of test photographs.
+
+    Raises:
+        SpecError: If there is no such table or budget.
+    """
+    check_known("budget", budget, BUDGETS)
+    shipped = _shipped(table)
+    section = shipped[budget]
+    values: dict[str, Any] = {
+        "out": str(out / section["train"]["task"]),
+        "train": section["train"] | {"data": data},
+        "start": section["start"],
+        "losses": [_resolved(loss) for loss in shipped["losses"]],
+        "evaluate": {"data": list(map(str, tests)), "metrics": ",".join(METRICS)},
+    }
+    return plan_from(values)
+
+
+def _shipped(table: str) -> dict[str, Any]:
+    check_known("table with rows to train", table, TRAINED)
+    return tomllib.loads((files("pdloss.sweeps") / "plans" / f"{table}.toml").read_text(encoding="utf-8"))
+
+
+def _resolved(loss: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the block with the default loss in place of its name; a run of another default has another folder."""
+    if loss["loss"] != RECOMMENDED:
+        return dict(loss)
+    return {**loss, "name": f"{RECOMMENDED}-{slug(TrainConfig.loss)[-28:]}", "loss": TrainConfig.loss}
