@@ -10,8 +10,8 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.drawings import Count
 from pdloss.losses.feature_loss import FeatureLoss
+from pdloss.losses.random_draws import DrawCount
 from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
 from pdloss.ops.options import check_option
 from pdloss.ops.streams import generator
@@ -123,8 +123,8 @@ class ProjectedDistributionLoss(FeatureLoss):
         super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset, seed=seed)
         self.p, self.projection, self.ratio, self.epsilon, self.ascents = p, projection, ratio, epsilon, ascents
         self.seed, self.samples = seed, samples
-        self.drawings = Count() if redraw and projection != "identity" else None
-        self.samplings = Count() if samples else None
+        self.drawings = DrawCount() if redraw and projection != "identity" else None
+        self.samplings = DrawCount() if samples else None
         self.register_buffer("given", directions, persistent=False)
 
     def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:

@@ -43,7 +43,7 @@ def prepared(asked: Resolved, run: runs.RunFolder, ranks: Ranks) -> Parts:
         raise SpecError(f"{aim.network} has no weights to train")
     if run.begun:
         return Parts(network, criterion, [note for note in (unverified(run.state),) if note])
-    part = options.batch // (ranks.count * options.accumulate)
+    part = options.batch // (ranks.world_size * options.accumulate)
     scales = asked.objective if options.scales == "all" else None
     try_out(network, criterion, aim, options.precision, part, scales)
     return Parts(network, criterion, notes)

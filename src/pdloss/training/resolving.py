@@ -39,7 +39,7 @@ def resolved(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Resolved
     Raises:
         UserError: If a choice, a file of weights or the folder of --valid cannot be used.
     """
-    _check_parts(config, ranks.count)
+    _check_parts(config, ranks.world_size)
     objective = losses.objective(config.loss, config.trusted)
     # A run that has begun needs no longer what it began from, which may be gone.
     aim = aim_of(config, run.path if run.begun else config.init)

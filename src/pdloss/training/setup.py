@@ -16,12 +16,12 @@ from pdloss.runs.bindings import worth_saying
 from pdloss.runs.states import State, seed_everything
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.data import TrainingPhotographs, training_data
-from pdloss.training.learner import Learner
 from pdloss.training.preparation import prepared
 from pdloss.training.ranks import Ranks
 from pdloss.training.recording import recorded
 from pdloss.training.resolving import resolved
 from pdloss.training.supply import Supply
+from pdloss.training.trainer import Trainer
 from pdloss.training.validation import Validation
 from pdloss.training.watching import Watcher
 
@@ -35,7 +35,7 @@ class Setup:
     ranks: Ranks
     run: runs.RunFolder
     record: RunRecord
-    learner: Learner
+    trainer: Trainer
     photographs: TrainingPhotographs
     crops: Crops
     validation: Validation | None
@@ -56,7 +56,7 @@ class Setup:
             notes += worth_saying(self.run.record(), record) if self.run.begun else []
             record = self.run.open(record, self.photographs.trained_on, self.photographs.fingerprint_by_size)
         self.ranks.wait()
-        state = self.run.resume(self.learner.network, self.learner.optimiser, self.options.steps, **self.learner.others)
+        state = self.run.resume(self.trainer.network, self.trainer.optimiser, self.options.steps, **self.trainer.others)
         if not self.ranks.first:  # what networks and losses draw at random should differ from process to process
             seed_everything(generator("rank", self.options.seed, self.ranks.rank, state.step).initial_seed())
         for note in notes:
@@ -69,14 +69,14 @@ class Setup:
         ranks = self.ranks
         return Supply(batches(
             self.crops, step, self.options.steps, loader_workers(self.options, ranks),
-            pin=ranks.device.type == "cuda", part=ranks.rank, parts=ranks.count,
+            pin=ranks.device.type == "cuda", part=ranks.rank, parts=ranks.world_size,
         ))  # fmt: skip
 
     def measured(self, step: int, watcher: Watcher) -> dict[str, float]:
         """Returns what the validation gives after a step at which a checkpoint is saved; shows the watcher pictures."""
         if self.validation is None or not self.options.saves(step):
             return {}
-        psnr, pictures = self.validation.measure(self.learner.trained)
+        psnr, pictures = self.validation.measure(self.trainer.trained)
         watcher.pictures(step, pictures)
         return {"psnr": psnr}
 
@@ -95,7 +95,7 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         weights=parts.criterion.origin,
         parameters=sum(p.numel() for p in parts.network.parameters() if p.requires_grad),
         images=0, data_fingerprint="", versions=versions() | {"jpeg": degradations.codec()},
-        machine=machine(ranks.device, ranks.count), commit=commit(),
+        machine=machine(ranks.device, ranks.world_size), commit=commit(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
     run.check(record)  # before photographs are read, which may take long
@@ -115,7 +115,7 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         ranks=ranks,
         run=run,
         record=replace(record, degradation=options.degradation, images=images, data_fingerprint=fingerprint),
-        learner=Learner(asked, parts, ranks, spoilt=run.path),
+        trainer=Trainer(asked, parts, ranks, folder=run.path),
         photographs=photographs,
         crops=Crops(photographs, degradation, size=asked.purpose.crop, seed=options.seed, batch=options.batch),
         validation=validation,
@@ -128,4 +128,4 @@ def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     """Returns how many processes prepare this process's crops ahead."""
     if config.workers is not None:
         return config.workers
-    return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
+    return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.local_world_size)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from pdloss.ops.streams import generator
 
 
-class Count(nn.Module):
+class DrawCount(nn.Module):
     """A whole number, saved and loaded with the module it belongs to; on no device, so that none has to wait for it."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Offsets(nn.Module):
         if bound < 0:
             raise ValueError(f"offset must not be negative, got {bound}: it is the number of places to draw from")
         self.bound, self.seed = bound, seed
-        self.drawings = Count() if bound > 1 else None
+        self.drawings = DrawCount() if bound > 1 else None
 
     @property
     def most(self) -> int:

@@ -11,7 +11,7 @@ _SHARE = 0.7
 """The share of its time that the main thread computes for at least, where it has its cores for itself."""
 
 
-class Crowding:
+class Oversubscription:
     """Measures how much of its steps a process's main thread computes; the rest it waits for cores.
 
     Threads that wait for each other while some of them have no core lose far more than their share: two trainings of

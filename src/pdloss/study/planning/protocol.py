@@ -1,4 +1,4 @@
-"""How a study is to be: the options of ``pdloss study design``."""
+"""The protocol of a study: the options of ``pdloss study design``."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class StudyProtocol:
     """How a study is to be; the defaults follow the paper's protocol where it says anything."""
 
     crop: Positive = 512

@@ -19,7 +19,7 @@ KEPT = 64
 """Batches that the student may be asked about again."""
 
 
-class Lesson(NamedTuple):
+class TeacherBatch(NamedTuple):
     """A batch, and what the teacher says of it, in the teacher's units."""
 
     images: Tensor
@@ -28,18 +28,18 @@ class Lesson(NamedTuple):
     """By how much the patterns of the pairs change the maps; empty without pairs."""
 
 
-class Lessons:
-    """Gives the lesson of every step: one of the latest, of which there is a new one every few steps.
+class TeacherBatches:
+    """Gives the batch of every step: one of the latest, of which there is a new one every few steps.
 
-    The n-th batch is a matter of the seed and n alone, and so is which lesson a step takes: begun at a later step, the
+    The n-th batch is a matter of the seed and n alone, and so is which batch a step takes: begun at a later step, the
     same ones follow. The teacher is asked again for those that were kept then.
 
     Args:
         teacher: Maps a batch to a map for each layer.
         sources: Crops to take turns, a batch each.
-        seed: Chooses patterns and lessons.
+        seed: Chooses patterns and batches.
         steps: Of the whole training.
-        reuse: Steps for each new lesson.
+        reuse: Steps for each new batch.
         paired: Whether half of each batch are pairs of an image and itself with a pattern.
         begin: The step to begin at.
     """
@@ -56,7 +56,7 @@ class Lessons:
         begin: int = 0,
     ) -> None:
         self._teacher, self._seed, self._reuse, self._paired = teacher, seed, reuse, paired
-        self._choose, self._kept = random.Random(seed), deque[Lesson](maxlen=KEPT)
+        self._choose, self._kept = random.Random(seed), deque[TeacherBatch](maxlen=KEPT)
         given = math.ceil(begin / reuse)
         self._next = max(0, given - KEPT)
         self._batches = _in_turn(sources, self._next, math.ceil(steps / reuse))
@@ -65,8 +65,8 @@ class Lessons:
         for step in range(begin):
             self._choose.randrange(min(KEPT, step // reuse + 1))
 
-    def at(self, step: int) -> Lesson:
-        """Returns the lesson of a step; they are asked for in order."""
+    def at(self, step: int) -> TeacherBatch:
+        """Returns the batch of a step; they are asked for in order."""
         if step % self._reuse == 0:
             self._learn()
         return self._kept[self._choose.randrange(len(self._kept))]
@@ -81,7 +81,7 @@ class Lessons:
             with autocast(images.device):
                 maps = self._teacher(images)
         changed = {layer: changes(x.float()).bfloat16() for layer, x in maps.items()} if self._paired else {}
-        self._kept.append(Lesson(images, {layer: x.bfloat16() for layer, x in maps.items()}, changed))
+        self._kept.append(TeacherBatch(images, {layer: x.bfloat16() for layer, x in maps.items()}, changed))
         self._next += 1
 
 

@@ -16,7 +16,7 @@ from pdloss.losses import (
     WeightedSum,
     objective,
 )  # fmt: skip
-from pdloss.losses.drawings import Offsets
+from pdloss.losses.random_draws import Offsets
 from pdloss.ops.streams import generator as stream
 from pdloss.runs.states import load_module, tensors_of
 from tests.losses.random_weights import use_random_weights

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pdloss.devices.crowding import Crowding
+from pdloss.devices.oversubscription import Oversubscription
 
 
 class Clocks:
@@ -15,14 +15,14 @@ class Clocks:
 def said(share: float, threads: int = 2, seconds: float = 1.0, steps: int = 40) -> list[str]:
     """What is said of so many steps of which the thread computed that share."""
     clocks = Clocks()
-    crowding = Crowding(threads, lambda: clocks.passed, lambda: clocks.computed)
+    oversubscription = Oversubscription(threads, lambda: clocks.passed, lambda: clocks.computed)
     texts = []
     for _ in range(steps):
         clocks.passed += 100.0  # between two steps: waiting for data, saving
-        crowding.begin()
+        oversubscription.begin()
         clocks.passed += seconds
         clocks.computed += share * seconds
-        texts.append(crowding.end())
+        texts.append(oversubscription.end())
     return [text for text in texts if text]
 
 
@@ -47,13 +47,13 @@ def test_nothing_is_said_of_a_few_seconds() -> None:
 
 def test_the_first_steps_are_not_looked_at() -> None:
     clocks = Clocks()
-    crowding = Crowding(2, lambda: clocks.passed, lambda: clocks.computed)
+    oversubscription = Oversubscription(2, lambda: clocks.passed, lambda: clocks.computed)
     texts = []
     for step in range(40):
-        crowding.begin()
+        oversubscription.begin()
         clocks.passed += 1000.0 if step < 3 else 1.0
         clocks.computed += 1.0
-        texts.append(crowding.end())
+        texts.append(oversubscription.end())
     assert not any(texts)
 
 

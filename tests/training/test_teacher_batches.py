@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from pdloss import datasets
 from pdloss.images import write_image
-from pdloss.training import lessons
+from pdloss.training import teacher_batches
 from pdloss.training.distillation import degrade
-from pdloss.training.lessons import Lessons
 from pdloss.training.pattern_pairs import changes
+from pdloss.training.teacher_batches import TeacherBatches
 
 
 class Doubled(nn.Module):
@@ -33,32 +33,32 @@ def sources(tmp_path: Path) -> list[datasets.Crops]:
 
 @pytest.mark.parametrize("paired", [True, False])
 @pytest.mark.parametrize("begin", [1, 2, 9, 14, 19])
-def test_begun_later_the_same_lessons_follow(
+def test_begun_later_the_same_batches_follow(
     begin: int, paired: bool, sources: list[datasets.Crops], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lessons, "KEPT", 3)
+    monkeypatch.setattr(teacher_batches, "KEPT", 3)
     chosen = {"seed": 5, "steps": 20, "reuse": 2, "paired": paired}
-    whole = Lessons(Doubled(), sources, **chosen)
+    whole = TeacherBatches(Doubled(), sources, **chosen)
     expected = [whole.at(step) for step in range(20)]
-    later = Lessons(Doubled(), sources, **chosen, begin=begin)
+    later = TeacherBatches(Doubled(), sources, **chosen, begin=begin)
     for step in range(begin, 20):
-        lesson = later.at(step)
-        assert torch.equal(lesson.images, expected[step].images)
-        assert torch.equal(lesson.maps["twice"], expected[step].maps["twice"])
-        assert lesson.changes.keys() == expected[step].changes.keys()
-    assert len({float(lesson.images.sum()) for lesson in expected}) > 5
+        batch = later.at(step)
+        assert torch.equal(batch.images, expected[step].images)
+        assert torch.equal(batch.maps["twice"], expected[step].maps["twice"])
+        assert batch.changes.keys() == expected[step].changes.keys()
+    assert len({float(batch.images.sum()) for batch in expected}) > 5
 
 
 def test_batches_come_from_the_sources_in_turn(sources: list[datasets.Crops], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons, "KEPT", 1)
-    given = Lessons(Doubled(), sources, seed=0, steps=5, reuse=1, paired=False)
+    monkeypatch.setattr(teacher_batches, "KEPT", 1)
+    given = TeacherBatches(Doubled(), sources, seed=0, steps=5, reuse=1, paired=False)
     for step in range(5):
         own = next(datasets.batches(sources[step % 3], step // 3, step // 3 + 1))
         assert torch.equal(given.at(step).images, own.degraded)
 
 
 def test_the_teachers_changes_are_not_lost_in_half_precision(sources: list[datasets.Crops]) -> None:
-    lesson = Lessons(Doubled(), sources, seed=0, steps=1, reuse=1, paired=True).at(0)
-    exact = 2 * changes(lesson.images)
-    error = (lesson.changes["twice"].float() - exact).abs().max() / exact.abs().max()
+    batch = TeacherBatches(Doubled(), sources, seed=0, steps=1, reuse=1, paired=True).at(0)
+    exact = 2 * changes(batch.images)
+    error = (batch.changes["twice"].float() - exact).abs().max() / exact.abs().max()
     assert error < 2**-8

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pdloss.errors import RunError
-from pdloss.training import lessons
+from pdloss.training import teacher_batches
 from pdloss.training.configuration import DistillConfig
 from pdloss.training.distillation import distill
 from tests.training.test_distillation import configuration, folders, teacher
@@ -27,7 +27,7 @@ def stopped(config: DistillConfig, after: int) -> None:
 
 
 def test_stopping_and_going_on_changes_no_bit(folders, teacher, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(lessons, "KEPT", 3)
+    monkeypatch.setattr(teacher_batches, "KEPT", 3)
     options = {"steps": 20, "save_every": 4}
     whole = configuration(folders, tmp_path / "whole.safetensors", **options)
     distill(whole)

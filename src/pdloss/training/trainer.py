@@ -21,7 +21,7 @@ from pdloss.training.resolving import Resolved
 from pdloss.training.trial import check_scale, coarse_criterion
 
 
-class Taken(NamedTuple):
+class StepResult(NamedTuple):
     """What one step showed."""
 
     lr: float
@@ -42,18 +42,18 @@ class Taken(NamedTuple):
         }
 
 
-class Learner:
+class Trainer:
     """All that changes in training.
 
     Args:
         asked: How it is trained.
         parts: What is trained, and by what.
         ranks: The processes that train it together.
-        spoilt: Folder for the images of a batch at which a value is not finite any more.
+        folder: Folder for the images of a batch at which a value is not finite any more.
     """
 
-    def __init__(self, asked: Resolved, parts: Parts, ranks: Ranks, spoilt: Path) -> None:
-        self.options, self.ranks, self._spoilt = asked.options, ranks, spoilt
+    def __init__(self, asked: Resolved, parts: Parts, ranks: Ranks, folder: Path) -> None:
+        self.options, self.ranks, self._folder = asked.options, ranks, folder
         self.network, self.criterion = parts.network, parts.criterion
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.options.lr)
         self.average = moving_average(self.network, self.options.ema) if self.options.ema else None
@@ -73,7 +73,7 @@ class Learner:
         """The network to keep: the one trained, or its moving average."""
         return self.network if self.average is None else self.average.module
 
-    def step(self, batch: Batch, step: int, logging: bool) -> Taken:
+    def step(self, batch: Batch, step: int, logging: bool) -> StepResult:
         """Takes one optimiser step on a batch.
 
         Args:
@@ -99,7 +99,7 @@ class Learner:
         _refuse_lost_learners(step, learned)
         if self.average is not None:
             self.average.update_parameters(self.network)
-        return Taken(share * self.options.lr, terms, [part.norms for part in done if logging], learned)
+        return StepResult(share * self.options.lr, terms, [part.norms for part in done if logging], learned)
 
     def _backward(self, degraded: Tensor, target: Tensor, logging: bool) -> "_Part":
         """Adds one part's share to the gradients."""
@@ -128,7 +128,7 @@ class Learner:
         else:
             bad = [f"the loss term {name!r} is {v.item():g}" for name, v in terms.values.items() if not v.isfinite()]
             culprit = "; ".join(bad) or "every loss term is finite, but not the gradient of the network's weights"
-        folder = self._spoilt / f"nonfinite-{step:09d}"
+        folder = self._folder / f"nonfinite-{step:09d}"
         for index, name in enumerate(batch.names):
             stem = f"{index:02d}-{Path(name).stem}"
             for kind, images in (("degraded", batch.degraded), ("target", batch.target), ("restored", restored)):
@@ -164,7 +164,7 @@ def mean_terms(parts: Sequence[LossTerms]) -> LossTerms:
 def norms_of_whole(norms: Sequence[Mapping[str, float]], ranks: Ranks) -> dict[str, float]:
     """Returns the gradient norms at a whole batch, given those of its equal parts here, and in the other processes."""
     squares = {name: sum(part[name] ** 2 for part in norms) for name in norms[0]}
-    parts = len(norms) * ranks.count
+    parts = len(norms) * ranks.world_size
     return {name: math.sqrt(square) / parts for name, square in ranks.sums(squares).items()}
 
 

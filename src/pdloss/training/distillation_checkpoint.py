@@ -11,7 +11,7 @@ from pdloss.runs.states import State, Stateful, packed, unpack
 _NAME = "state.safetensors"
 
 
-class Unfinished:
+class DistillationCheckpoint:
     """Keeps the parts of a distillation, and takes them up again, bit for bit.
 
     Args:
