@@ -24,6 +24,7 @@ ELSEWHERE = {
     "study/analysis/coherence": "study/analysis/test_result",
     "study/planning/wishes": "study/planning/test_design",
     "study/serving/access": "study/serving/test_security",
+    "sweeps/queue": "sweeps/test_slots",
     "training/learner": "training/test_loop",
     "training/presets": "training/test_recipes",
     "training/recording": "training/test_setup",
