@@ -141,6 +141,6 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         found += [
             f"{table}.{key} was {old.get(key, 'absent')!r}, is {new.get(key, 'absent')!r}"
             for key in sorted({*old, *new})
-            if old.get(key) != new.get(key)
+            if str(old.get(key, "absent")) != str(new.get(key, "absent"))  # 300 of a file is "300" of an option
         ]
     return found
