@@ -42,7 +42,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert said.err == (
         "pdloss: unknown command 'trian'; did you mean 'train'? Known: train, sweep, reproduce, degrade, evaluate, "
         "score, compare, restore, models, report, figure, study, calibrate, conformance, bench, probe, niqe, distill, "
-        "convert, data, assets\n"
+        "export, convert, data, assets\n"
     )
 
 
