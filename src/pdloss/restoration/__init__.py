@@ -8,7 +8,7 @@ changed.
 
 from typing import TYPE_CHECKING
 
-from pdloss.faces import face
+from pdloss.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pdloss.restoration.files import Failed as Failed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pdloss.restoration.places import pictures as pictures
     from pdloss.restoration.single import restore as restore
 else:
-    __getattr__, __dir__ = face(
+    __getattr__, __dir__ = lazy_names(
         __name__,
         {"files": ["Failed", "Restored", "restore_files"], "places": ["pictures"], "single": ["restore"]},
     )
