@@ -31,7 +31,7 @@ from PIL import Image
 from pdloss.benchmarking import environment
 from pdloss.files import write_atomically
 from pdloss.study.planning.design import design
-from pdloss.study.planning.wishes import Wishes
+from pdloss.study.planning.protocol import StudyProtocol
 from pdloss.study.serving import reading
 
 SERVE = "import sys; from pdloss.commands.study import main; sys.exit(main(['serve', *sys.argv[1:]]))"
@@ -212,8 +212,8 @@ def write_study(folder: Path, options: Options) -> Path:
         for image in range(12):
             pixels = draw.integers(0, 256, (128, 128, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{image}.png")
-    wishes = Wishes(crop=128, questions=options.questions, raters=options.raters, seed=0)
-    design({name: folder / name for name in "abc"}, folder / "target", folder / "study", wishes)
+    protocol = StudyProtocol(crop=128, questions=options.questions, raters=options.raters, seed=0)
+    design({name: folder / name for name in "abc"}, folder / "target", folder / "study", protocol)
     return folder / "study"
 
 

@@ -1,6 +1,8 @@
 """Small photographs and quickly trained runs, for tests that need a run folder."""
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pdloss.images import write_image
+from pdloss.records import read_log
 from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import train
@@ -83,3 +86,10 @@ UNHURRIED = (
 Who is to stop it after a few steps may be kept waiting by a busy machine for longer than all steps would take. The
 pause changes no bit.
 """
+
+
+def trains(process: subprocess.Popen[str], out: Path) -> bool:
+    """Waits for the first steps; returns whether it still goes on."""
+    while len(read_log(out / "log.jsonl")) < 3 and process.poll() is None:
+        time.sleep(0.001)
+    return process.poll() is None

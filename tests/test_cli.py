@@ -5,8 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import types
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,22 +13,7 @@ import torch
 import pdloss
 from pdloss import cli
 from pdloss.errors import AssetError, MissingExtraError, SpecError, UsageError
-
-
-def verb(monkeypatch: pytest.MonkeyPatch, main: Callable[[list[str]], int]) -> None:
-    """Puts `main` in the place of ``pdloss train``."""
-    monkeypatch.setitem(sys.modules, "pdloss.commands.train", types.SimpleNamespace(main=main))
-
-
-def raising(error: BaseException) -> Callable[[list[str]], int]:
-    def main(_: list[str]) -> int:
-        raise error
-
-    return main
-
-
-def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+from tests.commands.programs import python, raising, verb
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -58,8 +41,8 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert said.out == ""
     assert said.err == (
         "pdloss: unknown command 'trian'; did you mean 'train'? Known: train, sweep, reproduce, degrade, evaluate, "
-        "score, compare, restore, report, figure, study, calibrate, conformance, bench, probe, niqe, distill, "
-        "convert, data, assets\n"
+        "score, compare, restore, models, report, figure, study, calibrate, conformance, bench, probe, niqe, distill, "
+        "export, convert, data, assets\n"
     )
 
 

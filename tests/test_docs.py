@@ -73,6 +73,7 @@ SUBVERBS = {
     "niqe": ("fit",),
     "data": ("get",),
     "assets": ("get", "import"),
+    "models": ("card", "evaluate", "pack"),
 }
 
 

@@ -4,30 +4,13 @@ import os
 import re
 import subprocess
 import sys
-import types
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import pdloss
 from pdloss import cli
-
-
-def verb(monkeypatch: pytest.MonkeyPatch, main: Callable[[list[str]], int]) -> None:
-    """Puts `main` in the place of ``pdloss train``."""
-    monkeypatch.setitem(sys.modules, "pdloss.commands.train", types.SimpleNamespace(main=main))
-
-
-def raising(error: BaseException) -> Callable[[list[str]], int]:
-    def main(_: list[str]) -> int:
-        raise error
-
-    return main
-
-
-def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+from tests.commands.programs import raising, verb
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

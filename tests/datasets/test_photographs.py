@@ -1,5 +1,4 @@
 import hashlib
-import os
 
 import numpy as np
 import PIL.Image
@@ -113,19 +112,6 @@ def test_a_second_run_decodes_nothing(folder, monkeypatch):
     second = Photographs(folder, cached=True)
     assert all(torch.equal(first[i], second[i]) for i in range(len(first)))
     assert second.hashes == first.hashes
-
-
-def replace_in_place(path, pixels, rename):
-    """Puts other pixels of the same size and time stamp there, as ``cp -p`` and ``mv`` do."""
-    status, other = path.stat(), path.with_name(".other.bmp")
-    PIL.Image.fromarray(pixels).save(other)
-    if rename:
-        other.rename(path)
-    else:
-        path.write_bytes(other.read_bytes())
-        other.unlink()
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
 def test_a_file_that_changes_while_it_is_decoded_is_named(folder, monkeypatch):

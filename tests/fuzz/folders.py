@@ -18,7 +18,7 @@ from pdloss.records import Scores, read_log, read_record
 from pdloss.runs import RunFolder
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning.design import design
-from pdloss.study.planning.wishes import Wishes
+from pdloss.study.planning.protocol import StudyProtocol
 from pdloss.training.loop import train
 from tests.fuzz.findings import Findings
 from tests.runs_for_tests import config, photographs_in
@@ -33,7 +33,7 @@ def make(root: Path) -> Path:
     evaluate(root / "run", data, metric_names=["psnr"])
     freeze(Photographs(data), "noise(sigma=0.1)", root / "frozen")
     shown = {name: root / "run" / kind / "photographs" for name, kind in (("a", "restored"), ("b", "degraded"))}
-    design(shown, data, root / "study", Wishes(crop=32, questions=3, repeats=1, raters=2, training=1))
+    design(shown, data, root / "study", StudyProtocol(crop=32, questions=3, repeats=1, raters=2, training=1))
     return root
 
 

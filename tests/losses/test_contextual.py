@@ -18,7 +18,7 @@ from pdloss.features import extractor
 from pdloss.losses.contextual import Contextual, ContextualLoss, contextual_loss
 from pdloss.ops.matching import Distance
 from pdloss.specs import Family
-from tests.losses.tiny import TinyFeatures
+from tests.losses.tiny import TinyFeatures, share_left
 from tests.oracles import contextual as oracle
 
 DISTANCES: list[Distance] = ["dot", "l2"]
@@ -271,13 +271,7 @@ def test_moves_an_image_closer(generator: torch.Generator) -> None:
     target = torch.rand(1, 3, 16, 16, generator=generator)
     restored = torch.rand(1, 3, 16, 16, generator=generator).requires_grad_()
     loss = ContextualLoss(TinyFeatures())
-    optimiser = torch.optim.Adam([restored], lr=0.05)
-    before = loss(restored, target).item()
-    for _ in range(25):
-        optimiser.zero_grad()
-        loss(restored, target).backward()
-        optimiser.step()
-    assert loss(restored, target).item() < 0.5 * before
+    assert share_left(loss, restored, target, torch.optim.Adam([restored], lr=0.05), steps=25) < 0.5
 
 
 def test_maps_with_too_many_positions_are_refused_with_the_way_out(generator: torch.Generator) -> None:

@@ -12,7 +12,7 @@ from pdloss.errors import SpecError
 from pdloss.features import extractor
 from pdloss.losses import PDL
 from pdloss.losses.fdl import FDL, FrequencyDistributionLoss, amplitude_and_phase, frequency_distribution_loss
-from tests.losses.tiny import TinyFeatures
+from tests.losses.tiny import TinyFeatures, share_left
 from tests.oracles.fdl import fdl
 
 
@@ -161,13 +161,7 @@ def test_moves_an_image_closer(generator: torch.Generator) -> None:
     target = torch.rand(1, 3, 16, 16, generator=generator)
     restored = torch.rand(1, 3, 16, 16, generator=generator).requires_grad_()
     loss = tiny(patch=5)
-    optimiser = torch.optim.Adam([restored], lr=0.04)
-    before = loss(restored, target).item()
-    for _ in range(30):
-        optimiser.zero_grad()
-        loss(restored, target).backward()
-        optimiser.step()
-    assert loss(restored, target).item() < 0.5 * before
+    assert share_left(loss, restored, target, torch.optim.Adam([restored], lr=0.04), steps=30) < 0.5
 
 
 def test_filters_depend_on_the_seed_and_the_channels_alone(generator: torch.Generator) -> None:

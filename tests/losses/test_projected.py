@@ -11,7 +11,7 @@ from pdloss.losses import PDL, ProjectedDistributionLoss, objective, projected_d
 from pdloss.ops import max_sliced_wasserstein, sliced_wasserstein
 from pdloss.ops.projections import directions
 from pdloss.ops.streams import generator as stream
-from tests.losses.tiny import TinyFeatures
+from tests.losses.tiny import TinyFeatures, share_left
 
 
 def shuffled(maps: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
@@ -105,13 +105,7 @@ def test_moves_an_image_closer(generator: torch.Generator) -> None:
     target = torch.rand(1, 3, 16, 16, generator=generator)
     restored = torch.full_like(target, 0.5).requires_grad_()
     loss = ProjectedDistributionLoss(TinyFeatures())
-    optimiser = torch.optim.Adam([restored], lr=0.02)
-    before = loss(restored, target).item()
-    for _ in range(60):
-        optimiser.zero_grad()
-        loss(restored, target).backward()
-        optimiser.step()
-    assert loss(restored, target).item() < 0.2 * before
+    assert share_left(loss, restored, target, torch.optim.Adam([restored], lr=0.02), steps=60) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -254,3 +248,68 @@ def test_pairs_of_one_channel_are_refused(generator: torch.Generator) -> None:
     maps = torch.rand(1, 1, 4, 4, generator=generator)
     with pytest.raises(ValueError, match="the features have 1; use 'identity'"):
         ProjectedDistributionLoss(torch.nn.Identity(), projection="pairs").distance(maps, maps)
+
+
+def places(count: int, of: int, *, n: int, seed: int = 0) -> torch.Tensor:
+    """The positions compared for the n-th value, written down again."""
+    return torch.randperm(of, generator=stream("samples", seed, n, of))[:count]
+
+
+@pytest.mark.parametrize("projection", ["identity", "sphere"])
+def test_in_training_so_many_positions_are_compared_as_are_asked_for(
+    projection: str, generator: torch.Generator
+) -> None:
+    restored, target = torch.rand(2, 2, 3, 16, 16, generator=generator)
+    restored.requires_grad_()
+    loss = ProjectedDistributionLoss(TinyFeatures(), projection=projection, samples=40, seed=2)
+    every = ProjectedDistributionLoss(torch.nn.Identity(), projection=projection, seed=2)
+    u, v = TinyFeatures()(restored), TinyFeatures()(target)
+    for n in range(3):
+        here = places(40, 64, n=n, seed=2)
+        expected = every.compare({"maps": u.flatten(2)[:, :, here, None]}, {"maps": v.flatten(2)[:, :, here, None]})
+        value = loss(restored, target)
+        torch.testing.assert_close(value, expected)
+        torch.testing.assert_close(
+            torch.autograd.grad(value, restored)[0], torch.autograd.grad(expected, restored, retain_graph=True)[0]
+        )
+    assert loss.state_dict()["samplings._extra_state"].item() == 3
+
+
+def test_what_is_equal_stays_without_cost_at_any_sample(generator: torch.Generator) -> None:
+    target = torch.rand(2, 3, 16, 16, generator=generator)
+    loss = ProjectedDistributionLoss(TinyFeatures(), samples=20)
+    assert loss(target.clone().requires_grad_(), target).item() == 0
+
+
+def test_all_positions_count_where_nothing_is_trained_or_there_are_no_more(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 2, 3, 16, 16, generator=generator)
+    whole = ProjectedDistributionLoss(TinyFeatures())(restored, target)
+    for samples in (40, 64):
+        loss = ProjectedDistributionLoss(TinyFeatures(), samples=samples)
+        torch.testing.assert_close(loss(restored, target), whole)  # no gradient is asked for
+        torch.testing.assert_close(loss.eval()(restored.clone().requires_grad_(), target), whole)
+    loss.train()
+    torch.testing.assert_close(loss(restored.clone().requires_grad_(), target), whole)
+
+
+def test_a_sample_of_positions_says_nearly_what_all_of_them_do(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 4, 3, 32, 32, generator=generator)
+    restored = (0.7 * restored + 0.1).requires_grad_()
+    loss = ProjectedDistributionLoss(TinyFeatures(), samples=200)
+    values = [loss(restored, target).item() for _ in range(40)]
+    assert np.mean(values) == pytest.approx(loss.eval()(restored, target).item(), rel=0.1)
+
+
+def test_maps_of_other_sizes_are_sampled_each_by_themselves(generator: torch.Generator) -> None:
+    u = torch.rand(1, 3, 8, 8, generator=generator, requires_grad=True)
+    v = torch.rand(1, 3, 9, 9, generator=generator)
+    value = ProjectedDistributionLoss(torch.nn.Identity(), samples=10).distance(u, v)
+    assert value.shape == (1,)
+    assert torch.autograd.grad(value.sum(), u)[0].count_nonzero() == 30
+
+
+def test_a_negative_number_of_samples_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"samples=-1.*>= 0"):
+        objective("pdl(samples=-1)")
+    with pytest.raises(ValueError, match="samples must not be negative, got -1"):
+        ProjectedDistributionLoss(TinyFeatures(), samples=-1)

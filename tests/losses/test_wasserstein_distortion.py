@@ -20,7 +20,7 @@ from pdloss.losses.wasserstein_distortion import (
     sigma_of_layer,
     wasserstein_distortion_loss,
 )
-from tests.losses.tiny import TinyFeatures
+from tests.losses.tiny import TinyFeatures, share_left
 from tests.oracles import distortion as oracle
 
 MEAN, STD = (torch.tensor(values).view(3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -279,13 +279,7 @@ def test_moves_an_image_closer(generator: torch.Generator) -> None:
     target = torch.rand(1, 3, 16, 16, generator=generator)
     restored = torch.full_like(target, 0.5).requires_grad_()  # flat: every variance is rounding, or zero
     loss = tiny(sigma=2, scales=2)
-    optimiser = torch.optim.Adam([restored], lr=0.05)
-    before = loss(restored, target).item()
-    for _ in range(25):
-        optimiser.zero_grad()
-        loss(restored, target).backward()
-        optimiser.step()
-    assert loss(restored, target).item() < 0.3 * before
+    assert share_left(loss, restored, target, torch.optim.Adam([restored], lr=0.05), steps=25) < 0.3
 
 
 def test_computes_in_float32_under_autocast(generator: torch.Generator) -> None:

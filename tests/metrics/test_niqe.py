@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import save_file
 
 from pdloss.errors import AssetError, ImageError
-from pdloss.images import read_pixels, to_bytes
+from pdloss.images import read_pixels
 from pdloss.metrics.niqe import NIQE, Pristine, fit, niqe, write_model
 from pdloss.metrics.scene_statistics import MINIMUM_SIDE, block_features
+from tests.metrics.textures import pixels_of, textured
 from tests.oracles import niqe as oracle
 
 
@@ -19,19 +20,6 @@ def model(generator):
     """A model of no photographs, but with a covariance as it must be."""
     root = torch.randn(36, 36, generator=generator, dtype=torch.float64)
     return Pristine(torch.rand(36, generator=generator, dtype=torch.float64), root @ root.T / 36 + 0.01 * torch.eye(36))
-
-
-def textured(generator, height=200, width=290, count=1, strength=0.15):
-    """Waves with noise whose strength rises from left to right, on 8-bit levels."""
-    rows, columns = torch.arange(height).view(-1, 1), torch.arange(width).view(1, -1)
-    phase = 6 * torch.rand(count, 3, 1, 1, generator=generator)
-    waves = 0.5 + 0.2 * torch.sin(rows / 9 + phase) + 0.15 * torch.sin(columns / 23 + rows / 31 - phase)
-    noise = torch.randn(count, 3, height, width, generator=generator) * torch.linspace(0.1, 1, width)
-    return (255 * (waves + strength * noise).clamp(0, 1)).round() / 255
-
-
-def pixels_of(image):
-    return to_bytes(image).permute(1, 2, 0).numpy()
 
 
 def by_port(image, model, gray=oracle.gray):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pdloss.ops.sorting import bit_rows, floats, has_packed_sort, in_blocks, places_by_rank
+from pdloss.ops.sorting import bit_rows, floats, has_packed_sort, in_blocks, ranked
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 
@@ -14,13 +14,17 @@ DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 def test_places_are_those_of_a_stable_sort(dtype: torch.dtype, shape: tuple[int, int], generator: torch.Generator):
     x = (8 * torch.randn(shape, generator=generator)).round().to(dtype) / 8  # many ties
     expected = np.argsort(x.float().numpy(), axis=-1, kind="stable") + shape[1] * np.arange(shape[0])[:, None]
-    assert np.array_equal(places_by_rank(bit_rows(x)), expected)
+    values, places = ranked(bit_rows(x), dtype)
+    assert np.array_equal(places, expected)
+    assert np.array_equal(values, np.sort(x.float().numpy(), axis=-1))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_infinities_come_first_and_last(dtype: torch.dtype) -> None:
     x = torch.tensor([[1.0, torch.inf, -1.0, -torch.inf, 0.0]], dtype=dtype)
-    assert places_by_rank(bit_rows(x)).tolist() == [[3, 2, 4, 0, 1]]
+    values, places = ranked(bit_rows(x), dtype)
+    assert places.tolist() == [[3, 2, 4, 0, 1]]
+    assert values.tolist() == [[-torch.inf, -1, 0, 1, torch.inf]]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

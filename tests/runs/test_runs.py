@@ -13,20 +13,11 @@ from pdloss.files.tensors import write_tensors
 from pdloss.records import LogLine, read_log
 from pdloss.runs import RunFolder, load_weights
 from pdloss.runs.states import State
+from tests.runs.parts import network_and_optimiser
 
 
 def line(step: int) -> LogLine:
     return LogLine(step=step, seconds=1.0, lr=0.1, total=0.5, terms={"l1": 0.5}, gradients={"l1": 0.1})
-
-
-def network_and_optimiser() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).to(
-        memory_format=torch.channels_last
-    )
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
-    network(torch.rand(2, 3, 8, 8)).square().mean().backward()
-    optimiser.step()
-    return network, optimiser
 
 
 def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
@@ -102,7 +93,9 @@ def test_no_pickle_is_read_or_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
-@pytest.mark.parametrize("place", [".lock", "log.jsonl", "state.safetensors", "weights", "tensorboard"])
+@pytest.mark.parametrize(
+    "place", [".lock", "log.jsonl", "state.safetensors", "weights", "tensorboard", "wandb", "mlflow"]
+)
 def test_a_link_in_the_folder_is_not_written_through(place: str, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.write_text("whole")

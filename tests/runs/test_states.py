@@ -9,16 +9,7 @@ import torch
 
 from pdloss.runs import RunFolder
 from pdloss.runs.states import State, random_state, seed_everything, set_random_state
-
-
-def network_and_optimiser() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).to(
-        memory_format=torch.channels_last
-    )
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
-    network(torch.rand(2, 3, 8, 8)).square().mean().backward()
-    optimiser.step()
-    return network, optimiser
+from tests.runs.parts import network_and_optimiser
 
 
 def test_state_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.study.pages_for_tests import WIDE, WISHES, chromium
+from tests.study.pages_for_tests import PROTOCOL, WIDE, chromium
 from tests.study.studies_for_tests import Running, make_study, running
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(make_study(tmp_path_factory.mktemp("browser"), WISHES, images=6, size=(160, 140))) as server:
+    with running(make_study(tmp_path_factory.mktemp("browser"), PROTOCOL, images=6, size=(160, 140))) as server:
         yield server
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CROP = 128
 TOTAL = 11
 WIDE = {"width": 1280, "height": 720}
-WISHES = replace(SMALL, crop=CROP, questions=6, training=1)
+PROTOCOL = replace(SMALL, crop=CROP, questions=6, training=1)
 SENT = "() => Object.values(localStorage).every((v) => !JSON.parse(v).waiting.length)"
 """Whether the page has no answer left to send."""
 

@@ -21,14 +21,14 @@ from PIL import Image
 
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning.design import design
-from pdloss.study.planning.wishes import Wishes
+from pdloss.study.planning.protocol import StudyProtocol
 from pdloss.study.records import Question
 from pdloss.study.serving import reading
 from pdloss.study.serving.api import Api
 from pdloss.study.serving.guard import RateLimit
 from pdloss.study.serving.server import application
 
-SMALL = Wishes(crop=32, questions=6, raters=4, seed=1, training=2)
+SMALL = StudyProtocol(crop=32, questions=6, raters=4, seed=1, training=2)
 BEGIN = {"screen": {"width": 1200, "height": 800, "ratio": 1}}
 _numbers = itertools.count()
 
@@ -49,10 +49,10 @@ def write_folders(folder: Path, methods: int = 3, images: int = 4, size: tuple[i
 
 
 def make_study(
-    folder: Path, wishes: Wishes = SMALL, methods: int = 3, images: int = 4, **size: tuple[int, int]
+    folder: Path, protocol: StudyProtocol = SMALL, methods: int = 3, images: int = 4, **size: tuple[int, int]
 ) -> Path:
     folders = write_folders(folder / "pictures", methods, images, **size)
-    design({k: v for k, v in folders.items() if k != "target"}, folders["target"], folder / "study", wishes)
+    design({k: v for k, v in folders.items() if k != "target"}, folders["target"], folder / "study", protocol)
     return folder / "study"
 
 

@@ -9,10 +9,9 @@ import pytest
 from pdloss import degradations, networks
 from pdloss.datasets import OwnPairs, Photographs
 from pdloss.degradations import Chain
-from pdloss.errors import SpecError
 from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import TrainConfig
-from pdloss.training.data import pairs_degradation, training_data
+from pdloss.training.data import training_data
 from tests.runs_for_tests import photographs_in
 
 
@@ -34,7 +33,6 @@ def test_photographs_are_degraded_as_was_asked(config: TrainConfig) -> None:
     found, degradation = training_data(alone, aim(noise), lambda done, total: None)
     assert isinstance(found, Photographs)
     assert degradation is noise
-    assert pairs_degradation(alone) is None
 
 
 def test_pairs_say_their_scale_and_come_as_they_are(config: TrainConfig) -> None:
@@ -42,12 +40,7 @@ def test_pairs_say_their_scale_and_come_as_they_are(config: TrainConfig) -> None
     noise = degradations.parse("noise(sigma=0.1)")
     found, degradation = training_data(config, aim(noise), lambda *count: counted.append(count))
     assert isinstance(found, OwnPairs)
-    assert str(degradation) == str(pairs_degradation(config)) == "given(factor=2)"
+    assert str(degradation) == "given(factor=2)"
     assert len(found) == 2
     assert counted[-1] == (4, 4)
     assert np.isfinite(found.factor)
-
-
-def test_a_degradation_beside_pairs_is_refused(config: TrainConfig) -> None:
-    with pytest.raises(SpecError, match="has no effect on the pairs of --degraded"):
-        pairs_degradation(replace(config, degradation="noise"))

@@ -13,14 +13,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pdloss.devices.crowding import Crowding
+from pdloss.devices.oversubscription import Oversubscription
 from pdloss.errors import ImageError, RunError, SpecError, UserError
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from pdloss.training.learner import gradient_norms, learning_rate_share
 from pdloss.training.loop import train
 from pdloss.training.ranks import Ranks
 from pdloss.training.setup import loader_workers
+from pdloss.training.trainer import gradient_norms, learning_rate_share
 from pdloss.training.watching import Watcher
 from tests.runs_for_tests import assert_same_bits, config, final_weights, photographs_in
 
@@ -273,7 +273,8 @@ def test_a_training_whose_cores_are_taken_is_warned_once(
 
     passed, computed = itertools.count(0, 10), itertools.count(0, 2)
     monkeypatch.setattr(
-        "pdloss.training.loop.Crowding", lambda threads: Crowding(threads, lambda: next(passed), lambda: next(computed))
+        "pdloss.training.loop.Oversubscription",
+        lambda threads: Oversubscription(threads, lambda: next(passed), lambda: next(computed)),
     )
     train(config(photographs, tmp_path / "run"), Told())
     (text,) = Told.said
@@ -337,9 +338,9 @@ def test_the_processes_of_a_machine_share_its_cores(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("os.cpu_count", lambda: 24)
     plain, gpu = config(tmp_path, tmp_path), torch.device("cuda")
     assert loader_workers(plain, Ranks(device=gpu)) == 8
-    assert loader_workers(plain, Ranks(count=8, beside=4, device=gpu)) == 3
+    assert loader_workers(plain, Ranks(world_size=8, local_world_size=4, device=gpu)) == 3
     assert loader_workers(plain, Ranks()) == 0
-    assert loader_workers(config(tmp_path, tmp_path, workers=5), Ranks(beside=4, device=gpu)) == 5
+    assert loader_workers(config(tmp_path, tmp_path, workers=5), Ranks(local_world_size=4, device=gpu)) == 5
 
 
 def test_a_term_without_gradient_has_norm_zero() -> None:

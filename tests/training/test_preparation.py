@@ -18,8 +18,9 @@ from pdloss.runs import RunFolder
 from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import train
-from pdloss.training.preparation import prepared
+from pdloss.training.preparation import Parts, prepared
 from pdloss.training.ranks import Ranks
+from pdloss.training.resolving import resolved
 from pdloss.training.trial import coarse_criterion, try_out
 from pdloss.training.watching import Watcher
 from tests.runs_for_tests import config, photographs_in
@@ -29,6 +30,11 @@ from tests.runs_for_tests import config, photographs_in
 def photographs(tmp_path: Path) -> Path:
     """A folder of three small smooth pictures."""
     return photographs_in(tmp_path / "photographs", count=3)
+
+
+def parts_of(asked: TrainConfig) -> Parts:
+    run, alone = RunFolder(asked.out), Ranks()
+    return prepared(resolved(asked, run, alone), run, alone)
 
 
 class NoLoading(Watcher):
@@ -139,9 +145,9 @@ def test_weights_that_carry_no_digest_are_said_to_be_unverified(photographs: Pat
     train(config(photographs, tmp_path / "first", steps=1))
     weights = RunFolder(tmp_path / "first").latest_weights()[1]
     asked = config(photographs, tmp_path / "run", init=tmp_path / "first")
-    assert prepared(asked, RunFolder(asked.out), Ranks()).notes == []
+    assert parts_of(asked).notes == []
     save_file(network(asked.network or "").state_dict(), weights)
-    (note,) = prepared(asked, RunFolder(asked.out), Ranks()).notes
+    (note,) = parts_of(asked).notes
     assert note == f"{weights} carries no digest, as files of version 0.1.0 do not, so it could not be verified"
 
 
@@ -178,7 +184,7 @@ def test_first_weights_that_are_damaged_or_no_numbers_are_refused(photographs: P
         with pytest.raises(RunError, match=message):
             train(asked, NoLoading())
     write_tensors(file, {key: tensor.half() for key, tensor in tensors.items()})
-    assert prepared(asked, RunFolder(asked.out), Ranks()).init_sha256, "half precision loses nothing on the way back"
+    assert parts_of(asked).network.training, "half precision loses nothing on the way back"
 
 
 def test_the_coarser_scales_part_is_the_sum_of_their_weighted_pixel_terms(generator: torch.Generator) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from safetensors.torch import load_file
 
 from pdloss.records import read_log
 from pdloss.runs import RunFolder
-from tests.runs_for_tests import assert_same_bits, final_weights, photographs_in
+from tests.runs_for_tests import assert_same_bits, final_weights, photographs_in, trains
 from tests.training.test_ranks import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")]
@@ -42,12 +41,6 @@ def launched(data: Path, out: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-
-
-def trains(process: subprocess.Popen[str], out: Path) -> bool:
-    while len(read_log(out / "log.jsonl")) < 3 and process.poll() is None:
-        time.sleep(0.001)
-    return process.poll() is None
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:

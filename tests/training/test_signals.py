@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from pdloss.records import read_log
 from pdloss.runs import RunFolder
 from pdloss.training.loop import train
 from pdloss.training.watching import Watcher
-from tests.runs_for_tests import UNHURRIED, assert_same_bits, config, final_weights, photographs_in
+from tests.runs_for_tests import UNHURRIED, assert_same_bits, config, final_weights, photographs_in, trains
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
@@ -50,13 +49,6 @@ def started(data: Path, out: Path, method: str = "fork", **options: object) -> s
         start_new_session=True,
         **options,  # type: ignore[call-overload]
     )
-
-
-def trains(process: subprocess.Popen[str], out: Path) -> bool:
-    """Waits for the first steps; returns whether it still goes on."""
-    while len(read_log(out / "log.jsonl")) < 3 and process.poll() is None:
-        time.sleep(0.001)
-    return process.poll() is None
 
 
 def assert_goes_on_to_the_same_bits(data: Path, whole: Path, parts: Path) -> None:

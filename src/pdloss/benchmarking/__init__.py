@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pdloss.faces import face
+from pdloss.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pdloss.benchmarking.measuring import environment as environment
@@ -10,4 +10,6 @@ if TYPE_CHECKING:
     from pdloss.benchmarking.measuring import median_ratio as median_ratio
     from pdloss.benchmarking.measuring import peak_memory as peak_memory
 else:
-    __getattr__, __dir__ = face(__name__, {"measuring": ["environment", "interleaved", "median_ratio", "peak_memory"]})
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"measuring": ["environment", "interleaved", "median_ratio", "peak_memory"]}
+    )

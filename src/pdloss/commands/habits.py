@@ -11,7 +11,8 @@ OTHER_VERBS = {
     "report": "html page summary summarize",
     "figure": "plot draw fig",
     "data": "dataset datasets download fetch",
-    "assets": "weights models checkpoints zoo",
+    "assets": "weights checkpoints",
+    "models": "zoo model pretrained",
     "train": "fit finetune fine-tune resume continue start",
     "bench": "benchmark profile speed",
     "calibrate": "tune balance weigh",
@@ -79,8 +80,8 @@ train: write --accumulate
     grad-accum accumulation accumulation-steps gradient-accumulation-steps accumulate-grad-batches
 train: write --ema 0.999
     ema-decay use-ema
-train: write --tensorboard
-    tb tb-logger use-tb wandb logger
+train: write --log tensorboard, or mlflow, trackio or wandb
+    tensorboard tb tb-logger use-tb use-tb-logger wandb mlflow trackio logger loggers report-to tracker
 train: start it as torchrun --nproc-per-node N -m pdloss train …
     ddp distributed launcher nproc nproc-per-node world-size local-rank
 train evaluate degrade calibrate compare conformance: write --seed
@@ -97,8 +98,8 @@ restore: the picture or folder stands without an option, after the verb
     input inputs image images data source i
 restore: write --model RUN
     weights checkpoint ckpt run network pretrained load
-restore: restored pictures are written as PNG; leave it out
-    format suffix ext
+restore: write --format png, jpeg, tiff or webp
+    suffix ext extension output-format
 restore report figure distill convert niqe: write --overwrite
     force replace f y yes
 """

@@ -14,7 +14,7 @@ from pdloss.files import output, write_atomically
 from pdloss.specs import suggestion
 from pdloss.study.folder import MOST_LINKS, StudyFolder
 from pdloss.study.planning.power import power_table
-from pdloss.study.planning.wishes import Wishes
+from pdloss.study.planning.protocol import StudyProtocol
 from pdloss.study.records import StudyDesign
 from pdloss.study.serving.access import RETURN_DAYS, Access, KnownBy
 from pdloss.study.serving.guard import RateLimit
@@ -46,7 +46,7 @@ class DesignOptions:
     """Folder of what the pictures should be; by default that of the scored folders."""
     set: str | None = None
     """Which scored set; by default, of those in common, the one written last."""
-    wishes: Annotated[Wishes, tyro.conf.arg(name="")]
+    protocol: Annotated[StudyProtocol, tyro.conf.arg(name="")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ def _design(argv: list[str]) -> int:
     pictures = compared(options.methods, options.target, options.set)
     with Bar("cutting crops") as bar:
         bar.begin("cutting crops", 0, 1)
-        made = design(pictures.methods, pictures.target, options.out, options.wishes, bar.update)
+        made = design(pictures.methods, pictures.target, options.out, options.protocol, bar.update)
     kinds = {kind: sum(q.kind == kind for q in made.questions) for kind in ("pair", "catch", "repeat", "identical")}
     print(f"{len(made.methods)} methods, {len(made.images)} crops of {made.crop} pixels, seed {made.seed}")
     print(", ".join(f"{count} {kind}" for kind, count in kinds.items()) + " questions")

@@ -1,11 +1,8 @@
 """How ``pdloss train`` shows a training."""
 
 import statistics
-from pathlib import Path
-from typing import Any
 
 from pdloss.commands.progress import Bar
-from pdloss.errors import MissingExtraError, RunError
 from pdloss.losses import LossTerms
 from pdloss.records import LogLine, RunRecord
 from pdloss.runs.states import State
@@ -20,7 +17,6 @@ class Display(Watcher):
     def __init__(self, config: TrainConfig, bar: Bar) -> None:
         self.config, self.bar = config, bar
         self.waiting: list[float] = []
-        self.board: Any = None
 
     def loading(self, done: int, total: int) -> None:
         """Shows the images read."""
@@ -36,8 +32,6 @@ class Display(Watcher):
 
     def start(self, record: RunRecord, state: State, photographs: TrainingPhotographs, why: str) -> None:
         """Says what is trained and on what."""
-        if self.config.tensorboard:
-            self.board = _tensorboard(self.config.out)
         self.bar.say(f"{record.network}, {record.parameters:,} parameters, {record.precision} on {record.device}")
         self.bar.say(f"minimises {record.loss}")
         how = (
@@ -61,32 +55,13 @@ class Display(Watcher):
         )
 
     def log(self, line: LogLine) -> None:
-        """Says what was measured, and writes the line for TensorBoard, if asked to."""
+        """Says what was measured."""
         self.waiting.append(line.waiting)
         for name, value in line.valid.items():
             self.bar.say(f"step {line.step}: {name} {value:.2f} on {self.config.valid}")
-        if self.board is None:
-            return
-        self.board.add_scalar("total", line.total, line.step)
-        self.board.add_scalar("lr", line.lr, line.step)
-        for kind, values in (("term", line.terms), ("gradient", line.gradients), ("valid", line.valid)):
-            for name, value in values.items():
-                self.board.add_scalar(f"{kind}/{name}", value, line.step)
-        self.board.flush()
 
     def advice(self) -> str:
         """Returns what to say of time lost waiting for data; nothing if it was a tenth or less."""
         share = statistics.fmean(self.waiting or [0])
         more = "try more --workers" if self.config.workers else "--workers 2 would do that beside the training"
         return f"{share:.0%} of the time was spent preparing or waiting for data: {more}" if share > 0.1 else ""
-
-
-def _tensorboard(out: Path) -> Any:
-    try:
-        from torch.utils.tensorboard.writer import SummaryWriter
-    except ImportError:
-        raise MissingExtraError("tensorboard", "tensorboard") from None
-    try:
-        return SummaryWriter(str(out / "tensorboard"))
-    except OSError as error:
-        raise RunError(f"{out / 'tensorboard'} cannot be written: {error.strerror}") from None

@@ -14,7 +14,7 @@ they should be transposed, cumulative sums over the raster. Each of these trains
 
 from typing import TYPE_CHECKING
 
-from pdloss.faces import face
+from pdloss.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pdloss.conformance.checks import CHECKS as CHECKS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pdloss.conformance.kinds import Kind as Kind
     from pdloss.conformance.probe import FeatureMapLoss as FeatureMapLoss
 else:
-    __getattr__, __dir__ = face(
+    __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "checks": ["CHECKS", "assert_conforms", "conformance", "loss_name"],

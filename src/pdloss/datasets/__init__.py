@@ -5,7 +5,7 @@ beside their targets, `crops` draws from them.
 """
 
 from pdloss.datasets.crops import Batch, Crops, Degrade, Pair, Pairs, batches, factor_of, random_crop
-from pdloss.datasets.likeness import leak_warning, picture_hash, same_pictures
+from pdloss.datasets.near_duplicates import leak_warning, picture_hash, same_pictures
 from pdloss.datasets.own_pairs import OwnPairs
 from pdloss.datasets.photographs import Photographs
 from pdloss.datasets.sources import Source, Split, source

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from pdloss.assets import cache_folder
 from pdloss.datasets.contents import place
-from pdloss.datasets.likeness import picture_hash
+from pdloss.datasets.near_duplicates import picture_hash
 from pdloss.datasets.sources import Source
 from pdloss.devices.provenance import versions
 from pdloss.errors import ImageError
@@ -52,7 +52,7 @@ class ImageInfo(Record, frozen=True, kw_only=True):
     note: str = ""
     """Conversions, as in `images.Picture`."""
     hash: str = ""
-    """`likeness.picture_hash`."""
+    """`near_duplicates.picture_hash`."""
     sha256: str = ""
     """Of the pixels as the file holds them."""
     problem: str = ""

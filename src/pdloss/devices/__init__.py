@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pdloss.faces import face
+from pdloss.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pdloss.devices.choosing import chosen_device as chosen_device
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pdloss.devices.precision import best_precision as best_precision
     from pdloss.devices.precision import channels_last as channels_last
 else:
-    __getattr__, __dir__ = face(
+    __getattr__, __dir__ = lazy_names(
         __name__,
         {"choosing": ["chosen_device"], "precision": ["autocast", "best_precision", "channels_last"]},
     )

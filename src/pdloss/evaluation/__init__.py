@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-from pdloss.faces import face
+from pdloss.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from pdloss.evaluation.defaults import CONSISTENCY as CONSISTENCY
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pdloss.evaluation.pictures import load_network as load_network
     from pdloss.evaluation.pictures import restore_batch as restore_batch
 else:
-    __getattr__, __dir__ = face(
+    __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "defaults": ["CONSISTENCY", "DEFAULT_METRICS"],

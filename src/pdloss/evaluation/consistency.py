@@ -81,7 +81,7 @@ def measures(degradation: Degradation) -> dict[str, Measure]:
         return _of_blur(first, noisy=bool(rest))
     if isinstance(first, BayerMosaic) and first.layout == "masked":
         return {"remosaic_error": lambda restored, degraded: remosaic_error(restored, degraded, first.pattern)}
-    if isinstance(first, JPEG) and not rest:
+    if isinstance(first, JPEG) and not rest and first.chance == 1:
         return {"jpeg_cell_share": lambda restored, degraded: _cell_share(first, restored, degraded)}
     return {}
 
@@ -119,4 +119,6 @@ def _of_blur(blur: CameraShake, noisy: bool) -> dict[str, Measure]:
 
 
 def _cell_share(jpeg: JPEG, restored: Tensor, degraded: Tensor) -> Tensor:
+    if jpeg.subsampling == "either":
+        raise ValueError(f"{jpeg} is not decided yet: call drawn(generator) first")
     return jpeg_cell_share(restored, degraded, int(plain(jpeg.quality)), jpeg.subsampling)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pdloss.errors import SpecError
 from pdloss.features import FeatureNames
 from pdloss.losses.checks import CheckedPair, check_side
-from pdloss.losses.drawings import Offsets
+from pdloss.losses.random_draws import Offsets
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.specs.trust import TYPED
 

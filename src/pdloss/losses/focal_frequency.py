@@ -6,11 +6,11 @@ from typing import Annotated
 import torch
 from jaxtyping import Float
 from msgspec import Meta
-from torch import Tensor, nn
+from torch import Tensor
 
 from pdloss._types import Images
-from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.image_loss import ImageLoss
 from pdloss.ops.dtypes import at_least_float32
 
 __all__ = ["FocalFrequency", "FocalFrequencyLoss", "focal_frequency_loss"]
@@ -54,7 +54,7 @@ def focal_frequency_loss(restored: Images, target: Images, *, alpha: float = 1.0
     return (weight * power).mean(dim=(1, 2, 3))
 
 
-class FocalFrequencyLoss(nn.Module):
+class FocalFrequencyLoss(ImageLoss):
     """Measures the difference of spectra, `focal_frequency_loss`, averaged over the batch.
 
     Computes in float32 even under autocast.
@@ -68,19 +68,13 @@ class FocalFrequencyLoss(nn.Module):
 
     def __init__(self, *, alpha: float = 1.0) -> None:
         super().__init__()
-        self.check = CheckedPair()
         if not alpha >= 0:
             raise ValueError(f"alpha must not be negative, got {alpha}")
         self.alpha = alpha
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape.
-        """
-        self.check(restored, target)
-        return focal_frequency_loss(restored, target.detach(), alpha=self.alpha).mean()
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
+        return focal_frequency_loss(restored, target, alpha=self.alpha)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,21 @@ A metric that was trained with no longer judges the result: report another one b
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
 from pdloss import metrics
+from pdloss._types import Images
 from pdloss.features import Frozen
-from pdloss.losses.checks import CheckedPair, check_side
+from pdloss.losses.checks import check_side
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.image_loss import ImageLoss
 from pdloss.metrics.lpips import Net
 
 __all__ = ["DISTS", "LPIPS", "DISTSLoss", "LPIPSLoss", "MetricLoss"]
 
 
-class MetricLoss(nn.Module):
+class MetricLoss(ImageLoss):
     """Measures what a learned metric measures, in float32 even under autocast, averaged over the batch.
 
     Args:
@@ -25,19 +28,13 @@ class MetricLoss(nn.Module):
 
     def __init__(self, metric: Frozen) -> None:
         super().__init__()
-        self.check = CheckedPair()
         self.metric = metric
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape, or too small for the metric.
-        """
-        self.check(restored, target)
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
         check_side(restored, self.metric.minimum_side, type(self.metric).__name__, "train on larger crops")
-        value: Tensor = self.metric(restored, target.detach())
-        return value.mean()
+        value: Tensor = self.metric(restored, target)
+        return value
 
 
 class LPIPSLoss(MetricLoss):

@@ -8,12 +8,13 @@ from typing import Annotated
 
 from jaxtyping import Float
 from msgspec import Meta
-from torch import Tensor, nn
+from torch import Tensor
 
 from pdloss import metrics
 from pdloss._types import Images
-from pdloss.losses.checks import CheckedPair, check_side
+from pdloss.losses.checks import check_side
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.image_loss import ImageLoss
 from pdloss.losses.pixel import pixel_loss
 from pdloss.metrics.ssim import minimum_side
 
@@ -91,7 +92,7 @@ def ms_ssim_l1_loss(restored: Images, target: Images, *, alpha: float = 0.84, sc
     return alpha * structure + (1 - alpha) * pixel_loss(restored, target)
 
 
-class MSSSIMLoss(nn.Module):
+class MSSSIMLoss(ImageLoss):
     """Measures the lack of structural similarity at several scales, `ms_ssim_loss`, averaged over the batch.
 
     Where a scale's structure is inverted on average, the similarity is 0 and so is its gradient: start from images
@@ -106,21 +107,15 @@ class MSSSIMLoss(nn.Module):
 
     def __init__(self, *, scales: int = 5) -> None:
         super().__init__()
-        self.check = CheckedPair()
         ms_ssim_weights(scales)
         self.scales = scales
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
-        """
-        self.check(restored, target)
-        return ms_ssim_loss(restored, target.detach(), scales=self.scales).mean()
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
+        return ms_ssim_loss(restored, target, scales=self.scales)
 
 
-class MSSSIML1Loss(nn.Module):
+class MSSSIML1Loss(ImageLoss):
     """Measures a mix of structure and pixels, `ms_ssim_l1_loss`, averaged over the batch.
 
     Args:
@@ -133,20 +128,14 @@ class MSSSIML1Loss(nn.Module):
 
     def __init__(self, *, alpha: float = 0.84, scales: int = 5) -> None:
         super().__init__()
-        self.check = CheckedPair()
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must be from 0 to 1, got {alpha}")
         ms_ssim_weights(scales)
         self.alpha, self.scales = alpha, scales
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape, or too small for the scales.
-        """
-        self.check(restored, target)
-        return ms_ssim_l1_loss(restored, target.detach(), alpha=self.alpha, scales=self.scales).mean()
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
+        return ms_ssim_l1_loss(restored, target, alpha=self.alpha, scales=self.scales)
 
 
 @dataclass(frozen=True)

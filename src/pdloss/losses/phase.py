@@ -6,11 +6,12 @@ from typing import Annotated
 import torch
 from jaxtyping import Float
 from msgspec import Meta
-from torch import Tensor, nn
+from torch import Tensor
 
 from pdloss._types import Images
-from pdloss.losses.checks import CheckedPair, check_side
+from pdloss.losses.checks import check_side
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.image_loss import ImageLoss
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.filters import filter_valid, gaussian_taps
 
@@ -71,7 +72,7 @@ def _by_phase(values: Float[Tensor, "b c h w"], factor: int) -> Float[Tensor, "b
     return whole.reshape(batch, channels, rows, factor, columns, factor).mean((2, 4))
 
 
-class PhaseLoss(nn.Module):
+class PhaseLoss(ImageLoss):
     """Measures a mesh, `phase_loss`, averaged over the batch; a small weight beside other terms takes it away.
 
     Computes in float32 even under autocast.
@@ -85,18 +86,12 @@ class PhaseLoss(nn.Module):
 
     def __init__(self, *, factor: int = 4) -> None:
         super().__init__()
-        self.check = CheckedPair()
         _check_factor(factor)
         self.factor = factor
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape, or shorter than three periods.
-        """
-        self.check(restored, target)
-        return phase_loss(restored, target.detach(), factor=self.factor).mean()
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
+        return phase_loss(restored, target, factor=self.factor)
 
 
 @dataclass(frozen=True)

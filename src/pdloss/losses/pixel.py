@@ -6,8 +6,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pdloss._types import Images
-from pdloss.losses.checks import CheckedPair
 from pdloss.losses.choice import LossChoice
+from pdloss.losses.image_loss import ImageLoss
 from pdloss.ops.differences import Power, mean_difference
 from pdloss.ops.options import check_option
 
@@ -28,7 +28,7 @@ def pixel_loss(restored: Images, target: Images, *, p: Power = 1) -> Float[Tenso
     return mean_difference(restored, target, p)
 
 
-class PixelLoss(nn.Module):
+class PixelLoss(ImageLoss):
     """Measures the mean absolute (p = 1) or squared (p = 2) difference of pixels.
 
     Args:
@@ -37,18 +37,12 @@ class PixelLoss(nn.Module):
 
     def __init__(self, *, p: Power = 1) -> None:
         super().__init__()
-        self.check = CheckedPair()
         check_option(Power, p=p)
         self.p = p
 
-    def forward(self, restored: Tensor, target: Tensor) -> Tensor:
-        """Returns the mean over the batch; gradients reach `restored` only.
-
-        Raises:
-            ValueError: If the two are not floating-point RGB batches of one shape.
-        """
-        self.check(restored, target)
-        return pixel_loss(restored, target.detach(), p=self.p).mean()
+    def distance(self, restored: Images, target: Images) -> Float[Tensor, " b"]:
+        """Returns one value per image."""
+        return pixel_loss(restored, target, p=self.p)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """The projected distribution loss: features compared as distributions, eq. (5)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, cast
 
+import torch
 from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor, nn
 
 from pdloss.losses.choice import FeatureChoice
-from pdloss.losses.drawings import Count
 from pdloss.losses.feature_loss import FeatureLoss
+from pdloss.losses.random_draws import DrawCount
 from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, wasserstein_1d
 from pdloss.ops.options import check_option
 from pdloss.ops.streams import generator
@@ -72,6 +73,10 @@ class ProjectedDistributionLoss(FeatureLoss):
         redraw: Whether to draw new directions every time.
         seed: Chooses the directions, and the offsets.
         directions: A ready matrix (M, C) instead: `projection` is then ``identity`` and none is drawn.
+        samples: In training, a map of more positions than that is compared at so many of them, the same of restored
+            and target, drawn anew from `seed` for every value as directions are. Sorting maps of the image's own side
+            costs more than computing them, and a few hundred values say what a channel's distribution is. In eval
+            mode, where no gradient is asked for, and with 0, all positions count.
         extractor: See `FeatureLoss`.
         layer_weights: See `FeatureLoss`.
         offset: See `FeatureLoss`; drawn from the same `seed`.
@@ -104,6 +109,7 @@ class ProjectedDistributionLoss(FeatureLoss):
         directions: Float[Tensor, "m c"] | None = None,
         layer_weights: Sequence[float] | None = None,
         offset: int = 0,
+        samples: int = 0,
     ) -> None:
         if not p >= 1:
             raise ValueError(f"p must be at least 1, got {p}")
@@ -112,21 +118,27 @@ class ProjectedDistributionLoss(FeatureLoss):
             raise ValueError(f"ratio must be positive, got {ratio}: it is the number of directions per channel")
         if directions is not None and projection != "identity":
             raise ValueError(f"directions are given, so there are none to draw by {projection!r}; leave one out")
+        if samples < 0:
+            raise ValueError(f"samples must not be negative, got {samples}: it is a number of positions; 0 takes all")
         super().__init__(features, extractor=extractor, layer_weights=layer_weights, offset=offset, seed=seed)
         self.p, self.projection, self.ratio, self.epsilon, self.ascents = p, projection, ratio, epsilon, ascents
-        self.seed = seed
-        self.drawings = Count() if redraw and projection != "identity" else None
+        self.seed, self.samples = seed, samples
+        self.drawings = DrawCount() if redraw and projection != "identity" else None
+        self.samplings = DrawCount() if samples else None
         self.register_buffer("given", directions, persistent=False)
 
     def compare(self, restored: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
         """Returns the loss of maps already computed: averaged over the batch, summed over this loss's layers."""
         value = super().compare(restored, target)
         if self.drawings is not None and self.training:
-            self.drawings.value += 1
+            self.drawings.advance()
+        if self.samplings is not None and self._trains(value):
+            self.samplings.advance()
         return value
 
     def distance(self, restored: Float[Tensor, "b c h w"], target: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, " b"]:
         """Returns one value per image for the maps of one layer."""
+        restored, target = self._sampled(restored, target)
         if self.given is not None:
             return sliced_wasserstein(restored, target, self.given, self.p)
         if self.projection == "identity":
@@ -136,15 +148,36 @@ class ProjectedDistributionLoss(FeatureLoss):
             return max_sliced_wasserstein(restored, target, drawn, self.p, self.ascents)
         return sliced_wasserstein(restored, target, drawn, self.p)
 
+    def _sampled(self, restored: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns both maps at the positions drawn next, as (B, C, N, 1), or as they are."""
+        if self.samplings is None or not self._trains(restored) or restored[0, 0].numel() <= self.samples:
+            return restored, target
+        stream = generator("samples", self.seed, self.samplings.here(), restored[0, 0].numel())
+        places = _places(restored, self.samples, stream)
+        same = restored.shape[2:] == target.shape[2:]
+        return _at(restored, places), _at(target, places if same else _places(target, self.samples, stream))
+
+    def _trains(self, restored: Tensor) -> bool:
+        return self.training and torch.is_grad_enabled() and restored.requires_grad
+
     def draw(self, channels: int) -> Float[Tensor, "m c"]:
         """Returns the directions of the next value, for that many channels.
 
         Raises:
             ValueError: If the ratio draws none, or there are too few channels.
         """
-        stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.value, channels)
+        stream = generator("directions", self.seed, 0 if self.drawings is None else self.drawings.here(), channels)
         scheme = "sphere" if self.projection == "max" else cast(projections.Drawn, self.projection)
         return projections.directions(scheme, channels, self.ratio, stream, self.epsilon)
+
+
+def _places(maps: Tensor, count: int, stream: torch.Generator) -> Tensor:
+    return torch.randperm(maps[0, 0].numel(), generator=stream)[:count].to(maps.device)
+
+
+def _at(maps: Float[Tensor, "b c h w"], places: Tensor) -> Float[Tensor, "b c n 1"]:
+    """Returns maps at some positions, read along the channels, which lie side by side where convolutions left them."""
+    return maps.permute(0, 2, 3, 1).flatten(1, 2).index_select(1, places).transpose(1, 2).unsqueeze(-1)
 
 
 @dataclass(frozen=True)
@@ -158,3 +191,5 @@ class PDL(FeatureChoice, name="pdl", module=ProjectedDistributionLoss):
     ascents: Annotated[int, Meta(ge=0)] = 5
     redraw: bool = True
     seed: int = 0
+    samples: Annotated[int, Meta(ge=0)] = field(default=0, kw_only=True)
+    later_options: ClassVar[tuple[str, ...]] = (*FeatureChoice.later_options, "samples")

@@ -5,6 +5,7 @@ So each float's bits, rearranged to ascend as integers do, go above its place in
 sorts the floats, leaves equal ones in the order they came in, and carries the permutation along.
 """
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -20,12 +21,13 @@ _BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16:
 BLOCK = 1 << 16
 """Values of one block: its keys and temporaries stay in the cache, and each place in it can be said in 16 bits."""
 
-_PLACES = np.arange(BLOCK, dtype=np.int64)
-_NARROW_PLACES = _PLACES.astype(np.int32)
+_PLACES = np.arange(BLOCK, dtype=np.int32)
+_UPPER = 1 if sys.byteorder == "little" else 0
+"""Which of an integer's two halves says more."""
 
 
 def has_packed_sort(x: Tensor) -> bool:
-    """Returns whether `places_by_rank` can sort `x`: on a CPU, at most 32 bits a value."""
+    """Returns whether `ranked` can sort `x`: on a CPU, at most 32 bits a value."""
     return x.device.type == "cpu" and x.dtype in _BITS
 
 
@@ -42,33 +44,50 @@ def floats(bits: NDArray[Any], dtype: torch.dtype) -> NDArray[np.float32]:
     return bits.view(np.float32 if dtype == torch.float32 else np.float16).astype(np.float32, copy=False)
 
 
-def places_by_rank(bits: NDArray[Any]) -> NDArray[np.intp]:
-    """Returns, for each rank within each row, the place in ``bits.ravel()`` of the float that has it.
+def ranked(bits: NDArray[Any], dtype: torch.dtype) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Returns the floats of each row in ascending order, and the place in ``bits.ravel()`` that each came from.
 
     Equal floats keep their order, and -0.0 equals 0.0. NaN comes first or last in its row, as its sign bit says.
 
     Args:
-        bits: Bits of floats, (R, N), int32 or int16, fewer than 2**32 in all.
+        bits: Bits of floats, (R, N), int32 or int16, fewer than 2**31 in all.
+        dtype: What the bits mean.
 
     Example:
-        >>> places_by_rank(np.array([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]], dtype=np.float32).view(np.int32))
-        array([[1, 2, 0], [3, 5, 4]])
+        >>> values, places = ranked(bit_rows(torch.tensor([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]])), torch.float32)
+        >>> values
+        array([[1., 2., 3.],
+               [4., 5., 6.]], dtype=float32)
+        >>> places
+        array([[1, 2, 0],
+               [3, 5, 4]])
     """
     # A 16-bit float and a place below 65536 share 32 bits, which sort faster than 64.
-    narrow = bits.itemsize == 2 and bits.size <= 1 << 16
-    shift, known = (16, _NARROW_PLACES) if narrow else (32, _PLACES)
-    places = known[: bits.size] if bits.size <= known.size else np.arange(bits.size)
-    # From sign and magnitude to two's complement.
-    sign = bits >> (8 * bits.itemsize - 1)
-    ascending = bits & np.iinfo(bits.dtype).max
-    ascending ^= sign
-    ascending -= sign
-    keys: NDArray[Any] = ascending.astype(places.dtype)
-    keys <<= shift
-    keys |= places.reshape(bits.shape)
-    keys.sort(axis=-1)
-    keys &= (1 << shift) - 1
-    return keys.astype(np.intp, copy=False)
+    narrow = dtype == torch.bfloat16 and bits.size <= BLOCK
+    magnitude = np.int32(0x7FFF0000 if narrow else 0x7FFFFFFF)
+    values = (floats(bits, dtype) + np.float32(0)).view(np.int32)  # the sum has no -0.0
+    _mirror_negatives(values, magnitude)
+    places = _PLACES[: bits.size] if bits.size <= BLOCK else np.arange(bits.size, dtype=np.int32)
+    if narrow:
+        values |= places.reshape(bits.shape)
+        values.sort(axis=-1)
+        places = values & 0xFFFF
+        values ^= places
+    else:
+        keys = np.empty(bits.shape, dtype=np.int64)
+        halves = keys.view(np.int32).reshape(*bits.shape, 2)
+        halves[..., _UPPER], halves[..., 1 - _UPPER] = values, places.reshape(bits.shape)
+        keys.sort(axis=-1)
+        values, places = halves[..., _UPPER].copy(), halves[..., 1 - _UPPER]
+    _mirror_negatives(values, magnitude)
+    return values.view(np.float32), places.astype(np.intp)
+
+
+def _mirror_negatives(bits: NDArray[np.int32], magnitude: np.int32) -> None:
+    """Makes bits of sign and magnitude, in place, integers that ascend as the floats do; and those again the bits."""
+    flips = bits >> 31
+    flips &= magnitude
+    bits ^= flips
 
 
 def in_blocks(work: Callable[[slice], None], rows: int, n: int) -> None:

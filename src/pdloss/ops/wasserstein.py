@@ -104,10 +104,9 @@ class _Transport(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, v: Tensor, p: float) -> Tensor:
         """Returns the cost; keeps its slope by each sample that needs a gradient."""
-        packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
-        cost, *slopes = (_by_blocks if packed else _at_once)(u, v, p, *ctx.needs_input_grad[:2])
+        cost, *slopes = _cost_and_slopes(u, v, p, *ctx.needs_input_grad[:2])
         ctx.save_for_backward(cost, *slopes)
-        ctx.dtypes, ctx.p = (u.dtype, v.dtype), p
+        ctx.dtypes, ctx.p, ctx.samples = (u.dtype, v.dtype), p, u.shape[-1]
         return cost
 
     @staticmethod
@@ -119,18 +118,33 @@ class _Transport(torch.autograd.Function):
         cost, *slopes = ctx.saved_tensors
         gradient = gradient.masked_fill(cost.isnan(), math.nan).unsqueeze(-1)
         by_u, by_v = (
-            None if slope is None else (gradient * slope).to(dtype)
+            None if slope is None else _scaled(gradient, slope, ctx.samples, dtype)
             for slope, dtype in zip(slopes, ctx.dtypes, strict=True)
         )
         return by_u, by_v, None
 
 
+def _cost_and_slopes(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> _CostAndSlopes:
+    """Returns the cost and its slopes by u and by v, where needed: those of int8 in units of 1/N (see `_scaled`)."""
+    packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
+    return (_by_blocks if packed else _at_once)(u, v, p, needs_u, needs_v)
+
+
+def _scaled(gradient: Tensor, slope: Tensor, samples: int, dtype: torch.dtype) -> Tensor:
+    """Returns gradient times slope; slopes that are only signs are kept as int8, a quarter of the memory to write."""
+    if slope.dtype == torch.int8:
+        return (gradient * (1 / samples)).to(dtype) * slope
+    return (gradient * slope).to(dtype)
+
+
 @torch.library.custom_op("pdloss::transport", mutates_args=())
 def _transport(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> tuple[Tensor, Tensor, Tensor]:
     """The cost and its slopes for compiled graphs, where a slope that is not needed is empty."""
-    packed = sorting.has_packed_sort(u) and sorting.has_packed_sort(v)
-    cost, *slopes = (_by_blocks if packed else _at_once)(u, v, p, needs_u, needs_v)
-    slope_u, slope_v = (cost.new_empty(0) if slope is None else slope for slope in slopes)
+    cost, *slopes = _cost_and_slopes(u, v, p, needs_u, needs_v)
+    one = cost.new_ones(())
+    slope_u, slope_v = (
+        cost.new_empty(0) if slope is None else _scaled(one, slope, u.shape[-1], cost.dtype) for slope in slopes
+    )
     return cost, slope_u, slope_v
 
 
@@ -168,6 +182,13 @@ def _cost_and_slope(d: Any, width: Any, p: float, sign: Callable[[Any], Any]) ->
     if p != 1:
         slope *= p * abs(d) ** (p - 1)
     return (slope * d).sum(-1) / p, slope
+
+
+def _mean_and_signs(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Returns the mean of ``|u - v|`` over the last axis, and the signs of ``u - v``, which are N times its slopes."""
+    signs = (u > v).view(np.int8) - (u < v).view(np.int8)
+    d = u - v
+    return np.abs(d, out=d).mean(-1), signs
 
 
 class _Levels(NamedTuple):
@@ -215,15 +236,22 @@ def _by_blocks(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> 
     """Returns the same for samples that have a packed sort, a few rows at a time so that they stay in the cache."""
     levels = _levels(u.shape[-1], v.shape[-1])
     width = np.asarray(levels.width, dtype=np.float32)
-    sample_u, sample_v = _Sample(u, levels.of_u, needs_u), _Sample(v, levels.of_v, needs_v)
+    signs = p == 1 and u.shape == v.shape
+    sample_u, sample_v = (
+        _Sample(x, of, needed, torch.int8 if signs else torch.float32)
+        for x, of, needed in ((u, levels.of_u, needs_u), (v, levels.of_v, needs_v))
+    )
     cost = torch.empty(u.shape[:-1], dtype=torch.float32, device="cpu")
     cost_rows = cost.view(-1).numpy()
 
     def work(block: slice) -> None:
-        values_u, places_u = sample_u.at_levels(block)
-        values_v, places_v = sample_v.at_levels(block)
         with np.errstate(all="ignore"):  # infinities and NaN speak for themselves
-            cost_rows[block], slope = _cost_and_slope(values_u - values_v, width, p, np.sign)
+            values_u, places_u = sample_u.at_levels(block)
+            values_v, places_v = sample_v.at_levels(block)
+            if signs:
+                cost_rows[block], slope = _mean_and_signs(values_u, values_v)
+            else:
+                cost_rows[block], slope = _cost_and_slope(values_u - values_v, width, p, np.sign)
         if places_u is not None:
             sample_u.keep(slope, places_u, block)
         if places_v is not None:
@@ -236,25 +264,25 @@ def _by_blocks(u: Tensor, v: Tensor, p: float, needs_u: bool, needs_v: bool) -> 
 class _Sample:
     """One of the two samples on its way through `_by_blocks`, with the slope by it if that is needed."""
 
-    def __init__(self, x: Tensor, of: NDArray[np.int64] | None, needs_slope: bool) -> None:
+    def __init__(self, x: Tensor, of: NDArray[np.int64] | None, needs_slope: bool, kept: torch.dtype) -> None:
         self.of = of
         self.firsts = None if of is None else np.flatnonzero(np.diff(of, prepend=-1))
         self.dtype = x.dtype
         self.bits = sorting.bit_rows(x)
-        self.slope = torch.empty(x.shape, dtype=torch.float32, device="cpu") if needs_slope else None
+        self.slope = torch.empty(x.shape, dtype=kept, device="cpu") if needs_slope else None
         self.slope_rows = None if self.slope is None else self.slope.view(self.bits.shape)
 
     def at_levels(self, block: slice) -> tuple[NDArray[np.float32], NDArray[np.intp] | None]:
-        bits = self.bits[block]
-        values, places = sorting.floats(bits, self.dtype), None
+        bits, places = self.bits[block], None
         if self.slope_rows is None:
-            values = np.sort(values, axis=-1)
+            values = np.sort(sorting.floats(bits, self.dtype), axis=-1)
         else:
-            places = sorting.places_by_rank(bits)
-            values = values.take(places, mode="wrap")  # which is in bounds; "wrap" skips a slower check
-        return values if self.of is None else values.take(self.of, axis=-1, mode="wrap"), places
+            values, places = sorting.ranked(bits, self.dtype)
+        if self.of is not None:
+            values = values.take(self.of, axis=-1, mode="wrap")  # which is in bounds; "wrap" skips a slower check
+        return values, places
 
-    def keep(self, slope: NDArray[np.float32], places: NDArray[np.intp], block: slice) -> None:
+    def keep(self, slope: NDArray[Any], places: NDArray[np.intp], block: slice) -> None:
         if self.firsts is not None:
             slope = np.add.reduceat(slope, self.firsts, axis=-1)
         if self.slope_rows is not None:

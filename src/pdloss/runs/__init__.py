@@ -21,9 +21,13 @@ from pdloss.errors import RunError
 from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
 from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
+from pdloss.networks.signature import NETWORK_KEY
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
 from pdloss.runs.states import State, Stateful, load_module, packed, tensors_of, unpack
+
+_FOLDERS = ("weights", "tensorboard", "wandb", "mlflow")
+"""Folders in a run folder that a training writes into, itself or through a logger."""
 
 
 class RunFolder:
@@ -125,7 +129,7 @@ class RunFolder:
         if not self.writes:
             yield
             return
-        for written in (self.log, self.state, self.path / "weights", self.path / "tensorboard"):
+        for written in (self.log, self.state, *(self.path / name for name in _FOLDERS)):
             refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -288,6 +292,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         RunError: If the file is missing, is no safetensors file, is damaged, or belongs to another network.
     """
     tensors = read_tensors(path).tensors
+    tensors.pop(NETWORK_KEY, None)  # for programs that read no header
     try:
         load_module(network, tensors)
     except ValueError as error:

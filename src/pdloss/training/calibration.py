@@ -15,8 +15,9 @@ from pdloss.losses import Objective, WeightedSum
 from pdloss.runs.purposes import weights_file
 from pdloss.training.configuration import CalibrateConfig
 from pdloss.training.data import training_data
-from pdloss.training.learner import gradient_norms
-from pdloss.training.preparation import aim_of, built
+from pdloss.training.preparation import built
+from pdloss.training.resolving import aim_of
+from pdloss.training.trainer import gradient_norms
 from pdloss.training.trial import try_out
 
 Progress = Callable[[str, int, int], object]

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pdloss.errors import SpecError
 from pdloss.limits import check_seed
 from pdloss.specs.options import TypedOptions
+from pdloss.training.loggers import names_of
 from pdloss.training.recommendations import DEFAULT_FEATURES, recommended
 
 _WORKERS_PER_CORE = 16
@@ -114,8 +115,10 @@ class TrainConfig(CropOptions, PartOptions):
     """Processes that prepare crops ahead. By default none on a CPU, where a crop costs little beside a step; on a GPU
     half of the processor's cores, shared by the processes of a machine, 8 at most. One that delivers nothing for five
     minutes ends the training, which saves first."""
-    tensorboard: bool = False
-    """Also write the log for TensorBoard, into RUN/tensorboard."""
+    log: str = ""
+    """Where the log and a few validation pictures go besides, such as "tensorboard,mlflow": to any of mlflow,
+    tensorboard, trackio and wandb, each an extra of that name; what they write here lies in RUN/tensorboard and so on,
+    and where else it goes, their own environment variables say."""
 
     def validate(self) -> None:
         """Refuses numbers that make no sense.
@@ -126,6 +129,7 @@ class TrainConfig(CropOptions, PartOptions):
         super().validate()
         self.check_least(1, "steps", "save_every", "log_every", "accumulate")
         _check_rate(self.lr)
+        names_of(self.log)
         if not 0 <= self.ema < 1:
             raise SpecError(f"--ema must be from 0 to below 1, got {self.ema}")
         if self.compile and self.scales == "all":

@@ -4,31 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from pdloss.datasets import OwnPairs, Photographs
-from pdloss.datasets.own_pairs import first_factor
 from pdloss.degradations import Chain
 from pdloss.degradations.given import Given
-from pdloss.errors import SpecError
 from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import PartOptions
 
 TrainingPhotographs: TypeAlias = Photographs | OwnPairs
-
-
-def pairs_degradation(options: PartOptions) -> Chain | None:
-    """Returns what stands for the degradation of pairs, of which only the first is read; None if it is no pairs.
-
-    Raises:
-        SpecError: If a degradation is given beside pairs.
-        ImageError: If nothing is paired, or the first two do not fit each other.
-    """
-    if options.degraded is None:
-        return None
-    if options.degradation is not None:
-        raise SpecError(
-            f"--degradation {options.degradation!r} has no effect on the pairs of --degraded {options.degraded}; "
-            "leave one out"
-        )
-    return Chain((Given(first_factor(options.data, options.degraded, leave_out=options.skip_damaged)),))
 
 
 def training_data(

@@ -19,9 +19,9 @@ from pdloss.files import output
 from pdloss.files.tensors import write_tensors
 from pdloss.ops.filters import filter_valid, gaussian_kernel
 from pdloss.training.configuration import DistillConfig
-from pdloss.training.lessons import Lessons
+from pdloss.training.distillation_checkpoint import DistillationCheckpoint, remove
 from pdloss.training.pattern_pairs import change_error, pairs_in
-from pdloss.training.unfinished import Unfinished, remove
+from pdloss.training.teacher_batches import TeacherBatches
 
 
 def degrade(clean: Tensor, generator: torch.Generator) -> Tensor:
@@ -148,26 +148,26 @@ def _train(
     progress: Callable[[int, Mapping[str, float]], None] | None,
 ) -> dict[str, float]:
     optimiser = torch.optim.AdamW(student.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=1e-4)
-    kept = Unfinished(config.out, _choices(config, teacher), {"network": student, "optimiser": optimiser})
+    kept = DistillationCheckpoint(config.out, _choices(config, teacher), {"network": student, "optimiser": optimiser})
     begin, scales = kept.take_up(config.steps)
     sources = [_crops(folder, config) for folder in config.images]
     paired = config.differences > 0 and pairs_in(config.batch) > 0
-    lessons = Lessons(
+    batches = TeacherBatches(
         teacher, sources, seed=config.seed, steps=config.steps, reuse=config.reuse, paired=paired, begin=begin
     )
     for step in range(begin, config.steps):
-        lesson = lessons.at(step)
-        scales = scales or {layer: _size(x) for layer, x in lesson.maps.items()}
+        batch = batches.at(step)
+        scales = scales or {layer: _size(x) for layer, x in batch.maps.items()}
         for group in optimiser.param_groups:
             group["lr"] = config.lr * _rate(step, config.steps)
-        with autocast(lesson.images.device):
-            imitated = student(lesson.images, list(lesson.maps))
+        with autocast(batch.images.device):
+            imitated = student(batch.images, list(batch.maps))
         errors = {
-            layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in lesson.maps.items()
+            layer: _error(layer, imitated[layer].float(), x.float() / scales[layer]) for layer, x in batch.maps.items()
         }
         changed = [
             change_error(layer, imitated[layer].float(), x.float() / scales[layer])
-            for layer, x in lesson.changes.items()
+            for layer, x in batch.changes.items()
         ]
         total = torch.stack(list(errors.values())).mean()
         if changed:

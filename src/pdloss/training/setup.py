@@ -1,14 +1,13 @@
 """A training set up: every option resolved once, all that is trained made, and where it stands."""
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import torch
 from msgspec.structs import replace
 
 from pdloss import degradations, runs
+from pdloss.assets import sha256
 from pdloss.datasets import Crops, batches, leak_warning, same_pictures
 from pdloss.devices.provenance import commit, machine, versions
 from pdloss.ops.streams import generator
@@ -17,11 +16,12 @@ from pdloss.runs.bindings import worth_saying
 from pdloss.runs.states import State, seed_everything
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.data import TrainingPhotographs, training_data
-from pdloss.training.learner import Learner
-from pdloss.training.preparation import Prepared, prepared
+from pdloss.training.preparation import prepared
 from pdloss.training.ranks import Ranks
 from pdloss.training.recording import recorded
+from pdloss.training.resolving import resolved
 from pdloss.training.supply import Supply
+from pdloss.training.trainer import Trainer
 from pdloss.training.validation import Validation
 from pdloss.training.watching import Watcher
 
@@ -35,7 +35,7 @@ class Setup:
     ranks: Ranks
     run: runs.RunFolder
     record: RunRecord
-    learner: Learner
+    trainer: Trainer
     photographs: TrainingPhotographs
     crops: Crops
     validation: Validation | None
@@ -44,11 +44,6 @@ class Setup:
     """Why the photographs are degraded as they are."""
     notes: list[str]
     """What is worth saying."""
-
-    @property
-    def threads(self) -> int:
-        """How many threads compute, if this process has the cores for itself; else 0."""
-        return torch.get_num_threads() if self.ranks.count == 1 and self.ranks.device.type == "cpu" else 0
 
     def begin(self, watcher: Watcher) -> State:
         """Makes the run folder, or puts everything where it stood; tells the watcher, and returns where that is.
@@ -61,7 +56,7 @@ class Setup:
             notes += worth_saying(self.run.record(), record) if self.run.begun else []
             record = self.run.open(record, self.photographs.trained_on, self.photographs.fingerprint_by_size)
         self.ranks.wait()
-        state = self.run.resume(self.learner.network, self.learner.optimiser, self.options.steps, **self.learner.others)
+        state = self.run.resume(self.trainer.network, self.trainer.optimiser, self.options.steps, **self.trainer.others)
         if not self.ranks.first:  # what networks and losses draw at random should differ from process to process
             seed_everything(generator("rank", self.options.seed, self.ranks.rank, state.step).initial_seed())
         for note in notes:
@@ -74,14 +69,16 @@ class Setup:
         ranks = self.ranks
         return Supply(batches(
             self.crops, step, self.options.steps, loader_workers(self.options, ranks),
-            pin=ranks.device.type == "cuda", part=ranks.rank, parts=ranks.count,
+            pin=ranks.device.type == "cuda", part=ranks.rank, parts=ranks.world_size,
         ))  # fmt: skip
 
-    def measured(self, step: int) -> dict[str, float]:
-        """Returns what the validation gives after a step at which a checkpoint is saved."""
+    def measured(self, step: int, watcher: Watcher) -> dict[str, float]:
+        """Returns what the validation gives after a step at which a checkpoint is saved; shows the watcher pictures."""
         if self.validation is None or not self.options.saves(step):
             return {}
-        return {"psnr": self.validation.psnr(self.learner.trained)}
+        psnr, pictures = self.validation.measure(self.trainer.trained)
+        watcher.pictures(step, pictures)
+        return {"psnr": psnr}
 
 
 def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
@@ -91,32 +88,39 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         UserError: If a choice, the data, the run folder or the loss cannot be used.
     """
     run = runs.RunFolder(config.out, writes=ranks.first)
-    ready = prepared(config, run, ranks)
-    record = _record(ready, ranks)
+    asked = resolved(config, run, ranks)
+    parts = prepared(asked, run, ranks)
+    record = RunRecord(
+        **recorded(asked.options), init_sha256=None if asked.first is None else sha256(asked.first),
+        weights=parts.criterion.origin,
+        parameters=sum(p.numel() for p in parts.network.parameters() if p.requires_grad),
+        images=0, data_fingerprint="", versions=versions() | {"jpeg": degradations.codec()},
+        machine=machine(ranks.device, ranks.world_size), commit=commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
     run.check(record)  # before photographs are read, which may take long
-    photographs, degradation = _photographs(ready, ranks, watcher)
-    options = dataclasses.replace(ready.options, degradation=degradation.in_full())
-    validation = None
+    with ranks.first_before_others():  # it decodes the photographs, and the others find them decoded
+        photographs, degradation = training_data(
+            asked.options, asked.purpose, watcher.loading, reread=asked.options.reread and ranks.first
+        )
+    asked = asked.degraded_by(degradation)
+    options, validation = asked.options, None
     if options.valid is not None and ranks.first:
         validation = Validation(options.valid, degradation, ranks.device, options.valid_degraded)
         if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
             watcher.warn(leak_warning(leaks, options.valid))
+    images, fingerprint = len(photographs), photographs.fingerprint
     return Setup(
         options=options,
         ranks=ranks,
         run=run,
-        record=replace(
-            record,
-            degradation=degradation.in_full(),
-            images=len(photographs),
-            data_fingerprint=photographs.fingerprint,
-        ),
-        learner=Learner(dataclasses.replace(ready, options=options), ranks, spoilt=run.path),
+        record=replace(record, degradation=options.degradation, images=images, data_fingerprint=fingerprint),
+        trainer=Trainer(asked, parts, ranks, folder=run.path),
         photographs=photographs,
-        crops=Crops(photographs, degradation, size=ready.purpose.crop, seed=options.seed, batch=options.batch),
+        crops=Crops(photographs, degradation, size=asked.purpose.crop, seed=options.seed, batch=options.batch),
         validation=validation,
-        why=ready.purpose.why,
-        notes=ready.notes,
+        why=asked.purpose.why,
+        notes=parts.notes,
     )
 
 
@@ -124,25 +128,4 @@ def loader_workers(config: TrainConfig, ranks: Ranks) -> int:
     """Returns how many processes prepare this process's crops ahead."""
     if config.workers is not None:
         return config.workers
-    return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.beside)
-
-
-def _record(ready: Prepared, ranks: Ranks) -> RunRecord:
-    """Returns what is known of a run before its photographs are read."""
-    return RunRecord(
-        **recorded(ready.options), init_sha256=ready.init_sha256, weights=ready.criterion.origin,
-        parameters=sum(p.numel() for p in ready.network.parameters() if p.requires_grad),
-        images=0, data_fingerprint="", versions=versions() | {"jpeg": degradations.codec()},
-        machine=machine(ranks.device, ranks.count), commit=commit(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-
-
-def _photographs(ready: Prepared, ranks: Ranks, watcher: Watcher) -> tuple[TrainingPhotographs, degradations.Chain]:
-    """Returns the photographs to train on, and what degrades them."""
-    if not ranks.first:
-        ranks.wait()  # so that the first decodes the photographs, and the others find them decoded
-    found = training_data(ready.options, ready.purpose, watcher.loading, reread=ready.options.reread and ranks.first)
-    if ranks.first:
-        ranks.wait()
-    return found
+    return 0 if ranks.device.type == "cpu" else min(8, (os.cpu_count() or 2) // 2 // ranks.local_world_size)

@@ -8,6 +8,10 @@ from torch import nn
 from pdloss.datasets import Degrade, OwnPairs, Pairs, Photographs
 from pdloss.metrics import CEILING, psnr
 from pdloss.ops.color import quantize
+from pdloss.training.watching import Picture
+
+_SHOWN = 4
+"""How many photographs a watcher is shown."""
 
 
 class Validation:
@@ -30,14 +34,19 @@ class Validation:
         self.pairs, self.device = Pairs(self.photographs, degradation, seed=0), device
 
     @torch.no_grad()
-    def psnr(self, network: nn.Module) -> float:
-        """Returns the mean over the photographs, in dB: RGB, whole images after rounding to 8 bits, in float32."""
+    def measure(self, network: nn.Module) -> tuple[float, list[Picture]]:
+        """Returns the mean PSNR over the photographs, and the first of them as they come out.
+
+        PSNR is in dB: RGB, whole images after rounding to 8 bits, in float32.
+        """
         training = network.training
         network.eval()
-        total = 0.0
+        total, pictures = 0.0, []
         for index in range(len(self.pairs)):
-            degraded, target, _ = self.pairs[index]
+            degraded, target, name = self.pairs[index]
             restored = network(degraded[None].to(self.device)).clamp(0, 1)
             total += min(psnr(quantize(restored), target[None].to(self.device)).item(), CEILING)
+            if index < _SHOWN:
+                pictures.append(Picture(name, degraded.cpu(), restored[0].cpu(), target.cpu()))
         network.train(training)
-        return total / len(self.pairs)
+        return total / len(self.pairs), pictures

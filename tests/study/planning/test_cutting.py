@@ -34,13 +34,13 @@ def test_crops_are_cut_alike_from_all_and_their_hashes_recorded(study: StudyFold
 def test_crops_follow_the_rule(tmp_path: Path) -> None:
     folders = write_folders(tmp_path / "pictures")
     methods = {name: folder for name, folder in folders.items() if name != "target"}
-    wishes = replace(SMALL, rule="disagreement")
-    for image in design(methods, folders["target"], tmp_path / "a", wishes).images:
+    protocol = replace(SMALL, rule="disagreement")
+    for image in design(methods, folders["target"], tmp_path / "a", protocol).images:
         pictures = [read_uint8(folder / image.target) for folder in methods.values()]
         assert crops.disagreement_place(pictures, 32) == (image.x, image.y)
     (tmp_path / "boxes.json").write_text(json.dumps({"photo2": [3, 5], "photo0": [16, 8]}))
-    wishes = replace(SMALL, rule="boxes", boxes=tmp_path / "boxes.json")
-    images = design(methods, folders["target"], tmp_path / "b", wishes).images
+    protocol = replace(SMALL, rule="boxes", boxes=tmp_path / "boxes.json")
+    images = design(methods, folders["target"], tmp_path / "b", protocol).images
     assert [(i.target, i.x, i.y, i.w, i.h) for i in images] == [
         ("photo0.png", 16, 8, 32, 32),
         ("photo2.png", 3, 5, 32, 32),
@@ -54,9 +54,9 @@ def test_pictures_of_equal_names_in_different_folders_are_different_pictures(tmp
             path = tmp_path / folder.format(scene) / "1.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(np.full((40, 48, 3), 100 * number + 10 * place, np.uint8)).save(path)
-    wishes = replace(SMALL, questions=2, repeats=0, catch=0, identical=0, training=0)
+    protocol = replace(SMALL, questions=2, repeats=0, catch=0, identical=0, training=0)
     methods = {name: tmp_path / name for name in "ab"}
-    made = design(methods, tmp_path / "target" / "*" / "sharp", tmp_path / "study", wishes)
+    made = design(methods, tmp_path / "target" / "*" / "sharp", tmp_path / "study", protocol)
     assert sorted(image.target for image in made.images) == ["one/sharp/1.png", "two/sharp/1.png"]
     for image in made.images:
         for place, name in enumerate(("target", "a", "b")):

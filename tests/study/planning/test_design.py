@@ -9,7 +9,7 @@ from PIL import Image
 from pdloss.errors import ImageError, SpecError
 from pdloss.study.folder import StudyFolder
 from pdloss.study.planning.design import design
-from pdloss.study.planning.wishes import Wishes
+from pdloss.study.planning.protocol import StudyProtocol
 from pdloss.study.records import Rules
 from tests.study.studies_for_tests import SMALL, asked, make_study, write_folders
 
@@ -38,7 +38,7 @@ def test_without_a_seed_one_is_drawn_and_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "problem"),
+    ("protocol", "problem"),
     [
         (
             replace(SMALL, questions=13),
@@ -60,9 +60,9 @@ def test_without_a_seed_one_is_drawn_and_recorded(tmp_path: Path) -> None:
         (replace(SMALL, rules=Rules(min_seconds=float("nan"))), "--min-seconds nan is out of range"),
     ],
 )
-def test_wishes_that_cannot_be_met_are_refused(tmp_path: Path, wishes: Wishes, problem: str) -> None:
+def test_a_protocol_that_cannot_be_followed_is_refused(tmp_path: Path, protocol: StudyProtocol, problem: str) -> None:
     with pytest.raises(SpecError, match=problem):
-        make_study(tmp_path, wishes)
+        make_study(tmp_path, protocol)
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 

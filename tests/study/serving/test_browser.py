@@ -13,10 +13,10 @@ from pdloss.study.folder import StudyFolder
 from pdloss.study.serving import reading
 from tests.study.pages_for_tests import (
     CROP,
+    PROTOCOL,
     SENT,
     TOTAL,
     WIDE,
-    WISHES,
     answers,
     chromium,
     enter,
@@ -189,8 +189,8 @@ def test_who_does_not_agree_leaves_no_trace(server: Running, visit: Callable[...
 
 
 def test_references_ties_and_damaged_pictures(tmp_path: Path, visit: Callable[..., "Page"]) -> None:
-    wishes = replace(WISHES, reference="demand", ties=True, questions=6, training=0)
-    study = StudyFolder(make_study(tmp_path / "demand", wishes, size=(160, 140)))
+    protocol = replace(PROTOCOL, reference="demand", ties=True, questions=6, training=0)
+    study = StudyFolder(make_study(tmp_path / "demand", protocol, size=(160, 140)))
     with running(study.path) as server:
         page = visit(server.address)
         damaged = []
@@ -226,8 +226,8 @@ def test_references_ties_and_damaged_pictures(tmp_path: Path, visit: Callable[..
 
 
 def test_the_reference_stands_between_the_two(tmp_path: Path, visit: Callable[..., "Page"]) -> None:
-    wishes = replace(WISHES, reference="shown", questions=6, training=0)
-    with running(make_study(tmp_path, wishes, size=(160, 140))) as server:
+    protocol = replace(PROTOCOL, reference="shown", questions=6, training=0)
+    with running(make_study(tmp_path, protocol, size=(160, 140))) as server:
         page = visit(server.address)
         for name in ("I agree", "Continue", "Begin"):
             press(page, name)

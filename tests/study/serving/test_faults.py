@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +61,19 @@ def options(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
             yield ("--database", url)
 
 
+def answered_through(raters: list[Rater], fault: Callable[[], None]) -> None:
+    """Lets all raters answer at once, while something goes wrong after twenty answers, and after twenty more."""
+    done = threading.Semaphore(0)
+    with ThreadPoolExecutor(len(raters)) as threads:
+        futures = [threads.submit(rater.run, done) for rater in raters]
+        for _ in range(2):
+            for _ in range(20):
+                assert done.acquire(timeout=60)
+            fault()
+        for future in futures:
+            future.result(timeout=60)
+
+
 def test_no_acknowledged_answer_is_lost_or_doubled_when_the_server_is_killed(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
@@ -69,17 +82,13 @@ def test_no_acknowledged_answer_is_lost_or_doubled_when_the_server_is_killed(
         up = threading.Event()
         up.set()
         raters = [Rater(number, server.address, up) for number in range(6)]
-        done = threading.Semaphore(0)
-        with ThreadPoolExecutor(len(raters)) as threads:
-            futures = [threads.submit(rater.run, done) for rater in raters]
-            for _ in range(2):  # after every twenty answers
-                for _ in range(20):
-                    assert done.acquire(timeout=60)
-                up.clear()
-                server.restart()
-                up.set()
-            for future in futures:
-                future.result(timeout=60)
+
+        def restart() -> None:
+            up.clear()
+            server.restart()
+            up.set()
+
+        answered_through(raters, restart)
         check(raters, path, options[1] if options else None, server)
     assert sum(rater.retries for rater in raters) > 0, "no rater noticed: the test has tested nothing"
 
@@ -90,17 +99,13 @@ def test_a_database_that_is_started_again_is_found_again(tmp_path: Path) -> None
         up = threading.Event()
         up.set()
         raters = [Rater(number, server.address, up) for number in range(6)]
-        done = threading.Semaphore(0)
-        with ThreadPoolExecutor(len(raters)) as threads:
-            futures = [threads.submit(rater.run, done) for rater in raters]
-            for _ in range(2):
-                for _ in range(20):
-                    assert done.acquire(timeout=60)
-                database.stop()
-                assert httpx.get(f"{server.address}api/session").status_code == 503
-                database.start()
-            for future in futures:
-                future.result(timeout=60)
+
+        def restart() -> None:
+            database.stop()
+            assert httpx.get(f"{server.address}api/session").status_code == 503
+            database.start()
+
+        answered_through(raters, restart)
         assert server.process.poll() is None
         check(raters, path, database.url, server)
 
