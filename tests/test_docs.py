@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from pdloss.cli import VERBS, main
+from pdloss.sweeps.jobs import jobs_of
 from pdloss.sweeps.plan import read_plan
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +63,8 @@ def commands(page: Path) -> Iterator[list[str]]:
 def without_options_of_their_verb(words: list[str], helps: dict[tuple[str, ...], str]) -> list[str]:
     """The options of a command that the help of its verb does not have."""
     name = tuple(words[:2]) if tuple(words[:2]) in helps else (words[0],)
-    return [word for word in words if word.startswith("--") and not re.search(rf"{word}\b(?!-)", helps[name])]
+    known = helps[name] + (helps["train",] if words[0] == "sweep" else "")  # which takes those of train too
+    return [word for word in words if word.startswith("--") and not re.search(rf"{word}\b(?!-)", known)]
 
 
 SUBVERBS = {
@@ -166,10 +168,12 @@ def test_the_code_of_every_page_runs(page: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_the_plan_that_is_shown_is_one(tmp_path: Path) -> None:
-    (plan,) = blocks(text_of(ROOT / "docs" / "training.md"), "toml")
+    (plan,) = blocks(text_of(ROOT / "docs" / "sweeps.md"), "toml")
     (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
     read = read_plan(tmp_path / "plan.toml")
     assert str(read.out).endswith("runs/which-weight")
+    # For each of two networks: a start, a calibration, and the losses at their weights, shares and seeds.
+    assert len(jobs_of(read)) == 2 * (1 + 1 + 1 + 5 + 2 + 3)
 
 
 def test_what_is_where_names_every_room_and_no_other() -> None:

@@ -59,6 +59,21 @@ def test_trains_scores_and_compares_with_the_paper_and_takes_up_a_finished_start
     assert "Table VIII" not in text
 
 
+def test_preferences_are_analysed_and_written_without_any_run(tmp_path, capsys):
+    assert main(["reproduce", "table3", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "0.77" in printed
+    assert "no study is designed: no-perceptual, L1-w0.005" in printed
+    assert "| PDL | 0.77 | 0.74 | 0.61 | 0.57 |" in (tmp_path / "table3" / "preferences.md").read_text()
+
+
+def test_slips_are_one_sentence(tmp_path, capsys):
+    assert main(["reproduce", "table9", "--out", str(tmp_path)]) == 1
+    assert "unknown table 'table9'; did you mean 'table" in capsys.readouterr().err
+    assert main(["reproduce", "table2", "--out", str(tmp_path)]) == 1
+    assert "table2 is trained: name a folder of photographs with --data" in capsys.readouterr().err
+
+
 def test_a_set_is_a_folder_or_has_a_name_that_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("PDLOSS_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("PDLOSS_IMAGES", raising=False)

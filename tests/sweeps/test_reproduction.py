@@ -105,6 +105,14 @@ def test_metrics_are_known_and_another_default_loss_is_another_run(monkeypatch):
     assert new.startswith("recommended-")
 
 
+@pytest.mark.parametrize("name", reproduction.JUDGED)
+def test_the_runs_that_people_are_to_judge_are_among_those_that_are_trained(name):
+    _, table, task, runs = reproduction.JUDGED[name]
+    made = {job.name: job for job in jobs_of(plan(table))}
+    assert set(runs) <= set(made)
+    assert {made[run].folder.parent.name for run in runs} == {task}
+
+
 def test_an_unknown_table_or_budget_is_named_with_the_near_word():
     with pytest.raises(SpecError, match="'tabel2'; did you mean 'table2'"):
         plan("tabel2")

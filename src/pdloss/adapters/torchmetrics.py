@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pdloss.errors import MissingExtraError
 from pdloss.metrics import METRICS, SET_METRICS, Entry, SetEntry
+from pdloss.metrics.sets import DividedMeasure
 from pdloss.ops.color import quantize
 from pdloss.records import CEILING
 from pdloss.specs import check_known
@@ -99,7 +100,7 @@ class OfSet(_Base):
 
     def __init__(self, entry: SetEntry, **options: Any) -> None:
         super().__init__(**options)
-        self.record, self._entry, self._measure = entry.record, entry, entry.factory()
+        self.record, self._entry, self._measure = entry.record, entry, _divided(entry)
         self.note: str | None = None
         self.error: float | None = None
         for name in ("restored", "target", "rows"):
@@ -120,7 +121,7 @@ class OfSet(_Base):
         Raises:
             ImageError: If there are fewer than two.
         """
-        measure = self._entry.factory()
+        measure = _divided(self._entry)
         together = [torch.cat(list(kept)).cpu() if isinstance(kept, list) else kept.cpu() for kept in
                     (self.restored, self.target, self.rows)]  # fmt: skip
         sizes = together[2].tolist()
@@ -129,3 +130,9 @@ class OfSet(_Base):
         score = measure.compute()
         self.note, self.error = score.note, score.error
         return torch.tensor(score.value)
+
+
+def _divided(entry: SetEntry) -> DividedMeasure:
+    measure = entry.factory()
+    assert isinstance(measure, DividedMeasure)  # as all of pdloss's own are
+    return measure

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import tyro
 
 from pdloss.commands.sweeping import SlotOptions, carry_out, write_results
-from pdloss.errors import UserError
+from pdloss.errors import SpecError, UserError
+from pdloss.files import output, write_text
 from pdloss.photo_sets.catalogue import SETS
 from pdloss.photo_sets.library import default_folder
+from pdloss.specs import check_known
 from pdloss.sweeps.queue import QueuedJob
-from pdloss.sweeps.reproduction import RECOMMENDED, TEST_SETS, paper_plan, table_number
+from pdloss.sweeps.reproduction import JUDGED, RECOMMENDED, TEST_SETS, TRAINED, paper_plan, table_number
+from pdloss.tables import terminal
+from pdloss.tables.latex import latex
+from pdloss.tables.markdown import markdown
 
 if TYPE_CHECKING:
     from pdloss.report.paper_comparison import PaperRows
@@ -24,10 +29,11 @@ class ReproduceOptions(SlotOptions):
     """Trains and scores the rows of one of the paper's tables; the same command goes on where it was stopped."""
 
     table: tyro.conf.Positional[str]
-    """table2, table4, table6, table7 or table8."""
-    budget: str
+    """table2, table4, table6, table7 or table8, whose rows are trained; table1, what the losses cost here; table3 or
+    table5, the paper's preferences analysed, and the same study of our runs designed."""
+    budget: str = "cpu"
     """cpu, halfhour or day."""
-    data: str
+    data: str | None = None
     """Folder of training photographs, with all below it."""
     out: Path
     """Folder for the runs, those of each task in one of their own, and for the tables."""
@@ -42,6 +48,13 @@ def main(argv: list[str]) -> int:
         UserError: If the photographs or the folder cannot be used.
     """
     options = tyro.cli(ReproduceOptions, args=argv, prog="pdloss reproduce")
+    check_known("table", options.table, ("table1", *TRAINED, *JUDGED))
+    if options.table == "table1":
+        return _costs(options.out / "table1")
+    if options.table in JUDGED:
+        return _preferences(options.table, options.out)
+    if options.data is None:
+        raise SpecError(f"{options.table} is trained: name a folder of photographs with --data")
     plan = paper_plan(options.table, options.budget, options.data, options.out, list(map(folder_of, options.test)))
     status, queue = carry_out(plan, options)
     if status in (0, 1) and any(each.state == "done" and each.job.kind == "run" for each in queue):
@@ -59,6 +72,28 @@ def _paper_rows(table: str, queue: Sequence[QueuedJob]) -> "PaperRows":
     ]
     ours = {each.job.name: "the default of pdloss train" for each in runs if each.job.label.startswith(RECOMMENDED)}
     return PaperRows(table_number(table), lacking, ours)
+
+
+def _costs(out: Path) -> int:
+    """Measures what training with each of the paper's losses costs here, on its features."""
+    from pdloss.commands import bench
+
+    return bench.main(["losses", "--features", "vgg16.relu4_3", "--out", str(out / "losses.json"), "--overwrite"])
+
+
+def _preferences(table: str, out: Path) -> int:
+    """Prints and writes the analysis of the paper's own preferences, and designs the study of our runs."""
+    from pdloss.sweeps.preferences import designed_study, preference_table
+
+    made = preference_table(table)
+    terminal.show([made])
+    files = [out / table / name for name in ("preferences.md", "preferences.tex")]
+    with output(*files):
+        for file, text in zip(files, (markdown([made]), latex([made])), strict=True):
+            write_text(file, text)
+    status, said = designed_study(table, out, out / table / "study")
+    terminal.say([*map(str, files), said])
+    return status
 
 
 def folder_of(name: str) -> Path:

@@ -36,14 +36,19 @@ class SetMeasure(Protocol):
     def update(self, restored: Images, target: Images) -> None:
         """Adds images in [0, 1], already rounded to 8 bits, and their targets."""
 
+    def compute(self) -> SetScore:
+        """Returns the score of all images so far."""
+
+
+@runtime_checkable
+class DividedMeasure(SetMeasure, Protocol):
+    """A measure of which several processes may each see a part of the images."""
+
     def rows(self, images: Images) -> Tensor:
         """Returns what it keeps of images."""
 
     def add_rows(self, restored: Tensor, target: Tensor, images: int) -> None:
         """Adds what `rows` gave, such as in another process."""
-
-    def compute(self) -> SetScore:
-        """Returns the score of all images so far."""
 
 
 @dataclass(frozen=True)

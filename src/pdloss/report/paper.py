@@ -138,6 +138,24 @@ _TABLES = {
 }
 
 
+PREFERENCES = {
+    "III": (
+        ("no-perceptual", "L1", "CTXDP", "CTXL2", "PDL"),
+        ((0, 0.43, 0.31, 0.29, 0.23), (0.57, 0, 0.40, 0.38, 0.26), (0.69, 0.60, 0, 0.47, 0.39),
+         (0.71, 0.62, 0.53, 0, 0.43), (0.77, 0.74, 0.61, 0.57, 0)),
+    ),
+    "V": (
+        ("no-perceptual", "L1", "CTXDP", "CTXL2", "SRGAN", "PDL"),
+        ((0, 0.43, 0.31, 0.30, 0.28, 0.24), (0.57, 0, 0.41, 0.42, 0.37, 0.34), (0.69, 0.59, 0, 0.47, 0.41, 0.38),
+         (0.70, 0.58, 0.53, 0, 0.42, 0.39), (0.72, 0.63, 0.59, 0.58, 0, 0.50), (0.76, 0.66, 0.62, 0.61, 0.50, 0)),
+    ),
+}  # fmt: skip
+"""The tables of preferences as printed: the methods, and the share that chose the row's over the column's."""
+
+ANSWERS = 500
+"""To each pair of methods, in both tables."""
+
+
 def paper_tables(task: str) -> tuple[PaperTable, ...]:
     """Returns the paper's tables of a task; there is none of numbers for demosaicing, nor for tasks of one's own.
 

@@ -15,6 +15,17 @@ from pdloss.training.recipes import BUDGETS
 TRAINED = ("table2", "table4", "table6", "table7", "table8")
 """The tables whose rows are trainings."""
 
+JUDGED = {
+    "table3": ("III", "table2", "denoise", ("no-perceptual", "L1-w0.005", "CTXDP-w0.1", "CTXL2-w0.1", "PDL-w0.01")),
+    "table5": (
+        "V",
+        "table4",
+        "sr",
+        ("no-perceptual", "L1-share0.85", "CTXDP-share0.85", "CTXL2-share0.85", "SRGAN", "PDL-share0.85"),
+    ),
+}
+"""Of each: the paper's number, the table whose runs are judged, their folder, and which."""
+
 RECOMMENDED = "recommended"
 """Stands in a shipped plan for the loss that `pdloss train` takes unless told otherwise: a row that the paper lacks."""
 
