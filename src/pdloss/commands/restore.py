@@ -6,12 +6,13 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.files.options import OverwriteOptions
 from pdloss.files.spelling import spelled
 from pdloss.specs.options import TrustOptions
 
 
 @dataclass(frozen=True)
-class RestoreOptions(TrustOptions):
+class RestoreOptions(TrustOptions, OverwriteOptions):
     """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
 
     source: tyro.conf.Positional[Path]
@@ -24,8 +25,6 @@ class RestoreOptions(TrustOptions):
     """Such as cpu or cuda."""
     mosaic: bool = False
     """For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

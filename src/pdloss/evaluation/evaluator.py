@@ -178,8 +178,8 @@ class Evaluator:
             notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
         known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
         with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), ThreadedCalls() as behind:
-            kind = Restored if before is None else Stored
-            pictures = kind(folder, asked.set, photographs.names, self.device, behind, self.trusted)
+            where = folder, asked.set, photographs.names, self.device
+            pictures = Restored(*where, behind, self.trusted) if before is None else Stored(*where)
             scores = _scored(asked, inputs, measures, pictures, known, progress)
         scores = replace(
             scores,
@@ -262,7 +262,7 @@ def _scored(
     asked: Scores,
     inputs: Inputs,
     measures: Measures,
-    pictures: Restored | Stored,
+    pictures: Stored,
     known: _Known,
     progress: Callable[[int, int], object] | None,
 ) -> Scores:
