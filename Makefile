@@ -27,6 +27,7 @@ ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
 	$(BIN)/python benchmarks/integrity.py --data "$(PDLOSS_IMAGES)/valid/set5"
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/evaluating_together.py --data "$(PDLOSS_IMAGES)/valid/set5"
 endif
 
 lowest: setup  ## run the tests that need no torch with the lowest versions that pyproject.toml admits

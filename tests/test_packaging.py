@@ -59,7 +59,8 @@ PUBLIC = {
     "TrainConfig": "pdloss.training.configuration.TrainConfig",
     "train": "pdloss.training.loop.train",
     "evaluate": "pdloss.evaluation.evaluator.evaluate",
-    "restore": "pdloss.restoration.restore",
+    "restore": "pdloss.restoration.single.restore",
+    "restore_files": "pdloss.restoration.files.restore_files",
 }
 
 
@@ -83,7 +84,9 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert python(f"import sys, pdloss\nprint({loaded} or 'none', {inside})") == "none []\n"
 
 
-@pytest.mark.parametrize("package", ["benchmarking", "conformance", "devices", "evaluation", "study.simulation"])
+@pytest.mark.parametrize(
+    "package", ["benchmarking", "conformance", "devices", "evaluation", "restoration", "study.simulation"]
+)
 def test_a_package_that_hands_on_names_when_asked_has_all_that_its_own_code_says(package: str) -> None:
     module = importlib.import_module(f"pdloss.{package}")
     said = re.findall(r"^    from (\S+) import \w+ as (\w+)$", Path(module.__file__).read_text(), re.M)

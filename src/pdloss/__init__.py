@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pdloss.evaluation import evaluate
     from pdloss.losses import *
     from pdloss.ops import sliced_wasserstein, wasserstein_1d
-    from pdloss.restoration import restore
+    from pdloss.restoration import restore, restore_files
     from pdloss.training.configuration import TrainConfig
     from pdloss.training.loop import train
 
@@ -27,6 +27,7 @@ _HOMES = {
     "TrainConfig": "pdloss.training.configuration",
     "evaluate": "pdloss.evaluation",
     "restore": "pdloss.restoration",
+    "restore_files": "pdloss.restoration",
     "sliced_wasserstein": "pdloss.ops",
     "train": "pdloss.training.loop",
     "wasserstein_1d": "pdloss.ops",

@@ -28,6 +28,7 @@ VERBS = {
     "probe": "show what a loss on features sees: gratings, checkerboards, shuffle patterns, colour",
     "niqe": "fit the model of NIQE to your own photographs",
     "distill": "train a small network to imitate the features of a large one",
+    "export": "write a trained network for other programs: ONNX, torch.export, safetensors",
     "convert": "turn published TensorFlow weights of SRN or DsDeblur into ours",
     "data": "list public sets of photographs, and fetch them",
     "assets": "list, fetch or find pretrained weights",

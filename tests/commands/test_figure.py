@@ -13,9 +13,9 @@ from tests.report.folders import write_run
 from tests.report.full_runs import write_full_runs
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> list[str]:
-    return [str(run) for run in write_full_runs(tmp_path)]
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return [str(run) for run in write_full_runs(tmp_path_factory.mktemp("runs"))]
 
 
 @pytest.fixture

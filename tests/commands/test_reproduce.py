@@ -12,6 +12,7 @@ from pdloss.sweeps import reproduction
 
 TINY = {"task": "denoise", "network": "edsr(blocks=1, width=4, unshuffle=2)", "steps": 2, "batch": 1, "crop": 32}
 SHIPPED = {
+    "table": "II",
     "cpu": {"train": TINY | {"log_every": 1}, "start": {"steps": 2}},
     "losses": [
         {"name": "no-perceptual", "loss": "l1"},
@@ -46,10 +47,16 @@ def test_trains_scores_and_compares_with_the_paper_and_takes_up_a_finished_start
     config = json.loads((photos / "runs" / "denoise" / "PDL-w0.01" / "config.json").read_text())
     assert config["init"] == str(start)
     printed = capsys.readouterr().out
+    assert "Recommended" not in printed  # nothing perceptual was measured
     for name in ("one", "two"):
         page = photos / "runs" / "table2" / name / "index.html"
         assert str(page) in printed
         assert "Table II, denoising" in page.read_text(encoding="utf-8")
+        text = page.with_name("result.md").read_text(encoding="utf-8")
+        assert "**Table II, denoising**" in text
+        assert "| ours | l1 + pdl | 0.01 | 2 steps |" in text
+        assert "going on from start, 2 steps of l1" in text
+    assert "Table VIII" not in text
 
 
 def test_a_set_is_a_folder_or_has_a_name_that_is_known(tmp_path, monkeypatch):

@@ -98,7 +98,7 @@ SLIPS = [
     (f"{TRAIN} --crop 2048", ["smaller than the crop of 2048x2048", "use a smaller --crop"], 1),
     ("niqe fit data --out new.safetensors", ["smaller than the block", "--skip-damaged"], 1),
     ("restore data --model runs/l1 --out result.jpg", ["name a folder"], 1),
-    ("restore data/photo0.png --model runs/l1 --out result.jpg", ["end the name with .png"], 1),
+    ("restore data/photo0.png --model runs/l1 --out result.bmp", ["end the name with .jpg, .png"], 1),
 ]
 NOT_SAID = {"--crop 2048": "--skip-damaged", "niqe fit": "--crop", "report runs/l1": "photographs.json"}
 

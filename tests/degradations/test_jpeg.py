@@ -97,3 +97,29 @@ def test_quality_20_gives_the_input_score_measured_on_kodak(images_folder):
         scores.append(-10 * math.log10((JPEG()(clean, torch.Generator()) - clean).square().mean().item()))
     assert len(scores) == 24
     assert sum(scores) / 24 == pytest.approx(29.14, abs=0.05)
+
+
+def test_either_subsampling_is_drawn_as_often_and_quality_over_its_range(generator):
+    drawn = [degradation("jpeg(quality=10..95, subsampling='either')").drawn(generator) for _ in range(400)]
+    fine = sum(one.subsampling == "4:4:4" for one in drawn)
+    assert abs(fine - 200) < 5 * 10  # five standard deviations of a fair coin
+    assert min(one.quality for one in drawn) < 15 and max(one.quality for one in drawn) > 90
+    assert all(isinstance(one.quality, int) for one in drawn)
+
+
+def test_a_chance_leaves_some_images_as_they_are_to_the_bit(generator):
+    clean = torch.rand(3, 16, 16, generator=generator)
+    sometimes = degradation("jpeg(quality=5, chance=0.25)")
+    untouched = sum(torch.equal(sometimes(clean, generator), clean) for _ in range(400))
+    assert abs(untouched - 300) < 5 * 400**0.5 * (0.25 * 0.75) ** 0.5
+    drawn = [str(sometimes.drawn(generator)) for _ in range(40)]
+    assert set(drawn) == {"jpeg(quality=5)", "jpeg(quality=5, chance=0)"}
+    with pytest.raises(ValueError, match="call drawn"):
+        JPEG(chance=0.5).degraded(clean, generator)
+
+
+def test_records_of_before_have_the_same_text_and_draws():
+    assert JPEG().in_full() == "jpeg(quality=20, subsampling='4:2:0')"
+    one, other = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
+    degradation("jpeg(quality=30)").drawn(one)
+    assert torch.equal(one.get_state(), other.get_state())

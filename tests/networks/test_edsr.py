@@ -112,7 +112,7 @@ def test_blocks_of_pixels_are_channels_and_the_border_is_repeated() -> None:
     padded = torch.cat([padded, padded[..., -1:]], 3) - MEAN
     blocks = torch.stack([padded[:, c, i::2, j::2] for c in range(3) for i in range(2) for j in range(2)], 1)
     head = net.head(blocks)
-    expected = spread(net.tail(head + net.body(head)), 2)[..., :5, :3] + MEAN
+    expected = spread(net.tail[0](head + net.body(head)), 2)[..., :5, :3] + MEAN
     torch.testing.assert_close(net(image), expected)
 
 

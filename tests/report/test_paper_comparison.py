@@ -7,7 +7,7 @@ import pytest
 
 from pdloss.errors import RunError
 from pdloss.records import Metric
-from pdloss.report.paper_comparison import Lacking, paper_comparison
+from pdloss.report.paper_comparison import Lacking, PaperRows, paper_comparison
 from pdloss.report.sources import read_comparison
 from tests.report.folders import METRICS, write_run
 
@@ -53,7 +53,7 @@ def test_seeds_are_one_row_with_their_spread_and_what_is_lacking_says_why(tmp_pa
         write_run(tmp_path / "c", {"psnr": [31.0, 34.0], "dists": [0.2, 0.4]}, **how, loss=loss.replace("0.1", "0.2")),
     ]
     lacking = [Lacking("CTXDP", "failed: no disk")]
-    (two,), _ = paper_comparison(read_comparison(runs), "II", lacking, {"c": "the default"})
+    (two,), _ = paper_comparison(read_comparison(runs), PaperRows("II", lacking, {"c": "the default"}))
     assert two.columns[-1] == "DISTS"
     seeds, empty, apart = (row for row in two.rows if row.source == "ours" and row.loss != "input")
     assert (seeds.remark, seeds.cells[0].text, seeds.cells[-1].text) == ("100 steps, 2 seeds", "31.50", "0.250")

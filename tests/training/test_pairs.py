@@ -12,7 +12,7 @@ from pdloss.evaluation import evaluate
 from pdloss.images import read_image, to_bytes, write_image
 from pdloss.ops.streams import generator
 from pdloss.records import Scores, read_log, read_record
-from pdloss.restoration import restore
+from pdloss.restoration import restore_files
 from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.loop import train
@@ -223,7 +223,7 @@ def test_a_model_trained_on_pairs_restores_pictures(tmp_path: Path) -> None:
     train(options(part, tmp_path / "run", steps=1))
     picture = part / "scene0" / "blur" / "photo0.png"
     for model in (tmp_path / "run", RunFolder(tmp_path / "run").latest_weights()[1]):
-        (done,) = restore(picture, model, tmp_path / "out")
+        (done,) = restore_files(picture, model, tmp_path / "out")
         assert read_image(done.written).shape == read_image(picture).shape
     with pytest.raises(SpecError, match=r"takes no mosaics; it was trained for given\(factor=1\)"):
-        next(restore(picture, tmp_path / "run", tmp_path / "out", mosaic=True))
+        next(restore_files(picture, tmp_path / "run", tmp_path / "out", mosaic=True))

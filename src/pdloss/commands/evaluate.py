@@ -78,9 +78,10 @@ def _evaluate(options: EvaluateOptions) -> None:
     results, notes = [], []
     called = shortest_ends([run.resolve() for run in options.runs])
     for data, degraded, name in sets:
-        for run, short in zip(options.runs, called, strict=True):
-            with Bar(f"evaluating {short} on {name}") as bar:
-                evaluation = evaluator(run, data, degraded=degraded, name=name, progress=bar.update)
+        what = called[0] if len(called) == 1 else f"{len(called)} runs"
+        with Bar(f"evaluating {what} on {name}") as bar:
+            found = evaluator.together(options.runs, data, degraded=degraded, name=name, progress=bar.update)
+        for evaluation, short in zip(found, called, strict=True):
             results.append(replace(evaluation.scores, run=short))
             notes += evaluation.notes
     shown = [*names, *consistency.METRICS] if CONSISTENCY in names else names

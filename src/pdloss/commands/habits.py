@@ -97,8 +97,8 @@ restore: the picture or folder stands without an option, after the verb
     input inputs image images data source i
 restore: write --model RUN
     weights checkpoint ckpt run network pretrained load
-restore: restored pictures are written as PNG; leave it out
-    format suffix ext
+restore: write --format png, jpeg, tiff or webp
+    suffix ext extension output-format
 restore report figure distill convert niqe: write --overwrite
     force replace f y yes
 """

@@ -4,16 +4,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
-from pdloss.commands.progress import Bar
-from pdloss.commands.sweeping import SlotOptions, carry_out
+from pdloss.commands.sweeping import SlotOptions, carry_out, write_results
 from pdloss.errors import UserError
 from pdloss.photo_sets.catalogue import SETS
 from pdloss.photo_sets.library import default_folder
-from pdloss.sweeps.jobs import Job
-from pdloss.sweeps.reproduction import TEST_SETS, paper_plan
+from pdloss.sweeps.reproduction import RECOMMENDED, TEST_SETS, paper_plan, table_number
+from pdloss.sweeps.slots import QueuedJob
+
+if TYPE_CHECKING:
+    from pdloss.report.paper_comparison import PaperRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +44,21 @@ def main(argv: list[str]) -> int:
     options = tyro.cli(ReproduceOptions, args=argv, prog="pdloss reproduce")
     plan = paper_plan(options.table, options.budget, options.data, options.out, list(map(folder_of, options.test)))
     status, queue = carry_out(plan, options)
-    trained = [each.job for each in queue if each.state == "done" and each.job.kind == "run"]
-    if status in (0, 1) and trained:
-        _report(trained, options.out / options.table, [folder_of(name).name for name in options.test])
+    if status in (0, 1) and any(each.state == "done" and each.job.kind == "run" for each in queue):
+        write_results(plan, queue, options.out / options.table, _paper_rows(options.table, queue))
     return status
+
+
+def _paper_rows(table: str, queue: Sequence[QueuedJob]) -> "PaperRows":
+    """Returns what the paper's table says beside scores: rows that are not there, and the one that the paper lacks."""
+    from pdloss.report.paper_comparison import Lacking, PaperRows
+
+    runs = [each for each in queue if each.job.kind == "run"]
+    lacking = [
+        Lacking(each.job.label, f"{each.job.name}: {each.state}, {each.why}") for each in runs if each.state != "done"
+    ]
+    ours = {each.job.name: "the default of pdloss train" for each in runs if each.job.label.startswith(RECOMMENDED)}
+    return PaperRows(table_number(table), lacking, ours)
 
 
 def folder_of(name: str) -> Path:
@@ -62,12 +76,3 @@ def folder_of(name: str) -> Path:
     if found := next((place for place in places if place.is_dir()), None):
         return found
     raise UserError(f"the set {name} is not here; pdloss data get {name} fetches it, or name a folder with --test")
-
-
-def _report(trained: Sequence[Job], out: Path, sets: Sequence[str]) -> None:
-    from pdloss.report import write_report
-
-    for name in sets:
-        with Bar(f"comparing pictures of {name}") as bar:
-            page = write_report([job.folder for job in trained], out / name, name, paper=True, progress=bar.update)
-        print(page)

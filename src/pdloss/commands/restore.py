@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
@@ -10,19 +11,33 @@ from pdloss.files.options import OverwriteOptions
 from pdloss.files.spelling import spelled
 from pdloss.specs.options import TrustOptions
 
+if TYPE_CHECKING:
+    from pdloss.restoration.page import ComparisonPage
+
 
 @dataclass(frozen=True)
 class RestoreOptions(TrustOptions, OverwriteOptions):
-    """Restores your own pictures; each is taken as the degraded input, and written as an 8-bit RGB PNG."""
+    """Restores your own pictures, each taken as the degraded input: any size, at its own depth, with its alpha, colour
+    profile, EXIF and XMP."""
 
     source: tyro.conf.Positional[Path]
     """An image, or a folder of images, with all below it."""
     model: Path
     """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
     out: Path
-    """Folder to write to; for one image, also a name that ends with .png."""
+    """Folder to write to; for one image, also a name that ends with .png, .jpg, .tif or .webp."""
+    format: Literal["png", "jpeg", "tiff", "webp"] | None = None
+    """Of the results; by default that of each image where it loses nothing (PNG, TIFF, lossless WebP), else PNG."""
     device: str = "auto"
     """Such as cpu or cuda."""
+    tile: Literal["auto"] | int = "auto"
+    """Side in pixels of the tiles that an image goes through the network in; auto: what the free memory allows. The
+    result is that of the whole image."""
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Number format of the network. auto: bfloat16 where it is faster, if the first tile is within a grey level of
+    float32; float32 for images of 16 bits."""
+    compare: Path | None = None
+    """Also write a page that shows each image before and after, with a slider: one HTML file."""
     mosaic: bool = False
     """For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise."""
 
@@ -34,27 +49,45 @@ def main(argv: list[str]) -> int:
         UserError: If a picture or the model cannot be used.
     """
     options = tyro.cli(RestoreOptions, args=argv, prog="pdloss restore")
+    from pdloss.files import output
+    from pdloss.restoration.page import ComparisonPage
+
+    if options.compare is None:
+        return _restore(options, None)
+    with output(options.compare, overwrite=options.overwrite, option="--compare"):
+        page = ComparisonPage()
+        status = _restore(options, page)
+        page.write(options.compare)
+    print(spelled(options.compare))
+    return status
+
+
+def _restore(options: RestoreOptions, page: "ComparisonPage | None") -> int:
     from pdloss.files.tensors import unverified
     from pdloss.picture_files import passed_over
-    from pdloss.restoration import Failed, pictures, restore
+    from pdloss.restoration import Failed, pictures, restore_files
     from pdloss.runs.purposes import weights_file
 
-    total = len(pictures(options.source, options.out))
+    total = len(pictures(options.source, options.out, options.format))
     failed = []
-    with Bar("restoring") as bar:
+    with Bar("restoring (thousand pixels)") as bar:
         if note := unverified(weights_file(options.model)):
             bar.say(note)
-        steps = restore(
+        steps = restore_files(
             options.source,
             options.model,
             options.out,
             device=options.device,
+            tile=None if options.tile == "auto" else options.tile,
+            form=options.format,
+            precision=options.precision,
             mosaic=options.mosaic,
             overwrite=options.overwrite,
             trusted=options.received,
+            progress=bar.update,
+            **({"look": page} if page else {}),
         )
-        for done, restored in enumerate(steps, 1):
-            bar.update(done, total)
+        for restored in steps:
             if isinstance(restored, Failed):
                 failed.append(restored)
                 continue

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from pdloss.commands.sweeping import SlotOptions, carry_out
+from pdloss.commands.sweeping import SlotOptions, carry_out, write_results
 from pdloss.sweeps.plan import read_plan
 
 
@@ -25,7 +25,9 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(SweepOptions, args=argv, prog="pdloss sweep")
     plan = read_plan(options.plan)
-    status, _ = carry_out(plan, options)
-    if status != 130 and not options.dry_run:
+    status, queue = carry_out(plan, options)
+    if status in (0, 1) and queue:
+        if plan.evaluate is not None and any(each.state == "done" and each.job.kind == "run" for each in queue):
+            write_results(plan, queue, plan.out / "result")
         print(plan.out)
     return status

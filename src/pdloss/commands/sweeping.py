@@ -5,10 +5,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
 
+from pdloss.commands.progress import Bar
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import Plan
@@ -16,6 +19,8 @@ from pdloss.sweeps.slots import QueuedJob, Slot, cores_here, gpus_here, slots
 from pdloss.sweeps.sweep import (
     alike,
     alone,
+    as_it_stands,
+    by_task,
     evaluations,
     open_sweep,
     progress_of,
@@ -24,6 +29,9 @@ from pdloss.sweeps.sweep import (
     train_all,
 )
 from pdloss.tables import terminal
+
+if TYPE_CHECKING:
+    from pdloss.report.paper_comparison import PaperRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +44,8 @@ class SlotOptions:
     """How often a run that crashed is started again, where it was."""
     dry_run: bool = False
     """Only print the runs, their commands, and how long they would take, from a few timed steps."""
+    report: bool = False
+    """Train nothing more: score what is trained, and write the result."""
 
 
 def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
@@ -52,22 +62,43 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
         _print_dry(jobs_of(plan), places)
         return 0, []
     with alone(plan):
-        return _carried_out(plan, places, options.retries)
+        jobs = open_sweep(plan)
+        if options.report:
+            queue = [as_it_stands(job) for job in jobs]
+        else:
+            with Display(len(places)) as display:
+                queue = train_all(jobs, places, plan.out / "logs", options.retries, display.show)
+        if any(each.state == "stopped" for each in queue):
+            print("stopped, all saved; the same command goes on", file=sys.stderr)
+            return 130, queue
+        trained = [each.job for each in queue if each.state == "done"]
+        for words in evaluations(plan, trained):
+            if (status := subprocess.run([*work.PROGRAM, *words], check=False).returncode) != 0:
+                return status, queue
+        return int(any(each.state == "failed" for each in queue)), queue
 
 
-def _carried_out(plan: Plan, places: Sequence[Slot], retries: int) -> tuple[int, list[QueuedJob]]:
-    jobs = open_sweep(plan)
-    with Display(len(places)) as display:
-        queue = train_all(jobs, places, plan.out / "logs", retries, display.show)
-    states = {each.state for each in queue}
-    if "stopped" in states:
-        print("stopped, all saved; the same command goes on", file=sys.stderr)
-        return 130, queue
-    trained = [each.job for each in queue if each.state == "done"]
-    for words in evaluations(plan, trained):
-        if (status := subprocess.run([*work.PROGRAM, *words], check=False).returncode) != 0:
-            return status, queue
-    return int("failed" in states), queue
+def write_results(plan: Plan, queue: Sequence[QueuedJob], out: Path, paper: "PaperRows | None" = None) -> None:
+    """Writes what came of the sweep on each set into a folder of its own, and prints the files and what is to be said.
+
+    Args:
+        plan: With sets to be scored on.
+        queue: What became of each job.
+        out: For the folders.
+        paper: Which of the paper's tables to show, if one.
+
+    Raises:
+        UserError: If the runs cannot be compared, or a file cannot be written.
+    """
+    from pdloss.sweeps.result import sets_of, write_result
+
+    runs = [each.job for each in queue if each.state == "done" and each.job.kind == "run"]
+    for task, of_task in by_task(runs).items():
+        for name in sets_of(plan.evaluate or {}):
+            where = out / name if len(by_task(runs)) == 1 else out / task / name
+            with Bar(f"comparing pictures of {name}") as bar:
+                files, said = write_result([job.folder for job in of_task], where, name, paper, bar.update)
+            terminal.say([*said, *map(str, files)])
 
 
 class Display:

@@ -10,6 +10,7 @@ from pdloss.degradations.blur import CameraShake
 from pdloss.degradations.chain import Chain
 from pdloss.degradations.choice import DegradationChoice
 from pdloss.degradations.downscale import Downscale
+from pdloss.degradations.gaussian_blur import GaussianBlur
 from pdloss.degradations.jpeg import JPEG, codec
 from pdloss.degradations.mosaic import BayerMosaic
 from pdloss.degradations.noise import GaussianNoise, PoissonGaussianNoise
@@ -25,6 +26,7 @@ __all__ = [
     "Chain",
     "DegradationChoice",
     "Downscale",
+    "GaussianBlur",
     "GaussianNoise",
     "PoissonGaussianNoise",
     "Range",
@@ -36,7 +38,9 @@ __all__ = [
 ]
 
 DEGRADATIONS = Family(
-    "degradation", (GaussianNoise, PoissonGaussianNoise, Downscale, CameraShake, JPEG, BayerMosaic), OWN_DEGRADATION
+    "degradation",
+    (GaussianNoise, PoissonGaussianNoise, Downscale, CameraShake, GaussianBlur, JPEG, BayerMosaic),
+    OWN_DEGRADATION,
 )
 
 

@@ -8,6 +8,7 @@ from pdloss._types import Degradation
 from pdloss.degradations.blur import CameraShake
 from pdloss.degradations.chain import Chain
 from pdloss.degradations.downscale import Downscale
+from pdloss.degradations.gaussian_blur import GaussianBlur
 from pdloss.degradations.mosaic import BayerMosaic
 from pdloss.degradations.noise import GaussianNoise, PoissonGaussianNoise
 from pdloss.errors import SpecError
@@ -21,8 +22,8 @@ def adjoint(
 
     .. math:: \langle A x, y \rangle = \langle x, A^T y \rangle
 
-    Linear are `downscale`, a `blur` that was drawn, `mosaic`, and chains of them. Noise, clipping to [0, 1] and
-    rounding to 8 bits are no part of :math:`A`.
+    Linear are `downscale`, a `blur` or `gaussian_blur` that was drawn, `mosaic`, and chains of them. Noise, clipping to
+    [0, 1] and rounding to 8 bits are no part of :math:`A`.
 
     Args:
         degradation: What :math:`A` does.
@@ -41,7 +42,7 @@ def adjoint(
     """
     if isinstance(degradation, Downscale):
         return resize_adjoint(degraded, (like.shape[-2], like.shape[-1]), kernel=degradation.kernel)
-    if isinstance(degradation, CameraShake | BayerMosaic):
+    if isinstance(degradation, CameraShake | GaussianBlur | BayerMosaic):
         return degradation.adjoint(degraded, like)
     if isinstance(degradation, GaussianNoise | PoissonGaussianNoise):
         return degraded

@@ -1,8 +1,8 @@
 """JPEG compression by the real codec."""
 
 import io
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import PIL
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from msgspec import Meta
 from torch import Tensor
 
-from pdloss.degradations.choice import DegradationChoice, plain
+from pdloss.degradations.choice import DegradationChoice, number, plain
 from pdloss.errors import ImageError
 from pdloss.images import to_bytes
 from pdloss.specs import Range
@@ -33,7 +33,8 @@ class JPEG(DegradationChoice, name="jpeg"):
 
     Args:
         quality: Of libjpeg's scale, 1 to 100, or a range such as ``10..95``.
-        subsampling: ``4:2:0``, colour at half the resolution, or ``4:4:4``.
+        subsampling: ``4:2:0``, colour at half the resolution, or ``4:4:4``; or ``either``, drawn for each image.
+        chance: Share of the images that are compressed, drawn for each; the others stay as they are, to the bit.
 
     Example:
         >>> grey = torch.full((3, 8, 8), 128 / 255)
@@ -42,14 +43,30 @@ class JPEG(DegradationChoice, name="jpeg"):
     """
 
     quality: Annotated[int, Meta(ge=1, le=100)] | Range = 20
-    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
+    subsampling: Literal["4:2:0", "4:4:4", "either"] = "4:2:0"
+    chance: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    later_options: ClassVar[tuple[str, ...]] = ("chance",)
+
+    def drawn(self, generator: torch.Generator) -> "JPEG":
+        """Returns the choice with a number for its quality, one of both subsamplings, and a chance of 0 or 1."""
+        chosen = replace(self, quality=int(number(self.quality, generator)))
+        if self.subsampling == "either":
+            chosen = replace(chosen, subsampling="4:2:0" if number(Range(0, 1), generator) == 0 else "4:4:4")
+        if 0 < self.chance < 1:
+            chosen = replace(chosen, chance=float(number(Range(0.0, 1.0), generator) < self.chance))
+        return chosen
 
     def degraded(self, clean: Float[Tensor, "3 h w"], generator: torch.Generator) -> Float[Tensor, "3 h w"]:
         """Returns the image that the file gives back; nothing is drawn from the generator.
 
         Raises:
             ImageError: If a side has no pixels, or more than JPEG can hold.
+            ValueError: If the subsampling or the chance has not been drawn.
         """
+        if self.subsampling == "either" or 0 < self.chance < 1:
+            raise ValueError(f"{self} is not decided yet: call drawn(generator) first")
+        if self.chance == 0:
+            return clean
         height, width = clean.shape[1:]
         if not (1 <= height <= _LARGEST and 1 <= width <= _LARGEST):
             raise ImageError(f"an image of {height}x{width} is no JPEG: sides have 1 to {_LARGEST} pixels")

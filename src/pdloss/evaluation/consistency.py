@@ -81,7 +81,7 @@ def measures(degradation: Degradation) -> dict[str, Measure]:
         return _of_blur(first, noisy=bool(rest))
     if isinstance(first, BayerMosaic) and first.layout == "masked":
         return {"remosaic_error": lambda restored, degraded: remosaic_error(restored, degraded, first.pattern)}
-    if isinstance(first, JPEG) and not rest:
+    if isinstance(first, JPEG) and not rest and first.chance == 1:
         return {"jpeg_cell_share": lambda restored, degraded: _cell_share(first, restored, degraded)}
     return {}
 

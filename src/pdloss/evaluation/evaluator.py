@@ -7,29 +7,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from torch import Tensor
 
 from pdloss.assets import sha256
 from pdloss.datasets import OwnPairs, Photographs, leak_warning, same_pictures
-from pdloss.datasets.prefetch import ThreadedCalls, ahead
+from pdloss.datasets.prefetch import ThreadedCalls
 from pdloss.devices import chosen_device
 from pdloss.errors import RunError
 from pdloss.evaluation import consistency, scoring
 from pdloss.evaluation.defaults import CONSISTENCY, DEFAULT_METRICS, Demosaic
 from pdloss.evaluation.frozen_sets import is_frozen
-from pdloss.evaluation.inputs import Input, Inputs, comparable, contents_sha256
+from pdloss.evaluation.inputs import Inputs, contents_sha256
 from pdloss.evaluation.pictures import Restored, Stored
 from pdloss.evaluation.reuse import joined, lacking, reusable, scores_file
-from pdloss.evaluation.scoring import Measures, SetTotals
+from pdloss.evaluation.scoring import Measures
+from pdloss.evaluation.together import Known, Task, restore, score
 from pdloss.files.spelling import spelled
 from pdloss.files.tensors import unverified
-from pdloss.images import pixels_sha256, to_bytes
 from pdloss.limits import check_seed
 from pdloss.memory import enough_memory
-from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
 from pdloss.picture_files.patterns import set_name
-from pdloss.records import ImageScores, Scores, SetScore, write_record
+from pdloss.records import Scores, write_record
 from pdloss.runs import RunFolder
 from pdloss.specs.trust import RECEIVED, TYPED, Trust
 
@@ -37,6 +35,10 @@ _LESS = (
     "whole pictures go through the network and the metrics; leave out the largest or cut them smaller, choose fewer "
     "--metrics, or use --device cpu where the processor has more memory"
 )
+
+
+AT_ONCE = 6
+"""Runs whose pictures are scored together: a kill loses the scores of so many at most, of which the pictures stay."""
 
 
 class Evaluation(NamedTuple):
@@ -141,7 +143,7 @@ class Evaluator:
         named = [name for name in metric_names if name != CONSISTENCY]
         self.measures, self.notes = scoring.ready(named, self.device, niqe_model)
         self._read: dict[tuple[Path, Path | None], tuple[Photographs | OwnPairs, str]] = {}
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._known: dict[tuple[str | None, str], Known] = {}
 
     def __call__(
         self,
@@ -157,7 +159,65 @@ class Evaluator:
         Raises:
             UserError: If the run or the data cannot be used.
         """
-        started, folder = time.monotonic(), RunFolder(run)
+        return self.together([run], data, degraded=degraded, name=name, progress=progress)[0]
+
+    def together(
+        self,
+        runs: Sequence[Path],
+        data: Path,
+        *,
+        degraded: Path | None = None,
+        name: str | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> list[Evaluation]:
+        """Evaluates runs on one folder: metrics look at each target once for several of them.
+
+        `AT_ONCE` are restored and then scored at a time, after which their scores are written.
+
+        Raises:
+            UserError: If a run or the data cannot be used.
+        """
+        done = []
+        for first in range(0, len(runs), AT_ONCE):
+            part = runs[first : first + AT_ONCE]
+            shown = None if progress is None else partial(_overall, progress, first, len(part), len(runs))
+            done += self._at_once(part, data, degraded, name, shown)
+        return done
+
+    def _at_once(
+        self,
+        runs: Sequence[Path],
+        data: Path,
+        degraded: Path | None,
+        name: str | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> list[Evaluation]:
+        started = time.monotonic()
+        tasks = [self._task(run, data, degraded, name) for run in runs]
+        todo = [task for task in tasks if task.measures.records]
+        several = [task for task in todo if task.before is None] if len(todo) > 1 else []
+        tick = _Ticks(progress, sum(len(task.inputs) for task in todo))
+        called = ", ".join(task.asked.run for task in todo)
+        with enough_memory(f"evaluating {called} on {name or set_name(data)}", _LESS), ThreadedCalls() as behind:
+            for task in todo:
+                where = task.folder, task.asked.set, task.inputs.photographs.names, self.device
+                task.pictures = Restored(*where, behind, self.trusted) if task.before is None else Stored(*where)
+                if task in several:
+                    restore(task, partial(tick, 0.5))
+                    task.pictures = Stored(*where)
+            for group in _alike(todo):
+                known = self._known.setdefault(group[0].alike, Known({}, {}))
+                score(group, known, lambda task: tick(0.5 if task in several else 1.0))
+        seconds = (time.monotonic() - started) / max(1, len(todo))
+        return [_written(task, seconds) for task in tasks]
+
+    def _task(self, run: Path, data: Path, degraded: Path | None, name: str | None) -> Task:
+        """Returns what is to be done for one run.
+
+        Raises:
+            UserError: If the run or the data cannot be used.
+        """
+        folder = RunFolder(run)
         scores_file(folder, name or data.resolve().name)  # refuses now what is no name
         frozen = degraded if degraded is not None and is_frozen(degraded) else None
         photographs, contents = self._photographs(data, None if frozen else degraded)
@@ -173,22 +233,9 @@ class Evaluator:
         if before is not None:
             measures = measures.only(lacking(before, asked))
             there = f"{asked.run} on {asked.set}: scored already and unchanged"
-            if not measures.records:
-                return Evaluation(before, [*notes, f"{there}; --again scores it anew"])
-            notes.append(f"{there}; only {', '.join(measures.records)} computed, of the pictures on disk")
-        known = self._known.setdefault((contents, asked.degradation), _Known({}, {}))
-        with enough_memory(f"evaluating {asked.run} on {asked.set}", _LESS), ThreadedCalls() as behind:
-            where = folder, asked.set, photographs.names, self.device
-            pictures = Restored(*where, behind, self.trusted) if before is None else Stored(*where)
-            scores = _scored(asked, inputs, measures, pictures, known, progress)
-        scores = replace(
-            scores,
-            images=[replace(image, restored_sha256=pictures.sha256(image.name)) for image in scores.images],
-            seconds=time.monotonic() - started,
-        )
-        scores = scores if before is None else joined(before, scores)
-        write_record(scores_file(folder, scores.set), scores)
-        return Evaluation(scores, notes)
+            computed = f"only {', '.join(measures.records)} computed, of the pictures on disk"
+            notes.append(f"{there}; {computed if measures.records else '--again scores it anew'}")
+        return Task(folder, inputs, measures, asked, before, notes)
 
     def _photographs(self, data: Path, degraded: Path | None) -> tuple[Photographs | OwnPairs, str]:
         """Returns the photographs of a folder, or pairs, checked, and the hash of the targets' contents."""
@@ -233,13 +280,6 @@ def _own_degradation(folder: RunFolder, other: str | None) -> str:
     return record.degradation
 
 
-class _Known(NamedTuple):
-    """What inputs are known to score: the same for every run that restores them."""
-
-    images: dict[str, dict[str, float]]
-    sets: dict[str, SetScore]
-
-
 def _asked(folder: RunFolder, name: str, inputs: Inputs, measures: Measures, contents: str) -> Scores:
     """Returns the scores that are asked for, still without values."""
     step, weights = folder.latest_weights()
@@ -258,50 +298,37 @@ def _asked(folder: RunFolder, name: str, inputs: Inputs, measures: Measures, con
     )
 
 
-def _scored(
-    asked: Scores,
-    inputs: Inputs,
-    measures: Measures,
-    pictures: Stored,
-    known: _Known,
-    progress: Callable[[int, int], object] | None,
-) -> Scores:
-    """Returns the scores with the values of `measures`; those of the inputs are taken from `known`, or added to it."""
-    images = []
-    totals, of_inputs = SetTotals(measures), SetTotals(measures.only(measures.whole.keys() - known.sets.keys()))
-    for done, item in enumerate(ahead(inputs.__getitem__, len(inputs)), start=1):
-        target, degraded = item.target[None].to(pictures.device), item.degraded[None].to(pictures.device)
-        restored = pictures(item)
-        here = _with_consistency(measures, item, quantize(degraded))
-        values = here.scores(item.name, restored, target)
-        totals.add(restored, target)
-        of_input = known.images.setdefault(item.name, {})
-        unknown = here.only(values.keys() - of_input.keys())
-        if unknown.single or of_inputs.measures:
-            simple = quantize(comparable(degraded, target, inputs.chain, inputs.demosaic))
-            of_input |= unknown.scores(item.name, simple, target)
-            of_inputs.add(simple, target)
-        images.append(
-            ImageScores(
-                name=item.name,
-                restored=values,
-                degraded={name: of_input[name] for name in values},
-                target_sha256=pixels_sha256(to_bytes(item.target)),
-            )
-        )
-        if progress:
-            progress(done, len(inputs))
-    known.sets.update(of_inputs.scores())
-    degraded_sets = {name: known.sets[name] for name in measures.whole}
-    return replace(asked, images=images, sets=totals.scores(), degraded_sets=degraded_sets)
+def _alike(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Returns the tasks that restore the same inputs together."""
+    groups: dict[object, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.alike, []).append(task)
+    return list(groups.values())
 
 
-def _with_consistency(measures: Measures, item: Input, degraded: Tensor) -> Measures:
-    """Returns the metrics and, of the consistency scores that were asked for, those of this very input."""
-    found = consistency.measures(item.drawn)
-    asked = {name: measure for name, measure in found.items() if name in measures.records}
-    return measures.also({name: partial(_against, measure, degraded) for name, measure in asked.items()}, {})
+def _written(task: Task, seconds: float) -> Evaluation:
+    """Returns the scores, after writing those that are new."""
+    if task.scores is None:
+        assert task.before is not None
+        return Evaluation(task.before, task.notes)
+    scores = replace(task.scores, seconds=seconds)
+    scores = scores if task.before is None else joined(task.before, scores)
+    write_record(scores_file(task.folder, scores.set), scores)
+    return Evaluation(scores, task.notes)
 
 
-def _against(measure: consistency.Measure, degraded: Tensor, restored: Tensor, _: Tensor) -> Tensor:
-    return measure(restored, degraded)
+class _Ticks:
+    """Counts what is done, and tells of it."""
+
+    def __init__(self, progress: Callable[[int, int], object] | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0.0
+
+    def __call__(self, pictures: float) -> None:
+        self.done += pictures
+        if self.progress:
+            self.progress(int(self.done), self.total)
+
+
+def _overall(progress: Callable[[int, int], object], first: int, now: int, runs: int, done: int, total: int) -> None:
+    """Tells of a part's progress as of all runs', were the others like these."""
+    progress(first * total // now + done, runs * total // now)

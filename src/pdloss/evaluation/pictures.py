@@ -121,11 +121,20 @@ class Restored(Stored):
             else comparable(item.degraded[None], item.target[None], item.drawn)[0]
         )
         self._behind.call(write_image, self.file(item.name, "degraded"), plain)
-        return quantize(restored)
+        return quantize(restored).contiguous()  # as it is read again: sums do not depend on how it lies
 
     def sha256(self, name: str) -> str:
         """Returns the hash of the file written."""
         return self._written[name].result()
+
+    def written(self) -> None:
+        """Waits until every picture is on disk.
+
+        Raises:
+            OSError: If one could not be written.
+        """
+        for written in self._written.values():
+            written.result()
 
 
 def _write(path: Path, restored: Tensor) -> str:

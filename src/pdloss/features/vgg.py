@@ -25,6 +25,8 @@ Convention = Literal["caffe", "torchvision"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _KERNEL = re.compile(r"features\.(\d+)\.weight")
+_FIRST_BLOCK = 4
+"""Layers before the first pooling."""
 _WIDTHS = (64, 128, 256, 512, 512)
 
 
@@ -147,21 +149,32 @@ class VGGFeatures(Frozen):
             ValueError: If a side is so small that the pooling leaves nothing.
         """
         self.check_side(images)
+        first = self.first_block(images)
+        x = next(reversed(first.values()))
+        maps = {name: found for name, found in first.items() if name in self.layers}
+        for name, index in self.plan[len(first) :]:
+            x = self._layer(name, index, x)
+            if name in self.layers:
+                maps[name] = x
+        return {name: maps[name] for name in self.layers}
+
+    def first_block(self, images: Tensor) -> dict[str, Tensor]:
+        """Returns the maps of the first block, which how the maps are halved does not change, as far as is needed."""
         x = images.flip(1) if self.convention == "caffe" else images
         scale, shift = (self.frozen(name).to(x.dtype) for name in ("scale", "shift"))
         x = (x * scale - shift).contiguous(memory_format=torch.channels_last)
         maps = {}
-        for name, index in self.plan:
-            if name.startswith("conv"):
-                kernel, bias = (self.frozen(f"{part}{index}").to(x.dtype) for part in ("weight", "bias"))
-                x = F.conv2d(x, kernel, bias, padding=1)
-            elif name.startswith("relu"):
-                x = F.relu(x)
-            else:
-                x = self.pool(x)
-            if name in self.layers:
-                maps[name] = x
-        return {name: maps[name] for name in self.layers}
+        for name, index in self.plan[:_FIRST_BLOCK]:
+            maps[name] = x = self._layer(name, index, x)
+        return maps
+
+    def _layer(self, name: str, index: int, x: Tensor) -> Tensor:
+        if name.startswith("relu"):
+            return F.relu(x)
+        if name.startswith("pool"):
+            return self.pool(x)
+        kernel, bias = (self.frozen(f"{part}{index}").to(x.dtype) for part in ("weight", "bias"))
+        return F.conv2d(x, kernel, bias, padding=1)
 
 
 class VGG16Features(VGGFeatures):

@@ -11,6 +11,7 @@ from torch import Tensor
 from pdloss import assets
 from pdloss._types import check_pair
 from pdloss.features.frozen import Frozen
+from pdloss.features.recent import Recent
 from pdloss.metrics.channel_weights import channel_weights
 from pdloss.metrics.vgg16 import TorchvisionVGG16
 from pdloss.ops.dtypes import at_least_float32
@@ -120,6 +121,7 @@ class DISTS(Frozen):
         self.layers = tuple(_CHANNELS)[1:]
         self.backbone = TorchvisionVGG16(self.layers, backbone, l2_pool)
         self.minimum_side = self.backbone.minimum_side
+        self._targets: Recent[dict[str, Tensor]] = Recent(keep=1)
         path = weights or assets.path("dists")
         self.origin = self.backbone.origin | self.describe(path)
         sizes = dict.fromkeys(("alpha", "beta"), sum(_CHANNELS.values()))
@@ -134,7 +136,8 @@ class DISTS(Frozen):
         """
         check_pair(restored, target)
         restored, target = (images.float() for images in (restored, target))
-        restored_maps, target_maps = ([images, *self.backbone(images).values()] for images in (restored, target))
+        restored_maps = [restored, *self.backbone(restored).values()]
+        target_maps = [target, *self._targets(target, self.backbone).values()]
         alpha, beta = (torch.split(self.frozen(name).float(), list(_CHANNELS.values())) for name in ("alpha", "beta"))
         return dists(restored_maps, target_maps, alpha, beta)
 

@@ -2,11 +2,10 @@
 
 import weakref
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch import Tensor
 from pdloss import assets
 from pdloss._types import Images, check_pair
 from pdloss.errors import ImageError
+from pdloss.features.recent import Recent
 from pdloss.metrics.frechet import Moments, gaussian_frechet_distance
 from pdloss.metrics.inception import SIDE, InceptionFeatures, View, weights_path
 from pdloss.metrics.inception_graph import Dims
@@ -51,18 +51,12 @@ class SetEntry:
     """The smallest height and width that it takes."""
 
 
-class _Memory(NamedTuple):
-    images: weakref.ref[Tensor]
-    version: int
-    rows: Tensor
-
-
 class _Features:
     """Rows of features of a batch, computed once however many measures ask for them in turn."""
 
     def __init__(self, network: InceptionFeatures) -> None:
         self.network = network
-        self._recent: deque[_Memory] = deque(maxlen=4)
+        self._recent: Recent[Tensor] = Recent(keep=4)
 
     @torch.no_grad()
     def __call__(self, images: Images) -> Tensor:
@@ -71,14 +65,7 @@ class _Features:
         Raises:
             ImageError: If features are not finite.
         """
-        if images.is_inference():  # such tensors do not tell whether they were written to
-            return self._computed(images)
-        for memory in self._recent:
-            if memory.images() is images and memory.version == images._version:
-                return memory.rows
-        rows = self._computed(images)
-        self._recent.append(_Memory(weakref.ref(images), images._version, rows))
-        return rows
+        return self._recent(images, self._computed)
 
     def _computed(self, images: Images) -> Tensor:
         rows: Tensor = self.network.to(images.device)(images).cpu()

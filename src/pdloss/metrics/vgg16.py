@@ -1,5 +1,6 @@
 """The VGG16 that LPIPS and DISTS were fitted to: torchvision's, in full precision."""
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from pdloss import assets
 from pdloss._types import Images
 from pdloss.errors import AssetError
+from pdloss.features.recent import Recent
 from pdloss.features.vgg import VGG16Features, max_pool
 
 
@@ -31,6 +33,7 @@ class TorchvisionVGG16(VGG16Features):
     ) -> None:
         path = weights or assets.path("vgg16-torchvision")
         super().__init__(layers, path, pool)
+        self._first = _shared(f"{path} {assets.sha256(path)} {len(self.plan[:4])}")
         if self.convention != "torchvision":
             raise AssetError(
                 f"{path} follows the {self.convention} convention, but this metric was fitted to torchvision's VGG16; "
@@ -45,3 +48,18 @@ class TorchvisionVGG16(VGG16Features):
         """
         with torch.autocast(images.device.type, enabled=False):
             return super().forward(images.float())
+
+    def first_block(self, images: Tensor) -> dict[str, Tensor]:
+        """Returns the maps of the first block, which LPIPS and DISTS share: they differ in the pooling behind it."""
+        return self._first(images, super().first_block)
+
+
+_FIRST: "weakref.WeakValueDictionary[str, Recent[dict[str, Tensor]]]" = weakref.WeakValueDictionary()
+"""What the networks of the same weights that are in use remember together."""
+
+
+def _shared(weights: str) -> Recent[dict[str, Tensor]]:
+    found = _FIRST.get(weights)
+    if found is None:
+        found = _FIRST[weights] = Recent(keep=2)
+    return found

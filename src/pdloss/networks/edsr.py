@@ -1,7 +1,7 @@
 """EDSR (Lim et al. 2017, https://arxiv.org/abs/1707.02921), as its authors' code defines it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from pdloss._types import Images
 from pdloss.errors import SpecError
 from pdloss.networks.blocks import ResidualBlock, check_rgb
-from pdloss.networks.padding import padded
+from pdloss.networks.padding import cropped, padded
+from pdloss.networks.upsampling import Upsampling, enlarged, to_rgb
 from pdloss.specs import Choice
 
 # Mean colour of DIV2K, subtracted from the input and added to the output.
@@ -30,6 +31,8 @@ class EDSR(Choice, name="edsr"):
         residual_scale: Factor on every residual branch: 1 in the baseline, 0.1 in the full network.
         unshuffle: With scale 1 only: the network works on blocks of this many pixels a side, at a cost smaller by
             its square. Ours, for small machines.
+        upsampling: How the last layers enlarge: ``shuffle`` as published; ``icnr``, ``resize`` or ``refined`` against
+            the mesh that a shuffle can leave, see `pdloss.networks.upsampling`.
     """
 
     scale: Literal[1, 2, 3, 4] = 1
@@ -37,24 +40,33 @@ class EDSR(Choice, name="edsr"):
     width: Annotated[int, Meta(ge=1, le=4096)] = 64
     residual_scale: Annotated[float, Meta(gt=0)] = 1.0
     unshuffle: Annotated[int, Meta(ge=1, le=8)] = 1
+    upsampling: Upsampling = "shuffle"
+    later_options: ClassVar[tuple[str, ...]] = ("upsampling",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.unshuffle > 1 and self.scale > 1:
             raise SpecError(f"edsr(unshuffle={self.unshuffle}) needs scale=1, got scale={self.scale}")
+        if self.upsampling != "shuffle" and self.unshuffle == self.scale == 1:
+            raise SpecError(f"edsr(upsampling={self.upsampling!r}) enlarges nothing; set scale or unshuffle")
 
     def build(self) -> "EDSRNetwork":
         """Returns the network with fresh weights, drawn from torch's global generator."""
         return EDSRNetwork(self)
 
 
-def upsampler(scale: int, width: int) -> list[nn.Module]:
-    """Returns the published tail before its last convolution: ×2 and ×3 in one step, ×4 in two."""
-    steps = {1: [], 2: [2], 3: [3], 4: [2, 2]}[scale]
-    modules: list[nn.Module] = []
-    for step in steps:
-        modules += [nn.Conv2d(width, width * step**2, 3, padding=1), nn.PixelShuffle(step)]
-    return modules
+def _tail(choice: EDSR) -> nn.Sequential:
+    """Returns the layers behind the body: as published, ×2 and ×3 in one step and ×4 in two, and then a convolution."""
+    width, how = choice.width, choice.upsampling
+    if choice.unshuffle > 1:
+        return nn.Sequential(*to_rgb(width, choice.unshuffle, how))
+    *steps, last = {1: [1], 2: [2], 3: [3], 4: [2, 2]}[choice.scale]
+    modules = [module for step in steps for module in enlarged(width, width, step, how)]
+    if how == "refined":
+        return nn.Sequential(*modules, *to_rgb(width, last, how))
+    if last > 1:
+        modules += enlarged(width, width, last, how)
+    return nn.Sequential(*modules, nn.Conv2d(width, 3, 3, padding=1))
 
 
 class EDSRNetwork(nn.Module):
@@ -69,13 +81,13 @@ class EDSRNetwork(nn.Module):
     def __init__(self, choice: EDSR) -> None:
         super().__init__()
         width, block = choice.width, choice.unshuffle
-        self.unshuffle = block
+        self.unshuffle = self.multiple = block
         self.head = nn.Conv2d(3 * block**2, width, 3, padding=1)
         self.body = nn.Sequential(
             *(ResidualBlock(width, choice.residual_scale) for _ in range(choice.blocks)),
             nn.Conv2d(width, width, 3, padding=1),
         )
-        self.tail = nn.Sequential(*upsampler(choice.scale, width), nn.Conv2d(width, 3 * block**2, 3, padding=1))
+        self.tail = _tail(choice)
         mean = torch.tensor(_DIV2K_MEAN)
         if mean.is_meta:  # a network laid out on the meta device gets its weights later, but nothing brings this
             mean = torch.tensor(_DIV2K_MEAN, device="cpu")
@@ -91,5 +103,5 @@ class EDSRNetwork(nn.Module):
         x = self.head(x)
         x = self.tail(x + self.body(x))
         if self.unshuffle > 1:
-            x = F.pixel_shuffle(x, self.unshuffle)[..., :height, :width]
+            x = cropped(x, height, width)
         return x + self.mean

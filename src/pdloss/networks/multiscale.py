@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pdloss._types import Images
 from pdloss.networks.blocks import HalvingConv2d, check_rgb
-from pdloss.networks.padding import padded
+from pdloss.networks.padding import cropped, padded
 from pdloss.ops.dtypes import at_least_float32
 from pdloss.ops.options import check_option
 
@@ -27,8 +27,6 @@ FACTORS = (4, 2, 1)
 _Scaled = Float[Tensor, "b 3 _ _"]
 
 _STAGES = ("enc1", "enc2", "enc3", "dec3", "dec2", "dec1")
-# Two halvings at the coarsest of the scales.
-_MULTIPLE = 16
 
 
 def resize_tf1(images: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c h2 w2"]:
@@ -48,7 +46,7 @@ def resize_tf1(images: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float
     """
     for dim, wanted in zip((-2, -1), size, strict=True):
         given = images.shape[dim]
-        place = torch.arange(wanted, device=images.device) * (given / wanted)
+        place = torch.arange(wanted, device=images.device) * given / wanted
         low = place.long()
         high = (low + 1).clamp(max=given - 1)
         share = (place - low).to(images.dtype).view(-1, *(1,) * (-1 - dim))
@@ -141,6 +139,9 @@ class MultiScaleNetwork(nn.Module):
         ValueError: If `resize` is unknown.
     """
 
+    multiple = 16
+    """Two halvings at the coarsest of the scales."""
+
     def __init__(
         self,
         changes: Iterable[LevelChanges],
@@ -184,7 +185,7 @@ class MultiScaleNetwork(nn.Module):
             if state is not None:
                 state = resized(state, (size[0] // 4, size[1] // 4), self.resize)
             previous, state = self._at_scale(index, image, guide.detach() if self.detach else guide, state)
-            results.append(previous.reshape(len(degraded), 3, *size))
+            results.append(previous.reshape(degraded.shape[0], 3, *size))
         return _cropped(results, degraded)
 
     def target_scales(self, target: Images) -> tuple[_Scaled, ...]:
@@ -192,7 +193,7 @@ class MultiScaleNetwork(nn.Module):
         return _cropped(self._pyramid(target), target)
 
     def _pyramid(self, images: Tensor) -> list[Tensor]:
-        images = padded(images, _MULTIPLE)
+        images = padded(images, self.multiple)
         height, width = images.shape[-2:]
         return [resized(images, (height // factor, width // factor), self.resize) for factor in FACTORS]
 
@@ -212,4 +213,5 @@ class MultiScaleNetwork(nn.Module):
 def _cropped(scales: Iterable[Tensor], images: Tensor) -> tuple[Tensor, ...]:
     """Returns each scale without what padding added; a pixel that holds any of the image stays."""
     height, width = images.shape[-2:]
-    return tuple(x[..., : -(-height // f), : -(-width // f)] for x, f in zip(scales, FACTORS, strict=True))
+    sides = [((height + f - 1) // f, (width + f - 1) // f) for f in FACTORS]
+    return tuple(cropped(x, *side) for x, side in zip(scales, sides, strict=True))

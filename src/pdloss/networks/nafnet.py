@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pdloss._types import Images
 from pdloss.errors import SpecError
 from pdloss.networks.blocks import check_rgb
-from pdloss.networks.padding import padded
+from pdloss.networks.padding import cropped, padded
 from pdloss.specs import Choice
 
 _Count = Annotated[int, Meta(ge=0, le=1000)]
@@ -91,7 +91,7 @@ class NAFNetwork(nn.Module):
         for decoder, up in zip(self.decoders, self.ups, strict=True):
             x = decoder(up(x) + skips.pop())
         restored: Tensor = self.ending(x) + image
-        return restored[..., : degraded.shape[-2], : degraded.shape[-1]]
+        return cropped(restored, degraded.shape[-2], degraded.shape[-1])
 
 
 class NAFBlock(nn.Module):

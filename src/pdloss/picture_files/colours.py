@@ -8,7 +8,7 @@ or there is none, the numbers stay as they are, to the bit.
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -44,6 +44,23 @@ def in_srgb(picture: PIL.Image.Image, profile: bytes | None, gamma: float | None
         levels = np.floor(from_gamma(np.arange(256) / 255, gamma or 1) * 255 + 0.5).astype(int).tolist()
         return picture.convert("RGB").point(levels * 3), gamma_note(gamma)
     return picture.convert("RGB"), ""
+
+
+class Described(NamedTuple):
+    """What a profile says."""
+
+    mode: str
+    """Of the values that it is for: L, RGB or CMYK; empty if it is for others, or cannot be used."""
+    srgb: bool
+    """Whether its colours are those of sRGB."""
+    note: str
+    """How it is converted, or why not."""
+
+
+def described(profile: bytes) -> Described:
+    """Returns what a profile says."""
+    mode, transform, note = _transform(profile)
+    return Described(mode, bool(mode) and transform is None, note)
 
 
 def is_other_gamma(gamma: float | None) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from pdloss.errors import ImageError
@@ -68,14 +68,19 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{f' and {more} more' if more > 0 else ''}"
 
 
-def written_names(names: Sequence[str]) -> dict[str, str]:
-    """Returns under which name the result of each picture is kept, as PNG, in the same folder below.
+def _png(_: str) -> str:
+    return ".png"
 
-    The suffix becomes ``.png``. Of pictures that differ in their suffix only (or in case), those that are not PNG keep
-    theirs.
+
+def written_names(names: Sequence[str], suffix: Callable[[str], str] = _png) -> dict[str, str]:
+    """Returns under which name the result of each picture is kept, in the same folder below.
+
+    The suffix becomes that of the result, ``.png`` by default. Of pictures that differ in their suffix only (or in
+    case), those that have another than their result keep theirs.
 
     Args:
         names: Paths below a folder, with suffixes; those of pictures that are drawn have none.
+        suffix: Gives each name the suffix of its result.
 
     Raises:
         ImageError: If two would still be written under one name.
@@ -84,17 +89,20 @@ def written_names(names: Sequence[str]) -> dict[str, str]:
         >>> written_names(["one/a.jpg", "one/b.jpg", "one/b.png"])
         {'one/a.jpg': 'one/a.png', 'one/b.jpg': 'one/b.jpg.png', 'one/b.png': 'one/b.png'}
     """
-    plain = {name: f"{_without_suffix(name)}.png" for name in names}
-    counts = Counter(as_png.casefold() for as_png in plain.values())  # some disks do not tell a.png from A.png
+    wanted = {name: suffix(name) for name in names}
+    plain = {name: f"{_without_suffix(name)}{end}" for name, end in wanted.items()}
+    counts = Counter(result.casefold() for result in plain.values())  # some disks do not tell a.png from A.png
     written = {
-        name: as_png if counts[as_png.casefold()] == 1 or name.lower().endswith(".png") else f"{name}.png"
-        for name, as_png in plain.items()
+        name: result
+        if counts[result.casefold()] == 1 or name.lower().endswith(wanted[name].lower())
+        else f"{name}{wanted[name]}"
+        for name, result in plain.items()
     }
     known: dict[str, str] = {}
-    for name, as_png in written.items():
-        if as_png in known:
-            raise ImageError(f"{known[as_png]} and {name} would both be written as {as_png}; rename one")
-        known[as_png] = name
+    for name, result in written.items():
+        if result in known:
+            raise ImageError(f"{known[result]} and {name} would both be written as {result}; rename one")
+        known[result] = name
     return written
 
 

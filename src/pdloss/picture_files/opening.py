@@ -9,7 +9,8 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import PIL.Image
@@ -58,6 +59,13 @@ def opened(data: bytes) -> PIL.Image.Image:
             f"{str(error).partition(',')[0]}, since a small file may claim any size; if it is really so large, "
             f"set {LIMIT} to the pixels allowed, such as {LIMIT}=1000000000, or cut it up or make it smaller"
         ) from None
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Returns width and height as a file's header has them; zeros where it cannot be read."""
+    with suppress(Exception), heard(), PIL.Image.open(path, formats=FORMATS) as picture:
+        return picture.size
+    return 0, 0
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """A file → the picture that it shows: upright, in sRGB, with a note of everything that was converted."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import PIL.Image
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
@@ -13,11 +15,17 @@ from pdloss.picture_files.opening import heard, opened
 from pdloss.picture_files.values import converted
 from pdloss.picture_files.whole import FAULTY, plainer, sound
 
+T = TypeVar("T")
+
 READING = 2
 """Number of the rules by which values are made of files; another number makes other values of some files."""
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 """A picture as a screen shows it."""
+
+
+class RefusedError(ValueError):
+    """The file is sound, and not wanted: it is no use to try it without its metadata."""
 
 
 class Read(NamedTuple):
@@ -38,20 +46,29 @@ def read(path: Path) -> Read:
         ImageError: If the file is missing, damaged, cut short, too large, of a format that is not read, or holds values
             of unknown range.
     """
+    return Read(*read_as(path, lambda picture, _: converted(picture)))
+
+
+def read_as(path: Path, convert: Callable[[PIL.Image.Image, bytes], tuple[T, list[str]]]) -> tuple[T, list[str]]:
+    """Returns what `convert` makes of an opened file and its bytes, and the notes.
+
+    Raises:
+        ImageError: As `read`.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"cannot read {spelled(path)}: {error.strerror}") from None
     try:
         with heard() as warned:
-            values, notes = _decoded(*sound(data))
+            made, notes = _decoded(*sound(data), convert)
     except MemoryError:
         raise ImageError(
             f"cannot read {spelled(path)}: this machine's memory is too small for it; cut it up or make it smaller"
         ) from None
     except Exception as error:  # Pillow meets damage with a dozen kinds of exception
         raise ImageError(f"cannot read {spelled(path)}: {error or type(error).__name__}") from None
-    return Read(values, [*notes, *([FAULTY] if warned and FAULTY not in notes else [])])
+    return made, [*notes, *([FAULTY] if warned and FAULTY not in notes else [])]
 
 
 def read_uint8(path: Path, cure: str = "") -> Picture:
@@ -76,17 +93,21 @@ def rounded(values: NDArray[Any]) -> NDArray[np.uint8]:
     return values if values.dtype == np.uint8 else np.floor(values * 255 + 0.5).astype(np.uint8)
 
 
-def _decoded(data: bytes, notes: list[str]) -> tuple[NDArray[Any], list[str]]:
-    """Returns the values, if need be of the file without its metadata."""
+def _decoded(
+    data: bytes, notes: list[str], convert: Callable[[PIL.Image.Image, bytes], tuple[T, list[str]]]
+) -> tuple[T, list[str]]:
+    """Returns what is made of the file, if need be of the file without its metadata."""
     problem: Exception | None = None
     for attempt in plainer(data):
         try:
             with opened(attempt) as picture:
-                values, said = converted(picture)
+                made, said = convert(picture, attempt)
+        except RefusedError:
+            raise
         except Exception as error:
             problem = problem or error
             continue
         extra = [FAULTY] if problem and FAULTY not in [*notes, *said] else []
-        return values, [*said, *notes, *extra]
+        return made, [*said, *notes, *extra]
     assert problem is not None
     raise problem

@@ -11,7 +11,7 @@ from pdloss.picture_files import colours
 from pdloss.picture_files.whole import FAULTY
 
 _ORIENTATION, _BITS, _PLANES = 0x0112, 258, 284
-_DEEP = "16-bit reduced to 8-bit"
+DEEP = "16-bit reduced to 8-bit"
 _MODE_NOTES = {
     "1": "black and white converted to RGB",
     "L": "grayscale converted to RGB",
@@ -37,27 +37,27 @@ def converted(picture: PIL.Image.Image) -> tuple[NDArray[Any], list[str]]:
     if picture.format != "MPO" and (frames := getattr(picture, "n_frames", 1)) > 1:
         notes.append(f"first of {frames} frames")
     kind = picture.format
-    _refuse_deep_planes(picture)
+    refuse_deep_planes(picture)
     if kind != "TIFF":  # which Pillow turns while loading it, and then forgets how it lay
         picture.load()
-    turned, said = _turned(picture)
+    lies, said = turned(picture)
     notes += said
     picture.load()
     info = picture.info
-    profile, gamma = info.get("icc_profile"), _gamma(picture)
-    if turned:
+    profile, gamma = info.get("icc_profile"), png_gamma(picture)
+    if lies:
         notes.append("turned upright")
         picture = picture if kind == "TIFF" else PIL.ImageOps.exif_transpose(picture)
     mode = picture.mode
     if mode not in ("RGB", "RGBA"):
         notes.append(_MODE_NOTES.get(mode.partition(";")[0], f"{mode} converted to RGB"))
     if mode in ("I", "F") or mode.startswith("I;"):
-        values, said = _deep_gray(picture, kind)
+        values, said = deep_gray(picture, kind)
         if colours.is_other_gamma(gamma) and gamma is not None:
             return colours.from_gamma(values, gamma), [*notes, *said, colours.gamma_note(gamma)]
         return values, [*notes, *said, *filter(None, [colours.unapplied(profile)])]
     if deep:
-        notes.append(_DEEP)
+        notes.append(DEEP)
     if picture.has_transparency_data:
         notes.append("alpha dropped")
         # On the way to RGB, a palette's transparency would be warned about.
@@ -73,7 +73,7 @@ def converted(picture: PIL.Image.Image) -> tuple[NDArray[Any], list[str]]:
     return np.array(flat), [*notes, *filter(None, [note])]
 
 
-def _refuse_deep_planes(picture: PIL.Image.Image) -> None:
+def refuse_deep_planes(picture: PIL.Image.Image) -> None:
     """Refuses a TIFF of 16-bit planes: Pillow takes each byte for a value, without a word."""
     tags = getattr(picture, "tag_v2", {})
     bits = tags.get(_BITS, (8,))
@@ -84,27 +84,37 @@ def _refuse_deep_planes(picture: PIL.Image.Image) -> None:
         )
 
 
-def _turned(picture: PIL.Image.Image) -> tuple[bool, list[str]]:
+def turned(picture: PIL.Image.Image) -> tuple[bool, list[str]]:
+    """Returns whether a picture lies otherwise than it is to be shown, and a note if nobody can tell."""
     try:
         return picture.getexif().get(_ORIENTATION, 1) in range(2, 9), []
     except Exception:  # of faulty metadata, by a dozen kinds of exception
         return False, [FAULTY]
 
 
-def _gamma(picture: PIL.Image.Image) -> float | None:
+def png_gamma(picture: PIL.Image.Image) -> float | None:
     """Returns the exponent of a PNG's values where nothing more precise describes them."""
     info = picture.info
     described = picture.format != "PNG" or info.get("icc_profile") or "srgb" in info
     return None if described else info.get("gamma")
 
 
-def _deep_gray(picture: PIL.Image.Image, kind: str | None) -> tuple[NDArray[Any], list[str]]:
+def deep_gray(picture: PIL.Image.Image, kind: str | None) -> tuple[NDArray[Any], list[str]]:
+    """Returns gray values of more than 8 bits in [0, 1], and how they were taken.
+
+    Args:
+        picture: In a mode of integers or floating point.
+        kind: The format of its file.
+
+    Raises:
+        ValueError: If they have a range that nobody knows.
+    """
     values = np.asarray(picture).astype(np.float64)
     floating = picture.mode == "F"
     if not np.isfinite(values).all():
         raise ValueError("some of its floating-point values are not numbers, or infinite; save it as 16-bit PNG")
     low, high = float(values.min()), float(values.max())
-    top, note = (1, "floating point reduced to 8-bit") if floating else (65535, _DEEP)
+    top, note = (1, "floating point reduced to 8-bit") if floating else (65535, DEEP)
     if kind == "TIFF" and picture.mode == "I" and high <= 255:
         top, note = 255, "32-bit integers up to 255 taken for 8-bit"
     if not (low >= 0 and high <= top):

@@ -22,7 +22,7 @@ from pdloss.files import output, write_text
 from pdloss.report import crops, panels, scores, settings
 from pdloss.report.export import export
 from pdloss.report.headline import contest, headline, perceptual
-from pdloss.report.paper_comparison import ComparedTable, paper_comparison
+from pdloss.report.paper_comparison import ComparedTable, PaperRows, paper_comparison
 from pdloss.report.planes import DrawnPlane, planes
 from pdloss.report.sources import Comparison, read_comparison
 from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
@@ -64,7 +64,7 @@ def write_report(
     out: Path,
     set_name: str | None = None,
     *,
-    paper: bool = False,
+    paper: bool | PaperRows = False,
     export_to: Path | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], object] | None = None,
@@ -78,7 +78,8 @@ def write_report(
         runs: Run folders, each scored by ``pdloss evaluate``; differences are against the first.
         out: Folder for the page; made if absent, an older page of ours is replaced.
         set_name: Which scored set to show; by default, of those in common, the one written last.
-        paper: Puts the paper's own tables of the task beside ours, with the differences in protocol.
+        paper: Puts the paper's own tables of the task beside ours, with the differences in protocol; all, or what it
+            says.
         export_to: Folder for every figure as SVG and PNG, and every table as LaTeX and CSV.
         overwrite: Replace files that stand there and were not written by us.
         progress: Told of every image whose pictures have been compared, and of how many there are.
@@ -93,7 +94,9 @@ def write_report(
     page = _template()
     saving.require_matplotlib()
     comparison = read_comparison(runs, set_name)
-    paper_tables, protocol_differences = paper_comparison(comparison) if paper else ([], [])
+    paper_tables, protocol_differences = (
+        paper_comparison(comparison, paper if isinstance(paper, PaperRows) else PaperRows()) if paper else ([], [])
+    )
     path = _refused_early(out, export_to, overwrite)
     strips, missing = crops.strips(comparison, progress)
     styles = run_styles(groups := comparison.groups())
@@ -101,7 +104,7 @@ def write_report(
         comparison, scores.score_table(comparison), strips, missing, _drawings(comparison, groups, styles), styles,
         paper_tables, protocol_differences,
     )  # fmt: skip
-    html = page.render(**_context(content), command=_command(runs, out, comparison.set, paper, export_to))
+    html = page.render(**_context(content), command=_command(runs, out, comparison.set, bool(paper), export_to))
     if export_to is not None:
         _write(export_to, "--export", partial(_export, export_to, content, overwrite))
     with output(path, overwrite=overwrite):

@@ -1,19 +1,18 @@
 """Our numbers beside the paper's, with what differs between the two said in words."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float
 
 from pdloss.comparison.losses import readable
-from pdloss.comparison.paired import mean
 from pdloss.errors import RunError
 from pdloss.records import RunRecord, read_record
 from pdloss.report.paper import CERTAINTY, LABELS, PaperTable, paper_tables
-from pdloss.report.paper_order import OurPoint, our_points, verdict
+from pdloss.report.paper_order import labels, verdict
+from pdloss.report.points import WeightPoint, points_of
 from pdloss.report.sources import Comparison
 from pdloss.statistics import resample_shares
 from pdloss.tables.numerals import between, number
@@ -82,19 +81,20 @@ class Lacking:
     why: str
 
 
-def paper_comparison(
-    comparison: Comparison,
-    number: str | None = None,
-    lacking: Sequence[Lacking] = (),
-    remarks: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[list[ComparedTable], list[str]]:
-    """Returns the paper's tables of the runs' task with our rows in them, and what differs in protocol.
+@dataclass(frozen=True)
+class PaperRows:
+    """Which of the paper's tables to show, and what is known of our rows beside their scores."""
 
-    Args:
-        comparison: Our runs.
-        number: Of one table, such as ``II``; by default all of the task.
-        lacking: What else was to be there.
-        remarks: More to say of a run, by its name.
+    number: str | None = None
+    """Of one table, such as ``II``; by default all of the task."""
+    lacking: Sequence[Lacking] = ()
+    """What else was to be there."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Of runs that stand for none of the paper's losses, by name: what they are."""
+
+
+def paper_comparison(comparison: Comparison, wanted: PaperRows = PaperRows()) -> tuple[list[ComparedTable], list[str]]:
+    """Returns the paper's tables of the runs' task with our rows in them, and what differs in protocol.
 
     Raises:
         RunError: If the runs are of several tasks, or of one that the paper has no table of.
@@ -104,8 +104,8 @@ def paper_comparison(
     if not known:
         what = " and ".join(tasks) or "pictures of which no training is known"
         raise RunError(f"the paper has no table of {what}, only of denoise, sr, deblur and jpeg; leave --paper out")
-    chosen = [table for table in known if number in (None, table.number)]
-    tables = [_with_our_rows(table, comparison, tasks[0], lacking, remarks) for table in chosen]
+    chosen = [table for table in known if wanted.number in (None, table.number)]
+    tables = [_with_our_rows(table, comparison, tasks[0], wanted) for table in chosen]
     return tables, protocol_differences(comparison)
 
 
@@ -166,8 +166,7 @@ def _with_our_rows(
     table: PaperTable,
     comparison: Comparison,
     task: str,
-    lacking: Sequence[Lacking],
-    remarks: Mapping[str, str],
+    wanted: PaperRows,
 ) -> ComparedTable:
     """Returns the paper's rows, and behind those of each loss ours of the same."""
     plain = next((row.scores for row in paper_tables(task)[0].rows if row.loss == "no-perceptual"), {})
@@ -181,24 +180,26 @@ def _with_our_rows(
     keys = [*((key, _ours(comparison, key)) for key in table.columns), *((key, key) for key in besides)]
     inputs = tuple(_cell(key, comparison.input_mean(found) if found else None) for key, found in keys)
     ours: dict[str, list[ComparedRow]] = {"input": [ComparedRow("ours", "input", "", "", inputs)]}
-    points = our_points(comparison, remarks.keys())
-    alone = next((point for point in points if point.label == "no-perceptual"), None)
+    points = points_of(comparison)
+    called = labels(points, wanted.remarks.keys())
+    alone = next((point for point, label in zip(points, called, strict=True) if label == "no-perceptual"), None)
     shares = resample_shares(len(comparison.images))
-    for point in points:
+    for point, label in zip(points, called, strict=True):
         against = None if point is alone else alone
         cells = [_our_cell(comparison, key, found, point, against, shares) for key, found in keys]
-        said = "; ".join(filter(None, [point.trained, *(remarks.get(name, "") for name in point.names)]))
-        label = point.label if point.label in theirs else _identity(point.label, theirs)
+        said = "; ".join(filter(None, [point.trained, *(wanted.remarks.get(name, "") for name in point.names)]))
+        label = label if label in theirs else _identity(label, theirs)
         ours.setdefault(label, []).append(ComparedRow("ours", point.loss, point.weight, said, tuple(cells)))
-    for one in lacking:
+    for one in wanted.lacking:
         empty = tuple(ComparedCell() for _ in keys)
-        ours.setdefault(one.loss, []).append(ComparedRow("ours", one.loss, "", one.why, empty))
+        label = one.loss if one.loss in theirs else _identity(one.loss, theirs)
+        ours.setdefault(label, []).append(ComparedRow("ours", one.loss, "", one.why, empty))
     rows = [row for label in dict.fromkeys([*theirs, *ours]) for row in (*theirs.get(label, []), *ours.get(label, []))]
     return ComparedTable(
         f"Table {table.number}, {table.caption}",
         (*(LABELS[key] for key in table.columns), *(comparison.metric(key).label for key in besides)),
         tuple(rows),
-        tuple(verdict(table, comparison, points)),
+        tuple(verdict(table, comparison, points, called)),
     )
 
 
@@ -232,8 +233,8 @@ def _our_cell(
     comparison: Comparison,
     key: str,
     found: str | None,
-    point: OurPoint,
-    against: OurPoint | None,
+    point: WeightPoint,
+    against: WeightPoint | None,
     shares: Float[np.ndarray, "resamples images"],
 ) -> ComparedCell:
     """Returns the mean over images and seeds, its interval over images, and the spread over seeds."""
@@ -241,8 +242,7 @@ def _our_cell(
     if found is None or value is None:
         return ComparedCell()
     said = []
-    if found in comparison.metrics:
-        whole = mean(found, point.loss, point.values(comparison, found), comparison.metrics[found], shares)
+    if (whole := point.whole(comparison, found, shares)) is not None:
         said.append(between(whole.low, whole.high, _digits(key)))
     if (spread := point.spread(comparison, found)) is not None:
         said.append(f"± {number(spread, _digits(key))}")

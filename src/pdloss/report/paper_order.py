@@ -1,13 +1,11 @@
 """Our runs as rows of the paper's tables, and whether the paper's order of losses holds among them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
-from pdloss.comparison.losses import readable
 from pdloss.report.paper import LABELS, PaperTable
+from pdloss.report.points import WeightPoint
 from pdloss.report.sources import Comparison
 from pdloss.specs import Call
 from pdloss.statistics.kendall import kendall_tau
@@ -19,69 +17,17 @@ _ROWS = ("reference", "input")
 # Rows of the paper that no training made.
 
 
-@dataclass(frozen=True)
-class OurPoint:
-    """One loss at one weight: the runs of its seeds."""
-
-    label: str
-    """The paper's name of the loss; empty where the paper has none such."""
-    loss: str
-    weight: str
-    runs: tuple[int, ...]
-    names: tuple[str, ...]
-    trained: str
-    """Steps and seeds in words."""
-    weights: tuple[float, ...]
-
-    def values(self, comparison: Comparison, metric: str) -> Float[np.ndarray, " images"]:
-        """Returns a value for each image: the mean over seeds."""
-        seeds = np.stack([comparison.restored(comparison.runs[run], metric) for run in self.runs])
-        return np.asarray(seeds.mean(axis=0))
-
-    def mean(self, comparison: Comparison, metric: str) -> float | None:
-        """Returns the mean over seeds; None where a run lacks the metric."""
-        means = self._means(comparison, metric)
-        return None if means is None else float(np.mean(means))
-
-    def spread(self, comparison: Comparison, metric: str) -> float | None:
-        """Returns the standard deviation over seeds; None where there is one seed alone."""
-        means = self._means(comparison, metric)
-        return None if means is None or len(means) < 2 else float(np.std(means, ddof=1))
-
-    def _means(self, comparison: Comparison, metric: str) -> list[float] | None:
-        every = comparison.means(metric)
-        found = [value for run in self.runs if (value := every[run]) is not None]
-        return found if len(found) == len(self.runs) else None
-
-
-def our_points(comparison: Comparison, apart: Collection[str] = ()) -> list[OurPoint]:
-    """Returns our runs, those of one loss and weight together, in rising order of the weights of each loss.
+def labels(points: Sequence[WeightPoint], apart: Collection[str] = ()) -> list[str]:
+    """Returns what the paper calls each point's loss.
 
     Args:
-        comparison: Our runs.
+        points: Ours.
         apart: Names of runs that stand for none of the paper's losses, whatever theirs are.
     """
-    points = []
-    for group in comparison.groups():
-        for point, weight in zip(group.points, group.labels, strict=True):
-            first = comparison.runs[point.runs[0]]
-            names, record = tuple(comparison.runs[run].name for run in point.runs), first.record
-            seeds = f", {len(point.runs)} seeds" if len(point.runs) > 1 else ""
-            points.append(
-                OurPoint(
-                    "" if set(apart) & set(names) else paper_label(readable(first.loss)),
-                    group.name,
-                    weight,
-                    point.runs,
-                    names,
-                    f"{record.steps:,} steps{seeds}" if record else "training not known",
-                    point.weights,
-                )
-            )
-    return points
+    return ["" if set(apart) & set(point.names) else paper_label(point.terms) for point in points]
 
 
-def paper_label(terms: Mapping[Call, float] | None) -> str:
+def paper_label(terms: Collection[Call]) -> str:
     """Returns what the paper calls a loss; empty where it has none such.
 
     Example:
@@ -89,7 +35,7 @@ def paper_label(terms: Mapping[Call, float] | None) -> str:
         >>> paper_label(terms_of("l1 + 0.1*contextual(distance='l2')")), paper_label(terms_of("l1"))
         ('CTXL2', 'no-perceptual')
     """
-    others = [term for term in terms or () if term.name not in ("l1", "l2")]
+    others = [term for term in terms if term.name not in ("l1", "l2")]
     names = {term.name for term in others}
     if "adversarial" in names:
         return "SRGAN"
@@ -108,9 +54,18 @@ def paper_label(terms: Mapping[Call, float] | None) -> str:
     return ""
 
 
-def verdict(table: PaperTable, comparison: Comparison, points: Sequence[OurPoint]) -> list[str]:
-    """Returns for each score that both have how far the paper's order of rows and of losses holds in ours."""
-    paired = _paired(table, points)
+def verdict(
+    table: PaperTable, comparison: Comparison, points: Sequence[WeightPoint], called: Sequence[str]
+) -> list[str]:
+    """Returns for each score that both have how far the paper's order of rows and of losses holds in ours.
+
+    Args:
+        table: The paper's.
+        comparison: Our runs.
+        points: Ours.
+        called: The paper's name of each.
+    """
+    paired = _paired(table, points, called)
     said = []
     for key in table.columns:
         found = next((k for k in (*comparison.metrics, *comparison.set_metrics) if k.partition("(")[0] == key), None)
@@ -126,12 +81,14 @@ def verdict(table: PaperTable, comparison: Comparison, points: Sequence[OurPoint
     return said
 
 
-def _paired(table: PaperTable, points: Sequence[OurPoint]) -> list[tuple[str, Mapping[str, float], OurPoint]]:
+def _paired(
+    table: PaperTable, points: Sequence[WeightPoint], called: Sequence[str]
+) -> list[tuple[str, Mapping[str, float], WeightPoint]]:
     """Returns rows of both: of the same weight where the paper's is printed, else each loss's in their order."""
-    paired: list[tuple[str, Mapping[str, float], OurPoint]] = []
+    paired: list[tuple[str, Mapping[str, float], WeightPoint]] = []
     for loss in dict.fromkeys(row.loss for row in table.rows if row.loss not in _ROWS):
         rows = [row for row in table.rows if row.loss == loss]
-        ours = [point for point in points if point.label == loss.removesuffix("-identity")]
+        ours = [p for p, label in zip(points, called, strict=True) if label == loss.removesuffix("-identity")]
         exact = [(row, p) for row in rows for p in ours if row.weight and _equal(row.weight, p.weight)]
         matched = exact if exact else list(zip(rows, ours, strict=False))
         paired += [(loss, row.scores, point) for row, point in matched]

@@ -28,6 +28,8 @@ class Job:
     """What must be done before."""
     share: float | None = None
     """Of the pull, by which a calibration finds the weight."""
+    label: str = ""
+    """Of a run: its loss as the plan calls it."""
 
     @property
     def calibration(self) -> "Job | None":
@@ -75,7 +77,7 @@ def _seeded(
     for place, seed in enumerate(axis.seeds or (None,)):
         told, named = ({}, words) if seed in (None, own) else ({"seed": seed}, [*words, f"seed{seed}"])
         job = _run(plan, axes, told, loss, named, after)
-        made[job.name] = place, job
+        made[job.name] = place, replace(job, label=_label(axis))
     return made
 
 

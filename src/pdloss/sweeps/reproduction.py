@@ -52,6 +52,16 @@ def paper_plan(table: str, budget: str, data: str, out: Path, tests: Sequence[Pa
     return plan_from(values)
 
 
+def table_number(table: str) -> str:
+    """Returns what the paper calls a table.
+
+    Example:
+        >>> table_number("table2")
+        'II'
+    """
+    return str(_shipped(table)["table"])
+
+
 def _shipped(table: str) -> dict[str, Any]:
     check_known("table with rows to train", table, TRAINED)
     return tomllib.loads((files("pdloss.sweeps") / "plans" / f"{table}.toml").read_text(encoding="utf-8"))

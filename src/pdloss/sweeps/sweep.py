@@ -87,16 +87,27 @@ def train_all(
     return Engine(slots, logs, retries, watch).run(jobs, lambda job: progress_of(job).done)
 
 
-def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:
-    """Returns the words behind ``pdloss`` that score all runs: one call for all that restore the same task."""
-    if plan.evaluate is None:
-        return []
+def as_it_stands(job: Job) -> QueuedJob:
+    """Returns what is there of a job, without doing anything for it."""
+    so_far = progress_of(job)
+    return QueuedJob(job, "done" if so_far.done else "waiting", why=f"{so_far.step} of {so_far.steps} steps trained")
+
+
+def by_task(jobs: Sequence[Job]) -> dict[str, list[Job]]:
+    """Returns the trainings by what they restore."""
     tasks: dict[str, list[Job]] = {}
     for job in jobs:
         if job.kind != "calibration":
             tasks.setdefault(str(job.options.get("task", TrainConfig.task)), []).append(job)
-    options = dict(plan.evaluate)
-    return [["evaluate", *(str(job.folder) for job in of_task), *work.words(options)] for of_task in tasks.values()]
+    return tasks
+
+
+def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:
+    """Returns the words behind ``pdloss`` that score all runs: one call for all that restore the same task."""
+    if plan.evaluate is None:
+        return []
+    scored = by_task(jobs).values()
+    return [["evaluate", *(str(job.folder) for job in of_task), *work.words(plan.evaluate)] for of_task in scored]
 
 
 def seconds_per_step(job: Job, slot: Slot) -> float | None:
