@@ -71,5 +71,5 @@ def test_options_go_straight_from_the_command_line_to_the_first_step(tmp_path: P
     modules = [module.removeprefix("pdloss.") for module, _ in entered]
     back = [module for place, module in enumerate(modules) if module in modules[:place]]
     assert modules[:4] == ["training.loop", "training.configuration", "training.setup", "training.resolving"]
-    # The set-up begins, the loop loops, and asks at which steps to log: what else went back would be a detour.
-    assert back == ["training.setup", "training.loop", "training.configuration"]
+    # Choices come before folders, the set-up begins, the loop loops and asks when to log: more would be a detour.
+    assert back == ["training.resolving", "training.setup", "training.loop", "training.configuration"]

@@ -36,10 +36,10 @@ def resolved(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Resolved
         UserError: If a choice, a file of weights or the folder of --valid cannot be used.
     """
     _check_parts(config, ranks.world_size)
-    _find(config)
     # A run that has begun needs no longer what it began from, which may be gone.
     aim = aim_of(config, run.path if run.begun else config.init)
     objective = losses.objective(config.loss, config.trusted)
+    _find(config)  # last, for what is typed is refused before a folder is looked into
     precision = config.precision
     if precision == "auto":
         precision = run.record().precision if run.begun else best_precision(ranks.device)
