@@ -41,8 +41,8 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert said.out == ""
     assert said.err == (
         "pdloss: unknown command 'trian'; did you mean 'train'? Known: train, sweep, reproduce, degrade, evaluate, "
-        "score, compare, restore, report, figure, study, calibrate, conformance, bench, probe, niqe, distill, export, "
-        "convert, data, assets\n"
+        "score, compare, restore, models, report, figure, study, calibrate, conformance, bench, probe, niqe, distill, "
+        "export, convert, data, assets\n"
     )
 
 

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "study/analysis/coherence": "study/analysis/test_result",
     "study/planning/protocol": "study/planning/test_design",
     "study/serving/access": "study/serving/test_security",
+    "sweeps/queue": "sweeps/test_slots",
     "training/trainer": "training/test_loop",
     "training/presets": "training/test_recipes",
     "training/recording": "training/test_setup",

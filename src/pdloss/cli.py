@@ -19,6 +19,7 @@ VERBS = {
     "score": "score anybody's pictures against what they should be, with no run at all",
     "compare": "say which run is better, by how much and how surely",
     "restore": "restore your own pictures",
+    "models": "list the trained networks that ship, show what they score, measure and pack them",
     "report": "make one HTML page out of evaluated runs",
     "figure": "make pictures for a paper: crops side by side, and how the loss compares",
     "study": "ask people which restoration looks better, and lose no answer",

@@ -73,3 +73,27 @@ def test_a_wrong_plan_is_one_sentence(plan, capsys):
     assert "unknown key 'step' in [train]; did you mean 'steps'?" in capsys.readouterr().err
     assert main(["sweep", str(plan.with_name("none.toml"))]) == 1
     assert main(["sweep", str(plan), "--jobs", "999"]) == 1
+
+
+def test_a_plan_may_be_typed_and_grown_and_its_base_may_not_change(tmp_path, capsys):
+    words = ["sweep", "--out", str(tmp_path / "runs"), "--losses", "l1", "l1 + {weight}*pdl", "--data", "photos"]
+    words += ["--engine", "slurm", "--steps", "3"]
+    assert main([*words, "--weights", "0.1"]) == 0
+    listed = tmp_path / "runs" / "slurm" / "run.txt"
+    assert listed.read_text().split() == ["l1", "l1+pdl-w0.1"]
+    assert capsys.readouterr().out == f"sh {tmp_path / 'runs' / 'slurm' / 'submit.sh'}\n"
+    (tmp_path / "runs" / "l1" / "weights").mkdir(parents=True)
+    (tmp_path / "runs" / "l1" / "weights" / "000000003.safetensors").touch()
+    assert main([*words, "--weights", "0.1", "0.2"]) == 0
+    assert listed.read_text().split() == ["l1+pdl-w0.1", "l1+pdl-w0.2"]  # what is done is not asked for again
+    assert main([*words[:-1], "4", "--weights", "0.1"]) == 1
+    assert "another base: train.steps was '3', is '4'" in capsys.readouterr().err
+
+
+def test_a_plan_and_options_of_one_exclude_each_other(plan, capsys):
+    assert main(["sweep", str(plan), "--steps", "3"]) == 1
+    assert "--steps and the plan" in capsys.readouterr().err
+    assert main(["sweep", str(plan), "--seeds", "3"]) == 1
+    assert main(["sweep", str(plan), "--address", "auto"]) == 1
+    assert "write --engine ray" in capsys.readouterr().err
+    assert main(["sweep", str(plan), "--processes-per-run", "0"]) == 1

@@ -8,7 +8,7 @@ from rich.console import Console
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.overview import seconds_left, summary, table
 from pdloss.sweeps.progress import Progress
-from pdloss.sweeps.slots import QueuedJob
+from pdloss.sweeps.queue import QueuedJob
 from pdloss.tables.terminal import show
 
 PROGRESS = {"a": Progress(100, 100, 50.0), "b": Progress(40, 100, 20.0), "c": Progress(0, 100), "d": Progress(0, 100)}

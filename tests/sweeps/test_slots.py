@@ -31,7 +31,7 @@ def touch(path):
 def engine(tmp_path, codes, count=1, **options):
     cores = cores_here()[:1] * count
     places = [Slot(i, (core,), None) for i, core in enumerate(cores)]
-    return Engine(places, tmp_path / "logs", command=lambda job: python(codes[job.name]), **options)
+    return Engine(tmp_path / "logs", slots=places, command=lambda job: python(codes[job.name]), **options)
 
 
 def states(progress):
@@ -101,7 +101,9 @@ def test_a_slot_owns_its_cores_and_threads(tmp_path):
     )
     core = cores_here()[-1]
     run = Engine(
-        [Slot(0, (core,), "3")], tmp_path / "logs", command=lambda job: python(f"import time; time.sleep(.2); {code}")
+        tmp_path / "logs",
+        slots=[Slot(0, (core,), "3")],
+        command=lambda job: python(f"import time; time.sleep(.2); {code}"),
     )
     run.run([job("a", tmp_path)], finished)
     assert out.read_text() == f"1 3 [{core}]"
@@ -112,6 +114,9 @@ def test_cores_and_gpus_are_shared_out_and_never_twice():
     assert [(s.cores, s.gpu) for s in made] == [((0, 1), "0"), ((4, 5), "1")]
     assert made[0].environment["OMP_NUM_THREADS"] == "2"
     assert [s.gpu for s in slots(3, [0, 1, 2], ["7"])] == ["7", "7", "7"]
+    several = slots(2, [0, 1, 2, 3], ["0", "1", "2", "3"], processes=2)
+    assert [s.gpu for s in several] == ["0,1", "2,3"]
+    assert several[0].environment["OMP_NUM_THREADS"] == "1"
     for wrong in (0, 3):
         with pytest.raises(UserError, match=f"--jobs {wrong} must be from 1 to the 2 cores"):
             slots(wrong, [0, 1])
@@ -143,7 +148,7 @@ from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.slots import Engine, Slot, cores_here
 here = Path(sys.argv[1])
 command = [sys.executable, '-c', sys.argv[2], str(here)]
-run = Engine([Slot(0, (cores_here()[0],), None)], here / 'logs', command=lambda job: command)
+run = Engine(here / 'logs', slots=[Slot(0, (cores_here()[0],), None)], command=lambda job: command)
 print([p.state for p in run.run([Job('a', 'run', {}, here / 'a'), Job('b', 'run', {}, here / 'b')], lambda job: False)])
 """
 

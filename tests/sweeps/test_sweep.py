@@ -23,6 +23,7 @@ def test_axes_may_grow_and_the_base_may_not_change(tmp_path):
     assert len(open_sweep(plan(tmp_path, axes={"seed": [0, 1]}))) == 3
     with pytest.raises(RunError, match=r"another base: train.batch was 'absent', is 4; train.steps was 10, is 20"):
         open_sweep(plan(tmp_path, {"steps": 20, "batch": 4}))
+    assert len(open_sweep(plan(tmp_path, {"steps": "10"}))) == 2  # as an option says it
     with pytest.raises(RunError, match=r"start.steps was 40, is 41"):
         open_sweep(plan(tmp_path, start={"steps": 41}))
     (tmp_path / "sweep.json").write_text("{")

@@ -44,6 +44,15 @@ def test_a_run_waits_for_its_calibration_and_takes_the_loss_that_it_printed(jobs
     assert LOSS in shlex.split(work.shown(shared))
 
 
+def test_several_processes_of_one_training_are_started_by_torchrun(jobs):
+    start, calibration, *_ = jobs
+    words = work.command(start, 2)
+    assert words[1:7] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    assert words[7:] == ["pdloss", *work.arguments(start)]
+    assert work.command(calibration, 2) == [*work.PROGRAM, *work.arguments(calibration)]
+    assert work.command(start) == [*work.PROGRAM, *work.arguments(start)]
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"loss": 3}', '{"loss": "l1 +"}', '{"loss": ""}'])
 def test_a_damaged_calibration_is_named(jobs, content):
     _, calibration, _, shared, _ = jobs

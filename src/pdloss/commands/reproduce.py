@@ -12,8 +12,8 @@ from pdloss.commands.sweeping import SlotOptions, carry_out, write_results
 from pdloss.errors import UserError
 from pdloss.photo_sets.catalogue import SETS
 from pdloss.photo_sets.library import default_folder
+from pdloss.sweeps.queue import QueuedJob
 from pdloss.sweeps.reproduction import RECOMMENDED, TEST_SETS, paper_plan, table_number
-from pdloss.sweeps.slots import QueuedJob
 
 if TYPE_CHECKING:
     from pdloss.report.paper_comparison import PaperRows

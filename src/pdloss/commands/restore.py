@@ -22,8 +22,9 @@ class RestoreOptions(TrustOptions, OverwriteOptions):
 
     source: tyro.conf.Positional[Path]
     """An image, or a folder of images, with all below it."""
-    model: Path
-    """Run folder of a training, or a file of weights: of its `weights/`, or from `pdloss convert`."""
+    model: str
+    """Name of a model that ships (`pdloss models`), run folder of a training, or a file of weights: of its `weights/`,
+    or from `pdloss convert`."""
     out: Path
     """Folder to write to; for one image, also a name that ends with .png, .jpg, .tif or .webp."""
     format: Literal["png", "jpeg", "tiff", "webp"] | None = None
@@ -64,18 +65,20 @@ def main(argv: list[str]) -> int:
 
 def _restore(options: RestoreOptions, page: "ComparisonPage | None") -> int:
     from pdloss.files.tensors import unverified
+    from pdloss.models.shelf import place_of
     from pdloss.picture_files import passed_over
     from pdloss.restoration import Failed, pictures, restore_files
     from pdloss.runs.purposes import weights_file
 
+    model = place_of(options.model)
     total = len(pictures(options.source, options.out, options.format))
     failed = []
     with Bar("restoring (thousand pixels)") as bar:
-        if note := unverified(weights_file(options.model)):
+        if note := unverified(weights_file(model)):
             bar.say(note)
         steps = restore_files(
             options.source,
-            options.model,
+            model,
             options.out,
             device=options.device,
             tile=None if options.tile == "auto" else options.tile,

@@ -5,17 +5,20 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console, Group
 from rich.live import Live
 
 from pdloss.commands.progress import Bar
+from pdloss.errors import SpecError
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import Plan
-from pdloss.sweeps.slots import QueuedJob, Slot, cores_here, gpus_here, slots
+from pdloss.sweeps.queue import Queue, QueuedJob
+from pdloss.sweeps.slots import Engine, Slot, cores_here, gpus_here, slots
 from pdloss.sweeps.sweep import (
     alike,
     alone,
@@ -44,6 +47,16 @@ class SlotOptions:
     """How often a run that crashed is started again, where it was."""
     dry_run: bool = False
     """Only print the runs, their commands, and how long they would take, from a few timed steps."""
+    engine: Literal["here", "ray", "slurm"] = "here"
+    """What does the runs: slots on this machine; a cluster by Ray; or SLURM, for which a script is written."""
+    address: str | None = None
+    """Of the Ray cluster, such as auto; by default one is started on this machine. All must see the folders."""
+    num_cpus: float = 1
+    """Processors of one run, on a cluster."""
+    num_gpus: float = 0
+    """GPUs of one run, on a cluster; with Ray also a fraction."""
+    processes_per_run: int = 1
+    """Processes of one training, started by torchrun: one for each GPU."""
     report: bool = False
     """Train nothing more: score what is trained, and write the result."""
 
@@ -57,17 +70,20 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
     Raises:
         UserError: If the plan's folder cannot be used.
     """
-    places = slots(options.jobs, cores_here(), gpus_here())
+    _check(options)
     if options.dry_run:
-        _print_dry(jobs_of(plan), places)
+        _print_dry(jobs_of(plan), slots(options.jobs, cores_here(), gpus_here(), options.processes_per_run))
         return 0, []
     with alone(plan):
         jobs = open_sweep(plan)
         if options.report:
             queue = [as_it_stands(job) for job in jobs]
+        elif options.engine == "slurm":
+            print(f"sh {_slurm(plan, jobs, options)}")
+            return 0, []
         else:
-            with Display(len(places)) as display:
-                queue = train_all(jobs, places, plan.out / "logs", options.retries, display.show)
+            with Display(options.jobs) as display:
+                queue = train_all(jobs, _engine(plan, options, display))
         if any(each.state == "stopped" for each in queue):
             print("stopped, all saved; the same command goes on", file=sys.stderr)
             return 130, queue
@@ -76,6 +92,53 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
             if (status := subprocess.run([*work.PROGRAM, *words], check=False).returncode) != 0:
                 return status, queue
         return int(any(each.state == "failed" for each in queue)), queue
+
+
+def _check(options: SlotOptions) -> None:
+    """Refuses options that make no sense together.
+
+    Raises:
+        SpecError: Naming the option.
+    """
+    if options.processes_per_run < 1:
+        raise SpecError(f"--processes-per-run must be at least 1, got {options.processes_per_run}")
+    if options.num_cpus <= 0 or options.num_gpus < 0:
+        raise SpecError(f"--num-cpus {options.num_cpus:g} --num-gpus {options.num_gpus:g}: a run takes a processor")
+    if options.address is not None and options.engine != "ray":
+        raise SpecError(f"--address {options.address} is that of a Ray cluster: write --engine ray")
+
+
+def _engine(plan: Plan, options: SlotOptions, display: "Display") -> Queue:
+    logs = plan.out / "logs"
+    if options.engine == "ray":
+        from pdloss.sweeps.cluster import RayEngine
+
+        return RayEngine(
+            logs,
+            options.retries,
+            display.show,
+            options.address,
+            options.num_cpus,
+            options.num_gpus,
+            options.processes_per_run,
+        )
+    processes = options.processes_per_run
+    places = slots(options.jobs, cores_here(), gpus_here(), processes)
+    return Engine(logs, options.retries, display.show, places, partial(work.command, processes=processes))
+
+
+def _slurm(plan: Plan, jobs: Sequence[Job], options: SlotOptions) -> Path:
+    from pdloss.sweeps.slurm import write_slurm
+
+    return write_slurm(
+        [job for job in jobs if not progress_of(job).done],
+        plan.out,
+        cpus=options.num_cpus,
+        gpus=options.num_gpus,
+        processes=options.processes_per_run,
+        retries=options.retries,
+        at_once=options.jobs if options.jobs > 1 else 0,
+    )
 
 
 def write_results(plan: Plan, queue: Sequence[QueuedJob], out: Path, paper: "PaperRows | None" = None) -> None:

@@ -120,5 +120,5 @@ def _of_blur(blur: CameraShake, noisy: bool) -> dict[str, Measure]:
 
 def _cell_share(jpeg: JPEG, restored: Tensor, degraded: Tensor) -> Tensor:
     if jpeg.subsampling == "either":
-        raise ValueError(f"{jpeg} was not drawn: nothing says which subsampling it had")
+        raise ValueError(f"{jpeg} is not decided yet: call drawn(generator) first")
     return jpeg_cell_share(restored, degraded, int(plain(jpeg.quality)), jpeg.subsampling)

@@ -36,6 +36,12 @@ class SetMeasure(Protocol):
     def update(self, restored: Images, target: Images) -> None:
         """Adds images in [0, 1], already rounded to 8 bits, and their targets."""
 
+    def rows(self, images: Images) -> Tensor:
+        """Returns what it keeps of images."""
+
+    def add_rows(self, restored: Tensor, target: Tensor, images: int) -> None:
+        """Adds what `rows` gave, such as in another process."""
+
     def compute(self) -> SetScore:
         """Returns the score of all images so far."""
 
@@ -110,8 +116,22 @@ class _Measure(ABC):
             ImageError: If an image is not finite.
         """
         check_pair(restored, target)
-        self._add(self._features(restored), self._features(target), len(restored))
-        self.images += len(restored)
+        self.add_rows(self.rows(restored), self.rows(target), len(restored))
+
+    def rows(self, images: Tensor) -> Tensor:
+        """Returns what the measure keeps of images (B, 3, H, W): the same number of rows of features for each."""
+        return self._features(images)
+
+    def add_rows(self, restored: Tensor, target: Tensor, images: int) -> None:
+        """Adds what `rows` gave for images and their targets, such as in another process.
+
+        Args:
+            restored: Rows of the images.
+            target: Rows of their targets.
+            images: How many images they are of, all of one size.
+        """
+        self._add(restored, target, images)
+        self.images += images
 
     def compute(self) -> SetScore:
         """Returns the score of all images so far.

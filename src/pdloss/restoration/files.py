@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pdloss.errors import ImageError, OutOfMemoryError, UserError
 from pdloss.files import output, refuse_unwritable
 from pdloss.files.spelling import spelled
+from pdloss.models.shelf import place_of
 from pdloss.picture_files.opening import size_of
 from pdloss.picture_files.originals import Original, read_original
 from pdloss.picture_files.writing import Format, write_picture, written_as
@@ -39,7 +40,7 @@ class Restored(NamedTuple):
 
 def restore_files(
     source: Path,
-    model: Path,
+    model: str | Path,
     out: Path,
     *,
     device: str = "auto",
@@ -60,7 +61,7 @@ def restore_files(
 
     Args:
         source: An image or a folder of images.
-        model: Run folder of a training, or a file of weights that names its network.
+        model: Name of a model that ships, run folder of a training, or a file of weights that names its network.
         out: Folder to write to, made if absent; or, for one image, the file to write.
         device: As in training.
         tile: Side of the tiles in pixels; None for what the free memory allows.
@@ -84,7 +85,7 @@ def restore_files(
     if any(written.resolve() in originals for written in found.values()):
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     refuse_unwritable(next(iter(found.values())))
-    restorer = Restorer(model, device, tile, mosaic, precision, trusted)
+    restorer = Restorer(place_of(model), device, tile, mosaic, precision, trusted)
     sizes = {path: max(1, width * height // 1000) for path in found for width, height in [size_of(path)]}
     total, before = sum(sizes.values()), 0
     for path, written in found.items():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pdloss.errors import ImageError
+from pdloss.models.shelf import place_of
 from pdloss.picture_files.originals import Original, original
 from pdloss.picture_files.writing import pillow_image
 from pdloss.restoration.engine import Precision
@@ -33,7 +34,8 @@ def restore(
     Args:
         picture: An image of Pillow's; an array (h, w), (h, w, 3) or (h, w, 4) of 8-bit or 16-bit values, or of
             floating-point ones in [0, 1]; or a tensor (3, H, W) or (B, 3, H, W) in [0, 1].
-        model: Run folder of a training, or a file of weights that names its network; or the network itself.
+        model: Name of a model that ships, run folder of a training, or a file of weights that names its network; or the
+            network itself.
         device: As in training.
         tile: Side of the tiles in pixels; None for what the free memory allows.
         precision: Number format of the network; auto: bfloat16 where the device is faster with it, if a first tile is
@@ -52,7 +54,7 @@ def restore(
         (20, 12, 3)
     """
     restorer = Restorer(
-        model if isinstance(model, nn.Module) else Path(model), device, tile, precision=precision, trusted=trusted
+        model if isinstance(model, nn.Module) else place_of(model), device, tile, precision=precision, trusted=trusted
     )
     if isinstance(picture, Tensor):
         return _of_tensor(picture, restorer)

@@ -21,6 +21,7 @@ from pdloss.errors import RunError
 from pdloss.files import locked, refuse_link, remove_unfinished, write_atomically
 from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
+from pdloss.networks.signature import NETWORK_KEY
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
 from pdloss.runs.states import State, Stateful, load_module, packed, tensors_of, unpack
@@ -287,6 +288,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         RunError: If the file is missing, is no safetensors file, is damaged, or belongs to another network.
     """
     tensors = read_tensors(path).tensors
+    tensors.pop(NETWORK_KEY, None)  # for programs that read no header
     try:
         load_module(network, tensors)
     except ValueError as error:

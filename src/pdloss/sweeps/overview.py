@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.progress import Progress
-from pdloss.sweeps.slots import QueuedJob
+from pdloss.sweeps.queue import QueuedJob
 from pdloss.tables.table import Cell, Table
 
 _STYLE = {"running": "bold", "failed": "bold red", "done": "green", "waiting": "dim", "stopped": "yellow"}

@@ -37,6 +37,7 @@ A plan is what the user types, so the texts in it are trusted as typed ones are.
 """
 
 import dataclasses
+import json
 import math
 import re
 import tomllib
@@ -45,7 +46,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pdloss.errors import SpecError
+from pdloss.errors import RunError, SpecError
+from pdloss.files import write_text
 from pdloss.specs import suggestion
 from pdloss.training.configuration import TrainConfig
 
@@ -106,6 +108,38 @@ def read_plan(path: Path) -> Plan:
         return plan_from(values)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
+
+
+KEPT = "plan.json"
+"""What a sweep's folder keeps of its plan, so that a worker elsewhere needs nothing beside the folder."""
+
+
+def keep_plan(plan: "Plan") -> None:
+    """Writes a plan into its folder."""
+    values = dataclasses.asdict(plan) | {"out": str(plan.out)}
+    write_text(plan.out / KEPT, json.dumps(values, indent=2, default=str))
+
+
+def kept_plan(folder: Path) -> "Plan":
+    """Returns the plan that lies in a sweep's folder.
+
+    Raises:
+        RunError: If there is none, or it is damaged.
+    """
+    try:
+        values = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        losses = tuple(
+            LossAxis(loss["loss"], loss["name"], *(tuple(loss[key]) for key in ("weights", "shares", "seeds")))
+            for loss in values["losses"]
+        )
+        axes = {name: tuple(listed) for name, listed in values["axes"].items()}
+        return Plan(folder, values["train"], losses, values["start"], axes, values["evaluate"])
+    except OSError as error:
+        raise RunError(
+            f"{folder} is not the folder of a sweep: {folder / KEPT} cannot be read: {error.strerror}"
+        ) from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise RunError(f"{folder / KEPT} is damaged; the same sweep writes it anew") from None
 
 
 def plan_from(values: Mapping[str, Any]) -> Plan:

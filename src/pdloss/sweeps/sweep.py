@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from pdloss.errors import RunError
 from pdloss.files import locked, write_text
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
-from pdloss.sweeps.plan import PLACE, Plan
+from pdloss.sweeps.plan import PLACE, Plan, keep_plan
 from pdloss.sweeps.progress import Progress, progress
-from pdloss.sweeps.slots import Engine, QueuedJob, Slot
+from pdloss.sweeps.queue import Queue, QueuedJob
+from pdloss.sweeps.slots import Slot
 from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
@@ -69,18 +70,13 @@ def open_sweep(plan: Plan) -> list[Job]:
             f"{plan.out} was begun with another base: {'; '.join(differences)}; name another folder in out, or restore "
             "what was there"
         )
+    keep_plan(plan)
     return jobs_of(plan)
 
 
-def train_all(
-    jobs: Sequence[Job],
-    slots: Sequence[Slot],
-    logs: Path,
-    retries: int = 2,
-    watch: Callable[[Sequence[QueuedJob]], object] = lambda queue: None,
-) -> list[QueuedJob]:
+def train_all(jobs: Sequence[Job], engine: Queue) -> list[QueuedJob]:
     """Trains what is not trained yet, and returns what became of each job."""
-    return Engine(slots, logs, retries, watch).run(jobs, lambda job: progress_of(job).done)
+    return engine.run(jobs, lambda job: progress_of(job).done)
 
 
 def as_it_stands(job: Job) -> QueuedJob:
@@ -141,6 +137,6 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         found += [
             f"{table}.{key} was {old.get(key, 'absent')!r}, is {new.get(key, 'absent')!r}"
             for key in sorted({*old, *new})
-            if old.get(key) != new.get(key)
+            if str(old.get(key, "absent")) != str(new.get(key, "absent"))  # 300 of a file is "300" of an option
         ]
     return found

@@ -15,6 +15,22 @@ from pdloss.sweeps.plan import PLACE
 PROGRAM = (sys.executable, "-m", "pdloss")
 
 
+def command(job: Job, processes: int = 1) -> list[str]:
+    """Returns the process that does a job.
+
+    Args:
+        job: The job.
+        processes: Of one training; several are started by torchrun.
+
+    Raises:
+        RunError: If the run's weight is to be calibrated and was not yet.
+    """
+    if processes == 1 or job.kind == "calibration":
+        return [*PROGRAM, *arguments(job)]
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
+    return [sys.executable, *torchrun, "-m", "pdloss", *arguments(job)]
+
+
 def arguments(job: Job) -> list[str]:
     """Returns the words behind ``pdloss`` that do a job.
 

@@ -1,0 +1,1 @@
+"""pdloss in other people's programs: their registries, their metrics, their loaders."""

@@ -1,0 +1,142 @@
+"""A finished run → one small file that ships: weights in half precision, and in its header all that its card says."""
+
+from pathlib import Path
+
+import msgspec
+import torch
+from msgspec.structs import replace
+
+from pdloss.errors import RunError
+from pdloss.files.tensors import read_tensors, write_tensors
+from pdloss.models.measured import leaks
+from pdloss.records import Record, RunRecord, TrainedOn, read_log, write_record
+from pdloss.runs import RunFolder
+
+MOST_BYTES = 2_000_000
+"""Of a file that ships."""
+_HEADER = "model"
+
+
+class Stage(Record, frozen=True, kw_only=True):
+    """One training on the way to a model: the first from fresh weights, each of the others from the one before."""
+
+    record: RunRecord
+    seconds: float
+    """Training time, over all sessions."""
+    step: int
+
+
+class Model(Record, frozen=True, kw_only=True):
+    """What a model's file says of it."""
+
+    name: str
+    data: str
+    """What it was trained on, and on whose terms."""
+    licence: str
+    stages: list[Stage]
+    trained_on: dict[str, str]
+    """Name to `pdloss.datasets.picture_hash`, of all stages."""
+    parameters: int
+
+    @property
+    def last(self) -> RunRecord:
+        """The record of its last training."""
+        return self.stages[-1].record
+
+
+def pack(run: Path, name: str, out: Path, *, data: str, licence: str = "Apache-2.0") -> Path:
+    """Writes a run's newest weights as a model that ships, and returns its file.
+
+    Args:
+        run: Run folder; those that it went on from must still be where its record says.
+        name: Of the model.
+        out: Folder to write ``NAME.safetensors`` to.
+        data: What it was trained on, and on whose terms.
+        licence: Of the weights.
+
+    Raises:
+        RunError: If the run is not finished, was trained on a picture of the sets that are measured on, does not tell
+            on what it was trained, or makes too large a file; or if a run that it went on from is gone.
+    """
+    stages, pictures = _stages(run)
+    if not pictures:
+        raise RunError(
+            f"{run} does not tell which pictures it was trained on, so nobody can tell whether it was measured on them"
+        )
+    if found := leaks(pictures):
+        raise RunError(
+            f"{run} was trained on pictures that models are measured on: {', '.join(found[:3])}"
+            f"{f' and {len(found) - 3} more' if len(found) > 3 else ''}; leave them out and train anew"
+        )
+    weights = read_tensors(RunFolder(run).latest_weights()[1]).tensors
+    half = {key: each.half() if each.is_floating_point() else each for key, each in weights.items()}
+    if odd := next((key for key, each in half.items() if each.is_floating_point() and not each.isfinite().all()), None):
+        raise RunError(f"{odd} of {run} holds values too large for half precision")
+    model = Model(
+        name=name, data=data, licence=licence, stages=stages, trained_on=pictures,
+        parameters=sum(each.numel() for each in weights.values()),
+    )  # fmt: skip
+    last = model.last
+    header = {key: str(getattr(last, key)) for key in ("network", "task", "degradation", "crop")}
+    header |= {"format": "pt", "step": str(stages[-1].step), _HEADER: msgspec.json.encode(model).decode()}
+    file = out / f"{name}.safetensors"
+    size = 2 * sum(each.numel() for each in half.values()) + sum(map(len, header.values()))
+    if size > MOST_BYTES:
+        raise RunError(
+            f"{name} would have {size:,} bytes, and a model that ships at most {MOST_BYTES:,}: train a smaller network"
+        )
+    write_tensors(file, half, header)
+    return file
+
+
+def model_of(file: Path) -> Model:
+    """Returns what a model's file says of it.
+
+    Raises:
+        RunError: If it is no such file.
+    """
+    header = read_tensors(file).header
+    if _HEADER not in header:
+        raise RunError(f"{file} is no model that pdloss models pack wrote")
+    try:
+        return msgspec.json.decode(header[_HEADER], type=Model)
+    except msgspec.MsgspecError as error:
+        raise RunError(f"{file} does not say what it is: {error}") from None
+
+
+def unpack(file: Path, out: Path) -> RunFolder:
+    """Writes a model as a run folder, so that it is evaluated as any run is, and returns that.
+
+    Raises:
+        RunError: If it is no model.
+    """
+    model = model_of(file)
+    folder = RunFolder(out)
+    step = model.stages[-1].step
+    tensors = {
+        key: each.to(torch.float32) if each.is_floating_point() else each
+        for key, each in read_tensors(file).tensors.items()
+    }
+    write_tensors(folder.weights_file(step), tensors, {"format": "pt", "step": str(step)})
+    write_record(folder.path / "photographs.json", TrainedOn(images=model.trained_on))
+    write_record(folder.config, model.last)
+    return folder
+
+
+def _stages(run: Path) -> tuple[list[Stage], dict[str, str]]:
+    """Returns the trainings on the way to a run, the first one first, and the pictures of all."""
+    folder = RunFolder(run)
+    record = folder.record()
+    step, _ = folder.latest_weights()
+    if step < record.steps:
+        raise RunError(f"{run} stands at step {step} of {record.steps}: train it to its end first")
+    log = read_log(folder.log)
+    stage = Stage(record=_placeless(record), seconds=log[-1].seconds if log else 0.0, step=step)
+    before, pictures = _stages(Path(record.init)) if record.init else ([], {})
+    return [*before, stage], pictures | folder.photographs()
+
+
+def _placeless(record: RunRecord) -> RunRecord:
+    """Returns a record without the places of one machine."""
+    names = {"data": Path(record.data).name, "valid": Path(record.valid).name if record.valid else None}
+    return replace(record, **names, init=Path(record.init).name if record.init else None, machine={})
