@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: where real weights and photographs are, and a seeded generator."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests star
 
 _CACHE = os.environ.get("PDLOSS_CACHE")
 """Where real weights out of packages were put before the tests began, which are kept away from it: see `pretrained`."""
+
+
+def pytest_collection_finish() -> None:
+    """Keeps what was imported and collected out of every later round of the garbage collector, which it would slow."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ OTHER_VERBS = {
     "train": "fit finetune fine-tune resume continue start",
     "bench": "benchmark profile speed",
     "calibrate": "tune balance weigh",
-    "convert": "import export",
+    "convert": "import",
 }
 """What other programs call our verbs."""
 
