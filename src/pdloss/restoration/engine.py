@@ -169,8 +169,8 @@ class Engine:
     def _told(self, cut: Tiling, tile: int, apart: float, again: int) -> Done:
         if cut.reach.whole and cut.tiles > 1:
             self.notes.append(
-                "this network looks at the whole picture, and in tiles at each of them: the result is not that of the "
-                f"whole picture, and two tiles differ by up to {apart / _LEVEL:.2g} of 255 levels where they meet; a "
-                "--tile larger than the picture takes it whole"
+                "this network looks at the whole picture, or cannot be measured, and in tiles sees each by itself: the "
+                f"result is not that of the whole picture, and two tiles differ by up to {apart / _LEVEL:.2g} of 255 "
+                "levels where they meet; a --tile larger than the picture takes it whole"
             )
         return Done(cut.tiles, tile if cut.tiles > 1 else 0, apart, again)
