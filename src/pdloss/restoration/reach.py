@@ -53,9 +53,9 @@ def measured_reach(network: nn.Module, channels: int = 3) -> Reach:
         exact = _exact(copy.deepcopy(network).cpu().double(), channels)
         grid = _grid(network, channels, device)
     except (RuntimeError, ValueError, TypeError):  # a user's own that takes no strips, or no float64
-        return Reach(scale, 64, 64, True)
+        return Reach(scale, 64, 48, True)
     if exact is None:
-        return Reach(scale, max(grid, 16), 32, True)
+        return Reach(scale, max(grid, 16), 48, True)
     return Reach(scale, grid, _felt(network, channels, grid, scale, exact, device), False)
 
 
