@@ -42,20 +42,20 @@ def told(path: Path) -> str:
         form, icc, mode = picture.format, picture.info.get("icc_profile"), picture.mode
     held, _ = read_original(path)
     height, width = held.values.shape[:2]
-    words = [form, f"{width} x {height}", "gray" if held.values.ndim == 2 else "RGB", "16 bit" if held.deep else "8 bit"]
-    words += ["alpha"] if held.alpha is not None else []
+    depth = "1 bit" if mode == "1" else "16 bit" if held.deep else "8 bit"
+    words = [form, f"{width} x {height}", {"L": "gray", "I;16": "gray", "P": "palette", "1": "gray"}.get(mode, mode), depth]
+    words += ["alpha"] if held.alpha is not None and mode != "RGBA" else []
     words += [f"profile of {len(icc)} bytes"] if icc else []
-    if held.exif:
-        exif = Image.Exif()
-        exif.load(held.exif)
+    exif = Image.Exif()
+    exif.load(held.exif)
+    if below := exif.get_ifd(0x8769):
         with Image.open(path) as picture:
             lies = picture.getexif().get(0x0112, 1)
-        below = exif.get_ifd(0x8769)
         words.append(
             f"EXIF: orientation {lies}, {below.get(0xA002)} x {below.get(0xA003)}, "
-            f"notes of {len(below.get(0x927C, b''))} bytes, GPS {'kept' if exif.get_ifd(0x8825) else 'none'}"
+            f"maker's notes of {len(below.get(0x927C, b''))} bytes, GPS {'kept' if exif.get_ifd(0x8825) else 'none'}"
         )
-    return ", ".join(map(str, words)) + ("" if mode != "I;16" else "")
+    return ", ".join(map(str, words))
 
 
 print("| file | what it holds | what came out | said | peak memory, MiB | seconds |")
