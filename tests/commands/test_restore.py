@@ -37,7 +37,7 @@ def test_tiles_format_and_the_page_before_and_after_are_options(
 ) -> None:
     run, data = made
     argv = ["restore", str(data), "--model", str(run), "--device", "cpu", "--compare", str(tmp_path / "page.html")]
-    assert main([*argv, "--out", str(tmp_path / "whole")]) == 0
+    assert main([*argv, "--out", str(tmp_path / "whole"), "--tile", "auto"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<figure>") == 2
     assert main([*argv, "--out", str(tmp_path / "tiles"), "--tile", "32", "--format", "tiff"]) == 0

@@ -39,5 +39,5 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     file = pack(run, "tiny", folder / "packed", data=TERMS)
     sibling = pack(other, "tiny-l1", folder / "packed", data=TERMS)
     evaluate_model(sibling, [measured], folder / "out", metric_names=["psnr"], device="cpu")
-    scores = evaluate_model(file, [measured], folder / "out", metric_names=["psnr"], beside=sibling, device="cpu")
+    scores = evaluate_model(file, [measured], folder / "out", metric_names=["psnr"], beside=["tiny-l1"], device="cpu")
     return Made(start, run, file, measured, folder / "out", scores)

@@ -3,11 +3,11 @@
 import pytest
 from PIL import Image
 
-from pdloss.evaluation import evaluate
+from pdloss.evaluation import evaluate, score
 from pdloss.models.evaluating import evaluate_model
 from pdloss.models.packing import unpack
 from pdloss.models.scores import ModelScores
-from pdloss.records import read_record
+from pdloss.records import Method, read_record
 from tests.models.conftest import Made
 
 
@@ -35,3 +35,18 @@ def test_what_is_measured_already_is_not_measured_again(made: Made, monkeypatch:
     evaluate_model(made.file, [made.data], made.out, metric_names=["psnr"], device="cpu")
     # What it was compared with is not named now; as it was measured, the card is written without.
     assert "against" not in (made.out / "tiny.md").read_text(encoding="utf-8")
+
+
+def test_anybodys_results_stand_beside_where_they_show_the_same_targets(made: Made, tmp_path) -> None:
+    score(
+        made.out / "tiny" / "degraded" / "measured-q10", made.data, metric_names=["psnr"], device="cpu",
+        method=Method(name="nothing"), out=made.out / "nothing",
+    )  # fmt: skip
+    (written,) = (made.out / "nothing" / "scores").glob("*.json")
+    written.rename(written.with_name("measured-q10.json"))
+    found = evaluate_model(
+        made.file, [made.data], made.out, metric_names=["psnr"], beside=["nothing", "none"], device="cpu"
+    )
+    first, *others = found.sets
+    assert first.scores[0].against["nothing"] == pytest.approx(first.scores[0].against["input"])
+    assert all(set(each.scores[0].against) == {"input"} for each in others)

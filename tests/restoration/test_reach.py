@@ -41,3 +41,13 @@ def test_the_network_is_left_as_it_was() -> None:
     network = built(LOCAL[0])
     measured_reach(network)
     assert next(network.parameters()).dtype == torch.float32
+
+
+def test_one_that_cannot_be_measured_counts_as_one_that_looks_at_the_whole() -> None:
+    class Square(Box):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.shape[-1] != x.shape[-2]:
+                raise ValueError("squares only")
+            return super().forward(x)
+
+    assert measured_reach(Square(1)).whole

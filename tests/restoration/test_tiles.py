@@ -65,3 +65,17 @@ def test_a_batch_of_tiles_makes_what_one_at_a_time_makes() -> None:
     one, _, _ = tiled(Box(3), image, 32, Reach(1, 1, 3, False))
     many, _, _ = tiled(Box(3), image, 32, Reach(1, 1, 3, False), batch=4)
     assert torch.equal(one, many)
+
+
+def test_no_window_is_larger_than_a_tile_with_its_overlap_whatever_the_picture() -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Watched(Box):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append((x.shape[-2], x.shape[-1]))
+            return super().forward(x)
+
+    for height, width in ((400, 30), (61, 500), (129, 131)):
+        tiled(Watched(3), torch.zeros(3, height, width), 40, Reach(1, 2, 6, False))
+    assert max(max(size) for size in seen) <= 40 + 2 * (6 + SEAM) + 2 * 2 * SEAM + 2
+    assert len(seen) > 40

@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--data", nargs="+", type=Path, required=True, help="folders of clean photographs")
     measure.add_argument("--out", type=Path, required=True, help="folder to write to")
     measure.add_argument("--metrics", help="separated by commas; psnr,ms_ssim,lpips,grid unless given")
+    measure.add_argument(
+        "--beside", nargs="+", default=[], metavar="NAME", help="folders in --out of others' results, to compare with"
+    )
     measure.add_argument("--device", default="auto", help="such as cpu or cuda")
     pack = verbs.add_parser(
         "pack",
@@ -101,14 +104,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     metrics = [name.strip() for name in arguments.metrics.split(",")] if arguments.metrics else METRICS
     # The l1 flavours first: the others are compared with them.
     for name in sorted(files, key=lambda name: (not name.endswith("-l1"), name)):
-        beside = files.get(f"{name}-l1")
+        siblings = [f"{name}-l1"] if f"{name}-l1" in files else []
         with Bar(name) as bar:
             evaluate_model(
                 files[name],
                 arguments.data,
                 arguments.out,
                 metric_names=metrics,
-                beside=beside,
+                beside=[*siblings, *arguments.beside],
                 device=arguments.device,
                 progress=partial(_show, bar, name),
             )

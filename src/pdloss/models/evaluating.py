@@ -1,12 +1,11 @@
 """Measures a model that ships, or is to, on each set by each of its task's protocols; writes scores and card."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from msgspec.structs import replace
 
 from pdloss.assets import sha256
 from pdloss.devices.provenance import versions
@@ -32,7 +31,7 @@ def evaluate_model(
     out: Path,
     *,
     metric_names: Sequence[str] = METRICS,
-    beside: Path | None = None,
+    beside: Sequence[str] = (),
     device: str = "auto",
     progress: Progress = lambda what, done, total: None,
 ) -> ModelScores:
@@ -46,7 +45,8 @@ def evaluate_model(
         data: Folders of clean photographs.
         out: Folder to write to.
         metric_names: What to measure.
-        beside: Another model that was measured in `out`, to compare with: the one of the other loss.
+        beside: Names of others that were measured in `out`, to compare with: of models, such as the one of the other
+            loss, or of folders that ``pdloss score --out`` wrote of anybody's results, one score file for each set.
         device: As in training.
         progress: Told what is measured, and how many pictures of how many are done.
 
@@ -77,17 +77,22 @@ def evaluate_model(
     return found
 
 
-def _measured(out: Path, beside: Path | None, called: str, own: Scores) -> Mapping[str, Scores]:
-    """Returns the scores of another model on the same pictures, by its name."""
-    if beside is None:
-        return {}
-    name = model_of(beside).name
-    place = out / name / "scores" / f"{called}.json"
-    if not place.exists():
-        return {}
-    other = read_record(place, Scores)
-    same = other.degradation == own.degradation and other.targets_sha256 == own.targets_sha256
-    return {name: replace(other, run=name)} if same else {}
+def _measured(out: Path, beside: Sequence[str], called: str, own: Scores) -> dict[str, Scores]:
+    """Returns the scores of others on the same pictures, by name.
+
+    Those of runs must have restored the same inputs; of anybody's results, whoever scored them says so.
+    """
+    found = {}
+    for name in beside:
+        place = out / name / "scores" / f"{called}.json"
+        if not place.exists():
+            continue
+        other = read_record(place, Scores)
+        targets = {image.name: image.target_sha256 for image in own.images}
+        same = targets == {image.name: image.target_sha256 for image in other.images}
+        if same and (other.method is not None or other.degradation == own.degradation):
+            found[name] = other
+    return found
 
 
 def _write_picture(path: Path, run: Path, scores: Scores, place: Path) -> None:

@@ -2,6 +2,7 @@
 
 `formats` says which are read, `listing` finds them, `opening` hands them to Pillow,
 `whole` looks for damage, `values` and `colours` make 8-bit sRGB of whatever a file holds, and `reading` does all of it.
+Where nothing may be given up, `originals` reads depth, alpha, `profiles` and `exif`, and `writing` writes them again.
 """
 
 from pdloss.picture_files.formats import SUFFIXES

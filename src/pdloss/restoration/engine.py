@@ -30,7 +30,7 @@ class Done(NamedTuple):
     disagreement: float
     """Of two tiles at one pixel, at most, in units of [0, 1]."""
     again: int
-    """How many times it was begun anew: with smaller tiles for want of memory, or with more overlap."""
+    """How many times it was begun anew: with smaller tiles for want of memory, in float32, or with more overlap."""
 
 
 class Engine:
@@ -112,8 +112,10 @@ class Engine:
             else:
                 if apart <= (1 + self._rounds) * _SEEN_AT_SEAMS or reach.whole:
                     return self._told(cut, tile, apart, again)
-                # Far things matter more in this picture than in those that the reach was measured on.
-                reach = reach._replace(pixels=up(2 * reach.pixels, reach.grid))
+                if self._rounds:  # perhaps it was bfloat16 alone
+                    self._exact = True
+                else:  # far things matter more in this picture than in those that the reach was measured on
+                    reach = reach._replace(pixels=up(2 * reach.pixels, reach.grid))
                 again += 1
                 continue
             tile, again = max(LEAST, tile // 2), again + 1
@@ -169,8 +171,8 @@ class Engine:
     def _told(self, cut: Tiling, tile: int, apart: float, again: int) -> Done:
         if cut.reach.whole and cut.tiles > 1:
             self.notes.append(
-                "this network looks at the whole picture, and in tiles at each of them: the result is not that of the "
-                f"whole picture, and two tiles differ by up to {apart / _LEVEL:.2g} of 255 levels where they meet; a "
-                "--tile larger than the picture takes it whole"
+                "this network looks at the whole picture, or cannot be measured, and in tiles sees each by itself: the "
+                f"result is not that of the whole picture, and two tiles differ by up to {apart / _LEVEL:.2g} of 255 "
+                "levels where they meet; a --tile larger than the picture takes it whole"
             )
         return Done(cut.tiles, tile if cut.tiles > 1 else 0, apart, again)

@@ -67,8 +67,7 @@ def restore_files(
         tile: Side of the tiles in pixels; None for what the free memory allows.
         form: Format of the results; by default that of each source where it loses nothing, else PNG.
         mosaic: For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise.
-        precision: Number format of the network; auto: bfloat16 where the device is faster with it, if a first tile is
-            within a level of float32; float32 for 16 bits.
+        precision: Number format of the network; auto as in `restore`.
         overwrite: Replace files that stand there and were not written by us; never one that is to be restored.
         trusted: Which modules the model's text may name.
         progress: Told how many of how many thousand pixels are done, and what is in work.
