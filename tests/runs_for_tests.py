@@ -35,6 +35,13 @@ def photographs_in(folder: Path, count: int = 2, height: int = 40, width: int = 
     return folder
 
 
+def pairs_in(folder: Path) -> TrainConfig:
+    """A training on two pairs of 24x24 pixels and 12x12."""
+    sharp = photographs_in(folder / "sharp", count=2, height=24, width=24)
+    small = photographs_in(folder / "small", count=2, height=12, width=12)
+    return TrainConfig(data=str(sharp), degraded=str(small), out=folder / "run")
+
+
 def trained_run(out: Path, data: Path, **changes: Any) -> Path:
     """Trains a tiny network for a few steps."""
     usual: dict[str, Any] = {

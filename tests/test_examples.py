@@ -1,6 +1,7 @@
 """The examples do what they say."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 from types import ModuleType
@@ -30,6 +31,11 @@ def test_the_loss_falls_in_a_loop_of_ones_own(tmp_path: Path):
     assert fmean(losses[-5:]) < 0.9 * fmean(losses[:5])
 
 
+def without_package(command: Callable[..., int]) -> Callable[..., int]:
+    """The same where no package can be had."""
+    return lambda *arguments: 1 if arguments[0] == "assets" else command(*arguments)
+
+
 def test_the_demo_ends_in_a_page_that_compares_the_two_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -37,12 +43,14 @@ def test_the_demo_ends_in_a_page_that_compares_the_two_runs(
     monkeypatch.setattr(demo, "TRAIN", ("camera",))
     monkeypatch.setattr(demo, "HELD_OUT", ("chelsea",))
     monkeypatch.delenv("PDLOSS_ASSETS", raising=False)
-    demo.demo(tmp_path / "demo", steps=1)
+    monkeypatch.setattr(demo, "pdloss", without_package(demo.pdloss))
+    demo.demo(tmp_path / "demo", start=1, steps=1)
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == str(tmp_path / "demo" / "report" / "index.html")
     assert [line.split()[2] for line in said.splitlines() if line.startswith("$ pdloss")] == [
-        "train", "train", "evaluate", "report",
+        "train", "train", "train", "evaluate", "report",
     ]  # fmt: skip
+    assert "how the pictures look is not measured" in said
     assert "lpips left out" in said
     page = (tmp_path / "demo" / "report" / "index.html").read_text()
     assert "l1-pdl" in page
@@ -57,15 +65,17 @@ def test_the_demo_judges_on_photographs_that_it_did_not_train_on():
 
 def test_the_demos_photographs_are_large_enough_for_every_score():
     demo = example("demo")
-    sides = {name: min(demo.photograph(name).shape[:2]) for name in (*demo.TRAIN, *demo.HELD_OUT)}
+    sides = {name: min(demo.photograph(name).size) for name in (*demo.TRAIN, *demo.HELD_OUT)}
     assert {name: side for name, side in sides.items() if side < minimum_side()} == {}
 
 
 def test_the_demos_runs_differ_in_their_loss_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     demo = example("demo")
     commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(demo, "run", lambda *arguments: commands.append(arguments))
+    monkeypatch.setattr(demo, "pdloss", lambda *arguments: commands.append(arguments) or 0)
     monkeypatch.setattr(demo, "save", lambda names, folder: None)
     demo.demo(tmp_path)
-    one, other = (train_command.parse(list(arguments[1:])) for arguments in commands[:2])
+    trainings = [arguments for arguments in commands if arguments[0] == "train"]
+    start, one, other = (train_command.parse(list(arguments[1:])) for arguments in trainings)
+    assert one.init == other.init == start.out
     assert {key for key in vars(one) if vars(one)[key] != vars(other)[key]} == {"out", "loss"}

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "lazy_names": "test_packaging",
     "files/checksums": "assets/test_fetching",
     "files/lists": "evaluation/test_frozen_sets",
+    "files/options": "commands/test_replacing",
     "metrics/channel_weights": "metrics/test_lpips",
     "report/panels": "report/test_page",
     "specs/options": "training/test_configuration",

@@ -19,7 +19,6 @@ from pdloss.records import (
     Scores,
     SetScore,
     log_text,
-    mean_scores,
     read_log,
     read_record,
     write_record,
@@ -187,11 +186,6 @@ def test_a_damaged_line_inside_a_log_is_refused(tmp_path: Path, damage: bytes) -
     (tmp_path / "log.jsonl").write_bytes(log_bytes(1) + damage + log_bytes(2))
     with pytest.raises(RunError, match="log.jsonl is not a training log"):
         read_log(tmp_path / "log.jsonl")
-
-
-def test_mean_scores_average_each_score_over_the_images() -> None:
-    assert mean_scores([{"psnr": 20.0, "lpips": 0.5}, {"psnr": 30.0, "lpips": 0.25}]) == {"psnr": 25.0, "lpips": 0.375}
-    assert mean_scores([]) == {}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])

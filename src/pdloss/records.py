@@ -203,11 +203,6 @@ def equal_pairs(metric: Metric, values: Iterable[float]) -> list[bool]:
     return [metric.unit == "dB" and value >= CEILING for value in values]
 
 
-def mean_scores(images: list[dict[str, float]]) -> dict[str, float]:
-    """Returns the mean of each score over images that all hold the same ones."""
-    return {name: sum(scores[name] for scores in images) / len(images) for name in images[0]} if images else {}
-
-
 def write_record(path: Path, record: Record | Sequence[Record]) -> None:
     """Writes the record, or an array of several, as indented JSON, whole or not at all."""
     content = _spelled(msgspec.to_builtins(record))

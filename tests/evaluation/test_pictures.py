@@ -42,7 +42,7 @@ def test_what_was_restored_is_written_and_read_back_as_it_was(made: tuple[RunFol
     with ThreadedCalls() as behind:
         restored = Restored(folder, "kodak", photographs.names, CPU, behind)
         found = [restored(inputs[index]) for index in range(2)]
-    stored = Stored(folder, "kodak", photographs.names, CPU, behind)
+    stored = Stored(folder, "kodak", photographs.names, CPU)
     for index, picture in enumerate(found):
         item, name = inputs[index], f"photo{index}.png"
         written = folder.path / "restored" / "kodak" / name

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pdloss.errors import UserError
-from pdloss.files import BusyError, locked
+from pdloss.errors import RunError, UserError
+from pdloss.files import locked
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
 
@@ -26,7 +26,7 @@ def test_another_process_is_refused_or_waited_for(tmp_path: Path) -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLDS, str(lock)], **pipes) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(BusyError), locked(lock):
+        with pytest.raises(RunError, match="at work elsewhere"), locked(lock, busy="at work elsewhere"):
             pass
 
         def wait() -> None:

@@ -12,15 +12,12 @@ from pdloss.degradations import Chain
 from pdloss.runs.purposes import Purpose
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.data import training_data
-from tests.runs_for_tests import photographs_in
+from tests.runs_for_tests import pairs_in
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
-    """Pairs of 24x24 pixels and 12x12."""
-    photographs_in(tmp_path / "sharp", count=2, height=24, width=24)
-    photographs_in(tmp_path / "small", count=2, height=12, width=12)
-    return TrainConfig(data=str(tmp_path / "sharp"), degraded=str(tmp_path / "small"), out=tmp_path / "run")
+    return pairs_in(tmp_path)
 
 
 def aim(degradation: Chain) -> Purpose:

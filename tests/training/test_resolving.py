@@ -11,15 +11,12 @@ from pdloss.runs import RunFolder
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.ranks import Ranks
 from pdloss.training.resolving import pairs_degradation, resolved
-from tests.runs_for_tests import config, photographs_in
+from tests.runs_for_tests import config, pairs_in, photographs_in
 
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> TrainConfig:
-    """Pairs of 24x24 pixels and 12x12."""
-    photographs_in(tmp_path / "sharp", count=2, height=24, width=24)
-    photographs_in(tmp_path / "small", count=2, height=12, width=12)
-    return TrainConfig(data=str(tmp_path / "sharp"), degraded=str(tmp_path / "small"), out=tmp_path / "run")
+    return pairs_in(tmp_path)
 
 
 def test_pairs_say_their_scale_and_photographs_alone_do_not(pairs: TrainConfig) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.configuration_path import way
 from pdloss.errors import SpecError
 from pdloss.records import RunRecord
 from pdloss.training.configuration import CalibrateConfig, DistillConfig, TrainConfig
@@ -62,3 +63,13 @@ def test_the_three_verbs_refuse_the_same_of_the_options_that_they_share(
     for name, value in (("batch", 0), ("crop", 0), ("seed", -1)):
         with pytest.raises(SpecError, match=f"--{name} must be .*, got {value}"):
             dataclasses.replace(options, **{name: value}).validate()
+
+
+def test_options_go_straight_from_the_command_line_to_the_first_step(tmp_path: Path) -> None:
+    train = ["--data", "deadleaves(images=2, size=48)", "--out", str(tmp_path / "run"), "--loss", "l1", "--steps", "1"]
+    entered = way([*train, "--network", "edsr(blocks=1, width=4)", "--batch", "2", "--crop", "16", "--device", "cpu"])
+    modules = [module.removeprefix("pdloss.") for module, _ in entered]
+    back = [module for place, module in enumerate(modules) if module in modules[:place]]
+    assert modules[:4] == ["training.loop", "training.configuration", "training.setup", "training.resolving"]
+    # Choices come before folders, the set-up begins, the loop loops and asks when to log: more would be a detour.
+    assert back == ["training.resolving", "training.setup", "training.loop", "training.configuration"]

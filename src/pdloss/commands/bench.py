@@ -10,6 +10,7 @@ import tyro
 from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.commands.progress import Bar
 from pdloss.files import output
+from pdloss.files.options import OverwriteOptions
 from pdloss.records import write_record
 from pdloss.tables import terminal
 from pdloss.tables.numerals import DASH
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BenchOptions:
+class BenchOptions(OverwriteOptions):
     """Measures what training with each loss costs on this machine, beside the paper's table I."""
 
     what: tyro.conf.Positional[Literal["losses"]]
@@ -28,8 +29,6 @@ class BenchOptions:
     config: Annotated[LossBenchConfig, tyro.conf.arg(name="")] = dataclasses.field(default_factory=LossBenchConfig)
     out: Path | None = None
     """JSON file to write the numbers to."""
-    overwrite: bool = False
-    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

@@ -8,6 +8,7 @@ import tyro
 
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.files.options import OverwriteOptions
 from pdloss.limits import check_seed
 from pdloss.records import write_record
 from pdloss.tables import terminal
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CompareOptions:
+class CompareOptions(OverwriteOptions):
     """Compares scored runs with the first of them: differences, their intervals and tests, over the same images."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -41,8 +42,6 @@ class CompareOptions:
     """File to write the tables to."""
     latex: Path | None = None
     """File to write the tables to, with the rules of the package booktabs."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

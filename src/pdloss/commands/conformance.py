@@ -15,6 +15,7 @@ import tyro
 from pdloss.conformance.kinds import Kind
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.files.options import OverwriteOptions
 from pdloss.limits import check_seed
 from pdloss.tables import terminal
 
@@ -25,7 +26,7 @@ MOST_CHANNELS = 4096
 
 
 @dataclass(frozen=True)
-class ConformanceOptions:
+class ConformanceOptions(OverwriteOptions):
     """Checks losses on feature maps, yours or anybody's: (restored, target), both (B, C, H, W), to a scalar or (B,)."""
 
     losses: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PACKAGE.MODULE:CALLABLE")]
@@ -40,8 +41,6 @@ class ConformanceOptions:
     """Channels of the maps, for losses built for a certain number."""
     markdown: Path | None = None
     """File to write the tables to as well."""
-    overwrite: bool = False
-    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 import tyro
 
 from pdloss.files import output
+from pdloss.files.options import OverwriteOptions
 
 _DESCRIPTION = """Converts the published TensorFlow-1 weights of SRN (jiangsutx/SRN-Deblur) or DsDeblur
 (firenxygao/deblur) into a file of weights for `restore --model` and `train --init`, and prints the network that they
@@ -21,7 +22,7 @@ A checkpoint is read without TensorFlow. Should that fail, TensorFlow turns it i
 
 
 @dataclass(frozen=True)
-class ConvertOptions:
+class ConvertOptions(OverwriteOptions):
     """What to convert."""
 
     network: tyro.conf.Positional[Literal["srn", "dsdeblur"]]
@@ -30,8 +31,6 @@ class ConvertOptions:
     """The checkpoint's name as TensorFlow has it (deblur.model-523000, for the files that begin so), or an .npz."""
     out: Path
     """File of weights to write, such as srn.safetensors."""
-    overwrite: bool = False
-    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

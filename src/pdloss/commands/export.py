@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from pdloss.errors import SpecError
+from pdloss.files.options import OverwriteOptions
 from pdloss.specs.options import TrustOptions
 
 _DESCRIPTION = """Writes a trained network for other programs: ONNX, torch.export, safetensors; any of them. Batch,
@@ -15,7 +16,7 @@ task, scale, range and colour in its metadata. Images are RGB in [0, 1]; what co
 
 
 @dataclass(frozen=True)
-class ExportOptions(TrustOptions):
+class ExportOptions(TrustOptions, OverwriteOptions):
     """What to export, and how."""
 
     model: tyro.conf.Positional[Path]
@@ -30,8 +31,6 @@ class ExportOptions(TrustOptions):
     """Write NAME.safetensors, for `restore --model`, `train --init`, and spandrel with pdloss.adapters.spandrel."""
     float16: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Keep weights in half precision, in NAME-float16.onnx and NAME-float16.safetensors."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

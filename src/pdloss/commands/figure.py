@@ -8,6 +8,7 @@ import tyro
 
 from pdloss.errors import SpecError, UserError
 from pdloss.files import path_inside
+from pdloss.files.options import OverwriteOptions
 
 if TYPE_CHECKING:
     from pdloss._types import Image
@@ -20,7 +21,7 @@ MOST_CHANNELS = 24
 
 
 @dataclass(frozen=True)
-class CropsOptions:
+class CropsOptions(OverwriteOptions):
     """Crops of the same place from the input, every run and the target, side by side, as PNG, PDF and SVG."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -37,12 +38,10 @@ class CropsOptions:
     """How many pixels of the PNG a pixel of a crop takes in each direction."""
     columns: int = 8
     """How many crops stand side by side."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 @dataclass(frozen=True)
-class FrameworkOptions:
+class FrameworkOptions(OverwriteOptions):
     """What the loss compares: two images, feature maps of both, and their sorted values, as PNG, PDF and SVG."""
 
     image: Path
@@ -57,8 +56,6 @@ class FrameworkOptions:
     """A backbone and a layer."""
     channels: int = 4
     """How many channels to show."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

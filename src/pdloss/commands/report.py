@@ -6,10 +6,11 @@ from pathlib import Path
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.files.options import OverwriteOptions
 
 
 @dataclass(frozen=True)
-class ReportOptions:
+class ReportOptions(OverwriteOptions):
     """Compares scored runs on one HTML page that needs nothing beside it."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -22,8 +23,6 @@ class ReportOptions:
     """Put the paper's own tables of the task beside ours, with the differences in protocol."""
     export: Path | None = None
     """Folder for every figure as SVG and PNG, and every table as LaTeX and CSV."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

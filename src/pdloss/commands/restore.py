@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.files.options import OverwriteOptions
 from pdloss.files.spelling import spelled
 from pdloss.specs.options import TrustOptions
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RestoreOptions(TrustOptions):
+class RestoreOptions(TrustOptions, OverwriteOptions):
     """Restores your own pictures, each taken as the degraded input: any size, at its own depth, with its alpha, colour
     profile, EXIF and XMP."""
 
@@ -40,8 +41,6 @@ class RestoreOptions(TrustOptions):
     """Also write a page that shows each image before and after, with a slider: one HTML file."""
     mosaic: bool = False
     """For a model that demosaics: make a mosaic of each picture first, as its sensor would, without noise."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

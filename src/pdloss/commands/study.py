@@ -11,6 +11,7 @@ import tyro
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError, UsageError
 from pdloss.files import output, write_atomically
+from pdloss.files.options import OverwriteOptions
 from pdloss.specs import suggestion
 from pdloss.study.folder import MOST_LINKS, StudyFolder
 from pdloss.study.planning.power import power_table
@@ -81,7 +82,7 @@ class ServeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions:
+class ExportOptions(OverwriteOptions):
     """Writes answers.csv, answers.json and raters.csv, whether the server is running or not."""
 
     study: tyro.conf.Positional[Path]
@@ -90,8 +91,6 @@ class ExportOptions:
     """Folder for the files; by default the study's."""
     database: str | None = None
     """As given to the server."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pdloss.errors import SpecError
 from pdloss.files import output, write_text
+from pdloss.files.options import OverwriteOptions
 from pdloss.records import Scores, write_record
 from pdloss.tables import scores as score_tables
 from pdloss.tables import terminal
@@ -15,7 +16,7 @@ from pdloss.tables.markdown import markdown
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableOptions:
+class TableOptions(OverwriteOptions):
     """Where to write the scores to, beside the terminal."""
 
     csv: Path | None = None
@@ -26,8 +27,6 @@ class TableOptions:
     """File for the table of means, in Markdown."""
     latex: Path | None = None
     """File for the table of means, in LaTeX."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
     @contextmanager
     def files(self) -> Iterator[None]:

@@ -200,19 +200,16 @@ class Evaluator:
         called = ", ".join(task.asked.run for task in todo)
         with enough_memory(f"evaluating {called} on {name or set_name(data)}", _LESS), ThreadedCalls() as behind:
             for task in todo:
-                kind = Restored if task.before is None else Stored
-                task.pictures = self._pictures(kind, task, behind)
+                where = task.folder, task.asked.set, task.inputs.photographs.names, self.device
+                task.pictures = Restored(*where, behind, self.trusted) if task.before is None else Stored(*where)
                 if task in several:
                     restore(task, partial(tick, 0.5))
-                    task.pictures = self._pictures(Stored, task, behind)
+                    task.pictures = Stored(*where)
             for group in _alike(todo):
                 known = self._known.setdefault(group[0].alike, Known({}, {}))
                 score(group, known, lambda task: tick(0.5 if task in several else 1.0))
         seconds = (time.monotonic() - started) / max(1, len(todo))
         return [_written(task, seconds) for task in tasks]
-
-    def _pictures(self, kind: type[Restored] | type[Stored], task: Task, behind: ThreadedCalls) -> Restored | Stored:
-        return kind(task.folder, task.asked.set, task.inputs.photographs.names, self.device, behind, self.trusted)
 
     def _task(self, run: Path, data: Path, degraded: Path | None, name: str | None) -> Task:
         """Returns what is to be done for one run.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,31 @@ def restore_batch(network: nn.Module, degraded: Tensor) -> Tensor:
     return restored.clamp(0, 1)
 
 
-class Restored:
+class Stored:
+    """Pictures that a run has restored before."""
+
+    def __init__(self, folder: RunFolder, set_name: str, names: Sequence[str], device: torch.device) -> None:
+        self.folder, self.device = folder, device
+        self._set, self._files = set_name, written_names(names)
+
+    def __call__(self, item: Input) -> Tensor:
+        """Returns the picture as a batch of one.
+
+        Raises:
+            ImageError: If its file cannot be read.
+        """
+        return read_image(self.file(item.name))[None].to(self.device)
+
+    def file(self, name: str, kind: Literal["restored", "degraded"] = "restored") -> Path:
+        """Returns the file of a picture."""
+        return picture_file(self.folder, self._set, self._files[name], kind)
+
+    def sha256(self, name: str) -> str:
+        """Returns the hash of the file."""
+        return sha256(self.file(name))
+
+
+class Restored(Stored):
     """Pictures that a run's network makes of the inputs; both are written while the next is in work."""
 
     def __init__(
@@ -72,9 +97,8 @@ class Restored:
         behind: ThreadedCalls,
         trusted: Trust = RECEIVED,
     ) -> None:
-        self._folder, self._set, self.device, self._behind = folder, set_name, device, behind
-        self._files = written_names(names)
-        self._network = load_network(folder.path, device, trusted)
+        super().__init__(folder, set_name, names, device)
+        self._behind, self._network = behind, load_network(folder.path, device, trusted)
         self._written: dict[str, Future[str]] = {}
 
     def __call__(self, item: Input) -> Tensor:
@@ -86,18 +110,17 @@ class Restored:
         restored = restore_batch(self._network, item.degraded[None].to(self.device))
         if restored.shape[1:] != item.target.shape:
             raise RunError(
-                f"{self._folder.record().network} makes {tuple(restored.shape[1:])} of {tuple(item.degraded.shape)}, "
+                f"{self.folder.record().network} makes {tuple(restored.shape[1:])} of {tuple(item.degraded.shape)}, "
                 f"but the target of {item.name} is {tuple(item.target.shape)}: {item.drawn} does not fit this network"
             )
-        path = picture_file(self._folder, self._set, self._files[item.name])
-        self._written[item.name] = self._behind.call(_write, path, restored[0].cpu())
+        self._written[item.name] = self._behind.call(_write, self.file(item.name), restored[0].cpu())
         # A mosaic of one or four planes is no picture; what it would be without a network is.
         plain = (
             item.degraded
             if len(item.degraded) == 3
             else comparable(item.degraded[None], item.target[None], item.drawn)[0]
         )
-        self._behind.call(write_image, picture_file(self._folder, self._set, self._files[item.name], "degraded"), plain)
+        self._behind.call(write_image, self.file(item.name, "degraded"), plain)
         return quantize(restored).contiguous()  # as it is read again: sums do not depend on how it lies
 
     def sha256(self, name: str) -> str:
@@ -112,34 +135,6 @@ class Restored:
         """
         for written in self._written.values():
             written.result()
-
-
-class Stored:
-    """Pictures that a run has restored before."""
-
-    def __init__(
-        self,
-        folder: RunFolder,
-        set_name: str,
-        names: Sequence[str],
-        device: torch.device,
-        _: ThreadedCalls,
-        __: Trust = RECEIVED,
-    ) -> None:
-        self._folder, self._set, self.device = folder, set_name, device
-        self._files = written_names(names)
-
-    def __call__(self, item: Input) -> Tensor:
-        """Returns the picture as a batch of one.
-
-        Raises:
-            ImageError: If its file cannot be read.
-        """
-        return read_image(picture_file(self._folder, self._set, self._files[item.name]))[None].to(self.device)
-
-    def sha256(self, name: str) -> str:
-        """Returns the hash of the file."""
-        return sha256(picture_file(self._folder, self._set, self._files[name]))
 
 
 def _write(path: Path, restored: Tensor) -> str:

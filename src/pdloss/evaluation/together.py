@@ -32,7 +32,7 @@ class Task:
     before: Scores | None
     """Those that are there."""
     notes: list[str]
-    pictures: Restored | Stored | None = None
+    pictures: Stored | None = None
     scores: Scores | None = None
 
     @property

@@ -6,14 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pdloss.errors import RunError
 from pdloss.files.inside import refuse_link
 
 _held: set[int] = set()
 """Descriptors of the locks that this process holds, or waits for."""
-
-
-class BusyError(Exception):
-    """Another process holds the lock."""
 
 
 def _let_go() -> None:
@@ -33,7 +30,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def locked(path: Path, wait: Callable[[], object] | None = None) -> Iterator[bool]:
+def locked(path: Path, wait: Callable[[], object] | None = None, *, busy: str = "") -> Iterator[bool]:
     """Lets one process at a time through; yields whether the system can promise that.
 
     Windows and some network file systems have no such locks. What stays is an empty file.
@@ -41,9 +38,10 @@ def locked(path: Path, wait: Callable[[], object] | None = None) -> Iterator[boo
     Args:
         path: The lock's own file, made if absent, never written to.
         wait: Called once before waiting for another process; without it there is no waiting.
+        busy: What to say then, if another process holds it.
 
     Raises:
-        BusyError: If another process holds it, and there is to be no waiting.
+        RunError: If another process holds it, and there is to be no waiting.
         UserError: If a symbolic link stands there.
         OSError: If the file cannot be made.
     """
@@ -63,7 +61,7 @@ def locked(path: Path, wait: Callable[[], object] | None = None) -> Iterator[boo
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 held = False
             elif wait is None:
-                raise BusyError(str(path)) from None
+                raise RunError(busy or f"another process holds {path}") from None
             else:
                 wait()
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -81,8 +81,7 @@ def restore_files(
         SpecError: If the model was trained for another kind of picture.
     """
     found = pictures(source, out, form)
-    originals = {path.resolve() for path in found}
-    if any(written.resolve() in originals for written in found.values()):
+    if {path.resolve() for path in found} & {written.resolve() for written in found.values()}:
         raise ImageError(f"the restored pictures would replace the originals in {out}; choose another --out")
     refuse_unwritable(next(iter(found.values())))
     restorer = Restorer(place_of(model), device, tile, mosaic, precision, trusted)

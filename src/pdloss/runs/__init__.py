@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from torch import nn
 
 from pdloss.errors import RunError
-from pdloss.files import BusyError, locked, refuse_link, remove_unfinished, write_atomically
+from pdloss.files import locked, refuse_link, remove_unfinished, write_atomically
 from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.networks.signature import NETWORK_KEY
@@ -132,11 +132,7 @@ class RunFolder:
         for written in (self.log, self.state, *(self.path / name for name in _FOLDERS)):
             refuse_link(written)
         self.path.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.path / ".lock"))
-            except BusyError:
-                raise RunError(f"another process is training in {self.path}") from None
+        with locked(self.path / ".lock", busy=f"another process is training in {self.path}"):
             remove_unfinished(self.path)
             remove_unfinished(self.path / "weights")
             yield

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pdloss.errors import RunError
-from pdloss.files import BusyError, locked, write_text
+from pdloss.files import locked, write_text
 from pdloss.records import RunRecord, read_record
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
@@ -31,11 +31,7 @@ def alone(plan: Plan) -> Iterator[None]:
         RunError: If another one does.
     """
     plan.out.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(locked(plan.out / ".lock"))
-        except BusyError:
-            raise RunError(f"another sweep is at work in {plan.out}; wait for it, or stop it") from None
+    with locked(plan.out / ".lock", busy=f"another sweep is at work in {plan.out}; wait for it, or stop it"):
         yield
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pdloss.errors import SpecError
+from pdloss.files.options import OverwriteOptions
 from pdloss.limits import check_seed
 from pdloss.specs.options import TypedOptions
 from pdloss.training.loggers import names_of
@@ -178,7 +179,7 @@ class CalibrateConfig(CropOptions, PartOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistillConfig(CropOptions):
+class DistillConfig(CropOptions, OverwriteOptions):
     """What a distillation is made of."""
 
     smallest_crop: ClassVar[int] = 10
@@ -210,8 +211,6 @@ class DistillConfig(CropOptions):
     """Steps after which all is kept in a folder beside --out, from which the same command goes on after a stop."""
     reuse: int = 4
     """How many steps use each batch of the teacher's maps: the teacher costs more than the student's step."""
-    overwrite: bool = False
-    """Replace a file that stands there already and was not written by pdloss."""
 
     def validate(self) -> None:
         """Refuses numbers that make no sense.

@@ -28,10 +28,6 @@ class Resolved:
     first: Path | None
     """The file of the first weights, where it is still there."""
 
-    def degraded_by(self, degradation: Chain) -> "Resolved":
-        """Returns the same with another degradation: what the pairs read turned out to be."""
-        return dataclasses.replace(self, options=dataclasses.replace(self.options, degradation=degradation.in_full()))
-
 
 def resolved(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Resolved:
     """Returns what is to be trained, each choice written in full.
@@ -40,10 +36,10 @@ def resolved(config: TrainConfig, run: runs.RunFolder, ranks: Ranks) -> Resolved
         UserError: If a choice, a file of weights or the folder of --valid cannot be used.
     """
     _check_parts(config, ranks.world_size)
-    objective = losses.objective(config.loss, config.trusted)
     # A run that has begun needs no longer what it began from, which may be gone.
     aim = aim_of(config, run.path if run.begun else config.init)
-    _find(config)
+    objective = losses.objective(config.loss, config.trusted)
+    _find(config)  # last, for what is typed is refused before a folder is looked into
     precision = config.precision
     if precision == "auto":
         precision = run.record().precision if run.begun else best_precision(ranks.device)

@@ -1,5 +1,6 @@
 """A training set up: every option resolved once, all that is trained made, and where it stands."""
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,8 +104,7 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         photographs, degradation = training_data(
             asked.options, asked.purpose, watcher.loading, reread=asked.options.reread and ranks.first
         )
-    asked = asked.degraded_by(degradation)
-    options, validation = asked.options, None
+    options, validation = dataclasses.replace(asked.options, degradation=degradation.in_full()), None
     if options.valid is not None and ranks.first:
         validation = Validation(options.valid, degradation, ranks.device, options.valid_degraded)
         if leaks := same_pictures(photographs.hashes, validation.photographs.hashes):
@@ -115,7 +115,7 @@ def set_up(config: TrainConfig, ranks: Ranks, watcher: Watcher) -> Setup:
         ranks=ranks,
         run=run,
         record=replace(record, degradation=options.degradation, images=images, data_fingerprint=fingerprint),
-        trainer=Trainer(asked, parts, ranks, folder=run.path),
+        trainer=Trainer(options, asked.objective, parts, ranks, folder=run.path),
         photographs=photographs,
         crops=Crops(photographs, degradation, size=asked.purpose.crop, seed=options.seed, batch=options.batch),
         validation=validation,

@@ -13,11 +13,11 @@ from pdloss.datasets import Batch
 from pdloss.devices import autocast
 from pdloss.errors import RunError
 from pdloss.images import write_image
-from pdloss.losses import LossTerms
+from pdloss.losses import LossTerms, Objective
 from pdloss.runs.states import Stateful
+from pdloss.training.configuration import TrainConfig
 from pdloss.training.preparation import Parts
 from pdloss.training.ranks import Ranks
-from pdloss.training.resolving import Resolved
 from pdloss.training.trial import check_scale, coarse_criterion
 
 
@@ -46,14 +46,15 @@ class Trainer:
     """All that changes in training.
 
     Args:
-        asked: How it is trained.
+        options: How it is trained, every default said.
+        objective: The sum that the loss of `parts` is built from.
         parts: What is trained, and by what.
         ranks: The processes that train it together.
         folder: Folder for the images of a batch at which a value is not finite any more.
     """
 
-    def __init__(self, asked: Resolved, parts: Parts, ranks: Ranks, folder: Path) -> None:
-        self.options, self.ranks, self._folder = asked.options, ranks, folder
+    def __init__(self, options: TrainConfig, objective: Objective, parts: Parts, ranks: Ranks, folder: Path) -> None:
+        self.options, self.ranks, self._folder = options, ranks, folder
         self.network, self.criterion = parts.network, parts.criterion
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.options.lr)
         self.average = moving_average(self.network, self.options.ema) if self.options.ema else None
@@ -66,7 +67,7 @@ class Trainer:
             ranks.average_gradients_of(each)
         self._forward = torch.compile(self.network) if self.options.compile else self.network
         all_scales = self.options.scales == "all"
-        self._at_coarse_scales = coarse_criterion(asked.objective, self.network) if all_scales else None
+        self._at_coarse_scales = coarse_criterion(objective, self.network) if all_scales else None
 
     @property
     def trained(self) -> nn.Module:

@@ -10,6 +10,7 @@ import tyro
 
 from pdloss.errors import SpecError, UserError
 from pdloss.files import output, write_text
+from pdloss.files.options import OverwriteOptions
 from pdloss.records import Scores, read_record, write_record
 from pdloss.study.answers import check_answers, read_answers
 from pdloss.study.records import Answer, StudyDesign
@@ -25,7 +26,7 @@ FILES = ("index.html", "analysis.json", "analysis.csv", "analysis.tex")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseOptions:
+class AnalyseOptions(OverwriteOptions):
     """Says what people prefer: preference table, scores, errors and tests, on one page and as JSON, CSV and LaTeX."""
 
     study: tyro.conf.Positional[Path]
@@ -44,8 +45,6 @@ class AnalyseOptions:
     """Wins added on both sides of every compared pair, such as 0.5, so that an undefeated method has a score."""
     seed: int = 0
     """Of the resamples."""
-    overwrite: bool = False
-    """Replace files that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

@@ -8,6 +8,7 @@ import tyro
 
 from pdloss.errors import SpecError
 from pdloss.files import output
+from pdloss.files.options import OverwriteOptions
 from pdloss.records import read_record
 from pdloss.study.answers import write_answers
 from pdloss.study.records import StudyDesign
@@ -15,7 +16,7 @@ from pdloss.tables import terminal
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulateOptions:
+class SimulateOptions(OverwriteOptions):
     """Lets made-up raters with known preferences answer a study, to try its analysis before anyone is asked."""
 
     design: tyro.conf.Positional[Path]
@@ -42,8 +43,6 @@ class SimulateOptions:
     """How easily raters see no difference, where the design lets them say so; 1 for a third of equal pairs."""
     seed: int = 0
     """Of all that is drawn."""
-    overwrite: bool = False
-    """Replace a file that stand there already and were not written by pdloss."""
 
 
 def main(argv: list[str]) -> int:

@@ -10,7 +10,7 @@ def template(package: str, name: str, extra: str, filters: Mapping[str, Callable
     """Returns a template of Jinja: values are escaped, and a name that is not there is an error.
 
     Args:
-        package: In whose folder ``templates`` it is.
+        package: In whose folder ``templates`` it is; what all pages share lies in pdloss's own.
         name: Of the file.
         extra: Which extra of pdloss brings Jinja for it.
         filters: What the template may call, by name.
@@ -23,7 +23,7 @@ def template(package: str, name: str, extra: str, filters: Mapping[str, Callable
     except ImportError:
         raise MissingExtraError("jinja2", extra) from None
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(package, "templates"),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each, "templates") for each in (package, "pdloss")]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
