@@ -1,10 +1,12 @@
 """A real Ray of two workers on this machine: retries, mistakes, a killed worker, and a killed driver gone on."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -79,8 +81,9 @@ def test_jobs_are_collected_as_they_finish_and_a_lost_worker_is_made_up_for(tmp_
 
 
 @pytest.mark.slow
-def test_a_killed_driver_takes_no_job_with_it_unsaved_and_the_same_goes_on(tmp_path):
+def test_a_killed_driver_takes_no_job_with_it_unsaved_and_the_same_goes_on(tmp_path, monkeypatch):
     pytest.importorskip("ray", reason="needs pdloss[ray]")
+    monkeypatch.setenv("SWEEP_OF_THIS_TEST", str(tmp_path))
     process = driver(tmp_path, {"slow": SLOW})
     wait_for(tmp_path / "began")
     os.kill(process.pid, signal.SIGKILL)
@@ -88,6 +91,7 @@ def test_a_killed_driver_takes_no_job_with_it_unsaved_and_the_same_goes_on(tmp_p
     wait_for(tmp_path / "saved")
     printed, complaint = driver(tmp_path, {"slow": SLOW}).communicate(timeout=240)
     assert said(printed) == [["slow", "done", ""]], complaint
+    end_agents(tmp_path)
 
 
 def test_a_cluster_that_does_not_answer_is_named(tmp_path, monkeypatch):
@@ -113,6 +117,15 @@ def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "import_module", absent)
     with pytest.raises(MissingExtraError, match=r"pdloss\[ray\]"):
         cluster.RayEngine(tmp_path)
+
+
+def end_agents(folder):
+    """Ends what Ray leaves behind of a driver that was killed: its agents, known by what their environment holds."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            ours = f"SWEEP_OF_THIS_TEST={folder}".encode() in (process / "environ").read_bytes()
+            if ours and int(process.name) != os.getpid():
+                os.kill(int(process.name), signal.SIGTERM)
 
 
 def wait_for(path, seconds=120.0):

@@ -11,7 +11,12 @@ from pdloss.sweeps.progress import Progress
 from pdloss.sweeps.queue import QueuedJob
 from pdloss.tables.terminal import show
 
-PROGRESS = {"a": Progress(100, 100, 50.0), "b": Progress(40, 100, 20.0), "c": Progress(0, 100), "d": Progress(0, 100)}
+PROGRESS = {
+    "a": Progress(100, 100, 50.0),
+    "b": Progress(40, 100, 20.0, "28.12 dB"),
+    "c": Progress(0, 100),
+    "d": Progress(0, 100),
+}
 
 
 def queue():
@@ -36,5 +41,5 @@ def test_the_table_says_step_and_why():
     written = io.StringIO()
     show([table(queue(), progress_of, 1)], Console(width=100, file=written))
     text = written.getvalue()
-    for words in ("40/100", "1 done, 1 running", "failed no disk"):
+    for words in ("40/100", "28.12 dB", "1 done, 1 running", "failed no disk"):
         assert words in text

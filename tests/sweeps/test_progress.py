@@ -45,3 +45,15 @@ def test_a_calibration_is_done_when_its_file_is_there(tmp_path):
     assert not progress(job, 5).done
     job.folder.touch()
     assert progress(job, 5).done
+
+
+def test_what_was_last_measured_is_shown(job):
+    job.folder.mkdir()
+    lines = [
+        {"step": 1, "seconds": 1, "total": 0.051234},
+        {"step": 2, "seconds": 2, "total": 1, "valid": {"psnr": 28.123}},
+    ]
+    (job.folder / "log.jsonl").write_text(json.dumps(lines[0]))
+    assert progress(job, 9).last == "loss 0.05123"
+    (job.folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert progress(job, 9).last == "28.12 dB"

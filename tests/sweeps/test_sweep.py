@@ -3,9 +3,11 @@
 import pytest
 
 from pdloss.errors import RunError
+from pdloss.records import write_record
 from pdloss.sweeps.jobs import jobs_of
 from pdloss.sweeps.plan import plan_from
 from pdloss.sweeps.sweep import alike, alone, evaluations, open_sweep, steps_of
+from tests.report.folders import run_record
 
 
 def plan(folder, train=None, **values):
@@ -29,6 +31,15 @@ def test_axes_may_grow_and_the_base_may_not_change(tmp_path):
     (tmp_path / "sweep.json").write_text("{")
     with pytest.raises(RunError, match=r"sweep.json is damaged"):
         open_sweep(plan(tmp_path))
+
+
+def test_a_run_in_the_starts_place_is_taken_up_if_its_options_are_the_plans(tmp_path):
+    made = plan(tmp_path, {"batch": "8", "lr": "5e-4"})
+    write_record(tmp_path / "start" / "config.json", run_record(steps=40, batch=8, lr=5e-4))
+    assert len(open_sweep(made)) == 2
+    write_record(tmp_path / "start" / "config.json", run_record(steps=41, batch=8, lr=1e-4))
+    with pytest.raises(RunError, match="not the start of this plan: steps is 41, not 40; lr is 0.0001, not '5e-4'"):
+        open_sweep(made)
 
 
 def test_two_sweeps_in_one_folder_do_not_work_at_once(tmp_path):

@@ -19,9 +19,9 @@ def table(queue: Sequence[QueuedJob], progress_of: Callable[[Job], Progress], jo
         left = "" if each.state != "running" or so_far.seconds_left is None else duration(so_far.seconds_left)
         step = f"{so_far.step}/{so_far.steps}" if each.job.kind != "calibration" else ""
         why = f" {each.why}" if each.state == "failed" else ""
-        rows.append((each.job.name, Cell(each.state + why, style=_STYLE[each.state]), step, left))
+        rows.append((each.job.name, Cell(each.state + why, style=_STYLE[each.state]), step, left, so_far.last))
     said = summary(queue, progress_of, jobs_at_once)
-    return Table("", ("run", "state", "step", "left"), tuple(rows), left=2, remarks=(said,))
+    return Table("", ("run", "state", "step", "left", "last"), tuple(rows), left=2, remarks=(said,))
 
 
 def summary(queue: Sequence[QueuedJob], progress_of: Callable[[Job], Progress], jobs_at_once: int) -> str:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pdloss.sweeps.jobs import Job
 
@@ -15,6 +16,8 @@ class Progress:
     steps: int
     seconds: float = 0.0
     """Training time so far, over all sessions."""
+    last: str = ""
+    """What was last measured: PSNR on ``--valid`` where there is one, else the loss."""
 
     @property
     def done(self) -> bool:
@@ -38,14 +41,22 @@ def progress(job: Job, steps: int) -> Progress:
     """
     if job.kind == "calibration":
         return Progress(int(job.folder.is_file()), 1)
-    if (job.folder / "weights" / f"{steps:09d}.safetensors").is_file():
-        return Progress(steps, steps, _last_line(job.folder).get("seconds", 0.0))
     line = _last_line(job.folder)
+    seconds, last = float(line.get("seconds", 0.0)), _measured(line)
+    if (job.folder / "weights" / f"{steps:09d}.safetensors").is_file():
+        return Progress(steps, steps, seconds, last)
     # The last line may be older than the stop, or younger than what was saved: this is for show only.
-    return Progress(min(int(line.get("step", 0)), steps - 1), steps, float(line.get("seconds", 0.0)))
+    return Progress(min(int(line.get("step", 0)), steps - 1), steps, seconds, last)
 
 
-def _last_line(folder: Path) -> dict[str, float]:
+def _measured(line: dict[str, Any]) -> str:
+    psnr = (line.get("valid") or {}).get("psnr")
+    if psnr is not None:
+        return f"{psnr:.2f} dB"
+    return f"loss {line['total']:.4g}" if "total" in line else ""
+
+
+def _last_line(folder: Path) -> dict[str, Any]:
     """Returns the last whole line of a run's log; none where there is none yet, or it is being written."""
     try:
         with (folder / "log.jsonl").open("rb") as log:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pdloss.errors import RunError
 from pdloss.files import locked, write_text
+from pdloss.records import RunRecord, read_record
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan, keep_plan
@@ -71,7 +72,29 @@ def open_sweep(plan: Plan) -> list[Job]:
             "what was there"
         )
     keep_plan(plan)
-    return jobs_of(plan)
+    jobs = jobs_of(plan)
+    for job in jobs:
+        if job.kind == "start":
+            _refuse_other_start(job)
+    return jobs
+
+
+def _refuse_other_start(job: Job) -> None:
+    """Refuses a run of other options in the start's place, which nothing would train again.
+
+    Raises:
+        RunError: Naming the differences.
+    """
+    if not (job.folder / "config.json").is_file():
+        return
+    record = read_record(job.folder / "config.json", RunRecord)
+    differences = []
+    for key in ("task", "steps", "batch", "crop", "lr", "seed"):
+        there, asked = getattr(record, key), job.options.get(key)
+        if asked is not None and str(type(there)(asked)) != str(there):
+            differences.append(f"{key} is {there!r}, not {asked!r}")
+    if differences:
+        raise RunError(f"{job.folder} is there, but not the start of this plan: {'; '.join(differences)}; move it away")
 
 
 def train_all(jobs: Sequence[Job], engine: Queue) -> list[QueuedJob]:
