@@ -4,13 +4,14 @@
 processes saw a part. Values are those of `pdloss evaluate`: images are rounded to 8 bits first.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from pdloss.errors import MissingExtraError
 from pdloss.metrics import METRICS, SET_METRICS, Entry, SetEntry
+from pdloss.metrics.sets import GatheredMeasure
 from pdloss.ops.color import quantize
 from pdloss.records import CEILING
 from pdloss.specs import check_known
@@ -99,7 +100,8 @@ class OfSet(_Base):
 
     def __init__(self, entry: SetEntry, **options: Any) -> None:
         super().__init__(**options)
-        self.record, self._entry, self._measure = entry.record, entry, entry.factory()
+        self.record, self._entry = entry.record, entry
+        self._measure = cast(GatheredMeasure, entry.factory())
         self.note: str | None = None
         self.error: float | None = None
         for name in ("restored", "target", "rows"):
@@ -120,7 +122,7 @@ class OfSet(_Base):
         Raises:
             ImageError: If there are fewer than two.
         """
-        measure = self._entry.factory()
+        measure = cast(GatheredMeasure, self._entry.factory())
         together = [torch.cat(list(kept)).cpu() if isinstance(kept, list) else kept.cpu() for kept in
                     (self.restored, self.target, self.rows)]  # fmt: skip
         sizes = together[2].tolist()

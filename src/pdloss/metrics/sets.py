@@ -36,14 +36,18 @@ class SetMeasure(Protocol):
     def update(self, restored: Images, target: Images) -> None:
         """Adds images in [0, 1], already rounded to 8 bits, and their targets."""
 
+    def compute(self) -> SetScore:
+        """Returns the score of all images so far."""
+
+
+class GatheredMeasure(SetMeasure, Protocol):
+    """One that can be told of images in another process, by what it keeps of them; those of `SET_METRICS` can."""
+
     def rows(self, images: Images) -> Tensor:
         """Returns what it keeps of images."""
 
     def add_rows(self, restored: Tensor, target: Tensor, images: int) -> None:
-        """Adds what `rows` gave, such as in another process."""
-
-    def compute(self) -> SetScore:
-        """Returns the score of all images so far."""
+        """Adds what `rows` gave."""
 
 
 @dataclass(frozen=True)
