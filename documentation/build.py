@@ -56,7 +56,7 @@ def main(options: Options) -> int:
 
 
 def _keep_at_home(site: Path) -> None:
-    """Has every page take the one script that the theme would fetch, for its search on file://, from the site itself."""
+    """Has pages take the one script that the theme would fetch, for its search on file://, from the site itself."""
     for page in site.rglob("*.html"):
         script = Path(os.path.relpath(site / "assets" / "iframe-worker.js", page.parent)).as_posix()
         text = page.read_text(encoding="utf-8")
