@@ -33,7 +33,7 @@ docs: setup  ## build the site into build/site: tutorials are run, the reference
 	$(BIN)/python -m documentation.build
 
 package: setup  ## build wheel and sdist, install them in empty environments, lowest and newest versions, and try them
-	$(BIN)/python benchmarks/empty_environment.py
+	$(BIN)/python -m benchmarks.empty_environment
 
 lowest: setup  ## run the tests that need no torch with the lowest versions that pyproject.toml admits
 	$(BIN)/python benchmarks/lowest_versions.py

@@ -1,20 +1,23 @@
 """Builds wheel and sdist, installs each in an empty environment, lowest and newest versions, and tries it.
 
-    python benchmarks/empty_environment.py
+    python -m benchmarks.empty_environment
 
-The wheel is installed with the lowest versions that pyproject.toml admits, and the sdist with the newest. uv does both,
-since pip cannot take the lowest; it comes from `pip install uv`.
+The wheel is installed with the lowest versions that pyproject.toml admits, and the sdist with the newest, by uv
+(`pip install uv`), which finds other Pythons too.
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import tyro
+
+from benchmarks.lowest_versions import lowest
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKS = """
@@ -49,14 +52,23 @@ def built(folder: Path) -> dict[str, Path]:
     return {"lowest": next(folder.glob("*.whl")), "newest": next(folder.glob("*.tar.gz"))}
 
 
+def pins(options: Options) -> list[str]:
+    """Returns the lowest version of every requirement of ours and of the extras, but for those that are held."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *(text for name in options.extras for text in extras[name])]
+    held = {text.partition("==")[0] for text in options.hold}
+    return [f"{name}=={version}" for name, version in lowest(asked).items() if name not in held]
+
+
 def commands(options: Options, kind: str, package: Path, place: Path) -> list[list[str]]:
     """Returns what makes an environment, installs the package there with the versions asked for, and tries it."""
     python = str(place / "environment" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-    resolution = "lowest-direct" if kind == "lowest" else "highest"
     wanted = f"pdloss[{','.join(options.extras)}] @ {package.as_uri()}"
+    pinned = pins(options) if kind == "lowest" else []
     return [
         ["uv", "venv", "--quiet", "--python", options.python, str(place / "environment")],
-        ["uv", "pip", "install", "--quiet", "--python", python, "--resolution", resolution, wanted, *options.hold],
+        ["uv", "pip", "install", "--quiet", "--python", python, wanted, *pinned, *options.hold],
         ["uv", "pip", "list", "--python", python],
         [python, "-W", "ignore", "-c", WORKS],
         [python, "-m", "pdloss", "--version"],

@@ -20,10 +20,11 @@ def project() -> dict:
 def test_a_wheel_and_an_sdist_are_built_and_installed_with_the_versions_asked_for(tmp_path: Path) -> None:
     packages = built(tmp_path)
     assert [packages[kind].name.rpartition("-")[0].partition("-")[0] for kind in ("lowest", "newest")] == ["pdloss"] * 2
-    for kind, resolution in (("lowest", "lowest-direct"), ("newest", "highest")):
+    for kind in ("lowest", "newest"):
         steps = commands(Options(hold=("torch==2.6",)), kind, packages[kind], tmp_path / kind)
         install = next(step for step in steps if "install" in step)
-        assert install[install.index("--resolution") + 1] == resolution
+        assert ("numpy==2.0" in install) == ("starlette==0.40" in install) == (kind == "lowest")
+        assert len([word for word in install if word.startswith("torch==")]) == 1, "held, not the lowest"
         assert f"pdloss[report,study] @ {packages[kind].as_uri()}" in install
         assert "torch==2.6" in install
         inside = str(tmp_path / kind / "environment")
