@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lowest
+.PHONY: help setup demo test check bench docs lowest package
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,12 @@ ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/evaluating_together.py --data "$(PDLOSS_IMAGES)/valid/set5"
 endif
 
+docs: setup  ## build the site into build/site: tutorials are run, the reference is written from the code
+	$(BIN)/python -m documentation.build
+
+package: setup  ## build wheel and sdist, install them in empty environments, lowest and newest versions, and try them
+	$(BIN)/python -m benchmarks.empty_environment
+
 lowest: setup  ## run the tests that need no torch with the lowest versions that pyproject.toml admits
 	$(BIN)/python benchmarks/lowest_versions.py
 
@@ -38,5 +44,5 @@ lowest: setup  ## run the tests that need no torch with the lowest versions that
 		{ echo "pdloss needs Python 3.11 or newer; name one, such as: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 		{ echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check,docs]'
 	@touch $@

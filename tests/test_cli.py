@@ -151,10 +151,13 @@ def test_the_version_says_what_runs_and_where_weights_are_looked_for(
     monkeypatch.setenv("PDLOSS_ASSETS", str(tmp_path / "own"))
     monkeypatch.setenv("PDLOSS_CACHE", str(tmp_path / "cache"))
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].startswith("device cuda" if torch.cuda.is_available() else "device cpu, ")
+    assert lines == [
         f"pdloss {pdloss.__version__}",
         f"torch {torch.__version__}",
         f"python {sys.version.split()[0]}",
+        lines[3],
         f"weights are looked for in {tmp_path / 'own'} (PDLOSS_ASSETS), then {tmp_path / 'cache'} (the cache)",
     ]
 
