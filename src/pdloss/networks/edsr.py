@@ -13,7 +13,7 @@ from pdloss._types import Images
 from pdloss.errors import SpecError
 from pdloss.networks.blocks import ResidualBlock, check_rgb
 from pdloss.networks.padding import cropped, padded
-from pdloss.networks.upsampling import Upsampling, enlarged, to_rgb
+from pdloss.networks.upsampling import Upsampling, enlarged
 from pdloss.specs import Choice
 
 # Mean colour of DIV2K, subtracted from the input and added to the output.
@@ -31,8 +31,8 @@ class EDSR(Choice, name="edsr"):
         residual_scale: Factor on every residual branch: 1 in the baseline, 0.1 in the full network.
         unshuffle: With scale 1 only: the network works on blocks of this many pixels a side, at a cost smaller by
             its square. Ours, for small machines.
-        upsampling: How the last layers enlarge: ``shuffle`` as published; ``icnr``, ``resize`` or ``refined`` against
-            the mesh that a shuffle can leave, see `pdloss.networks.upsampling`.
+        upsampling: How the last layers enlarge: ``shuffle`` as published; ``icnr`` or, best, ``resize`` against the
+            mesh that a shuffle can leave, see `pdloss.networks.upsampling`.
     """
 
     scale: Literal[1, 2, 3, 4] = 1
@@ -59,13 +59,9 @@ def _tail(choice: EDSR) -> nn.Sequential:
     """Returns the layers behind the body: as published, ×2 and ×3 in one step and ×4 in two, and then a convolution."""
     width, how = choice.width, choice.upsampling
     if choice.unshuffle > 1:
-        return nn.Sequential(*to_rgb(width, choice.unshuffle, how))
-    *steps, last = {1: [1], 2: [2], 3: [3], 4: [2, 2]}[choice.scale]
+        return nn.Sequential(*enlarged(width, 3, choice.unshuffle, how))
+    steps = {1: [], 2: [2], 3: [3], 4: [2, 2]}[choice.scale]
     modules = [module for step in steps for module in enlarged(width, width, step, how)]
-    if how == "refined":
-        return nn.Sequential(*modules, *to_rgb(width, last, how))
-    if last > 1:
-        modules += enlarged(width, width, last, how)
     return nn.Sequential(*modules, nn.Conv2d(width, 3, 3, padding=1))
 
 

@@ -5,10 +5,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-Upsampling = Literal["shuffle", "icnr", "resize", "refined"]
-
-NARROW = 16
-"""Channels of ``refined`` at the image's own size, where each costs most."""
+Upsampling = Literal["shuffle", "icnr", "resize"]
 
 
 def enlarged(before: int, after: int, factor: int, how: Upsampling = "shuffle") -> list[nn.Module]:
@@ -22,7 +19,7 @@ def enlarged(before: int, after: int, factor: int, how: Upsampling = "shuffle") 
             2016, https://arxiv.org/abs/1609.05158); ``icnr``, the same, beginning with equal weights for the pixels of
             a block, so that the first images have no mesh (Aitken et al. 2017, https://arxiv.org/abs/1707.02937);
             ``resize``, the nearest pixel and then a convolution (Odena et al. 2016,
-            https://distill.pub/2016/deconv-checkerboard/); ``refined``, a shuffle as ``shuffle``.
+            https://distill.pub/2016/deconv-checkerboard/), which leaves even surfaces even.
     """
     if how == "resize":
         return [nn.Upsample(scale_factor=factor, mode="nearest"), nn.Conv2d(before, after, 3, padding=1)]
@@ -30,22 +27,6 @@ def enlarged(before: int, after: int, factor: int, how: Upsampling = "shuffle") 
     if how == "icnr":
         _equal_within_blocks(convolution, factor)
     return [convolution, nn.PixelShuffle(factor)]
-
-
-def to_rgb(before: int, factor: int, how: Upsampling) -> list[nn.Module]:
-    """Returns layers to an RGB image at `factor` times the side, the shuffle being the last of them.
-
-    With ``refined`` it is not: two more convolutions on few channels at the image's own size can mend what it left.
-    """
-    if how != "refined":
-        return enlarged(before, 3, factor, how)
-    return [
-        *enlarged(before, NARROW, factor),
-        nn.ReLU(),
-        nn.Conv2d(NARROW, NARROW, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(NARROW, 3, 3, padding=1),
-    ]
 
 
 @torch.no_grad()
