@@ -81,17 +81,19 @@ def test_jobs_are_collected_as_they_finish_and_a_lost_worker_is_made_up_for(tmp_
 
 
 @pytest.mark.slow
-def test_a_killed_driver_takes_no_job_with_it_unsaved_and_the_same_goes_on(tmp_path, monkeypatch):
+def test_a_killed_driver_takes_no_job_with_it_unsaved_and_the_same_goes_on(tmp_path):
     pytest.importorskip("ray", reason="needs pdloss[ray]")
-    monkeypatch.setenv("SWEEP_OF_THIS_TEST", str(tmp_path))
     process = driver(tmp_path, {"slow": SLOW})
     wait_for(tmp_path / "began")
+    started = descendants(process.pid)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
     wait_for(tmp_path / "saved")
+    for left in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(left, signal.SIGKILL)
+    process.communicate(timeout=60)
     printed, complaint = driver(tmp_path, {"slow": SLOW}).communicate(timeout=240)
     assert said(printed) == [["slow", "done", ""]], complaint
-    end_agents(tmp_path)
 
 
 def test_a_cluster_that_does_not_answer_is_named(tmp_path, monkeypatch):
@@ -119,13 +121,17 @@ def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
         cluster.RayEngine(tmp_path)
 
 
-def end_agents(folder):
-    """Ends what Ray leaves behind of a driver that was killed: its agents, known by what their environment holds."""
+def descendants(parent):
+    """The processes that one started, and those that they did; Ray leaves some of them behind a killed driver."""
+    parents = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            ours = f"SWEEP_OF_THIS_TEST={folder}".encode() in (process / "environ").read_bytes()
-            if ours and int(process.name) != os.getpid():
-                os.kill(int(process.name), signal.SIGTERM)
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(") ")[2].split()[1])
+    found, ahead = [], [parent]
+    while ahead:
+        children = [pid for pid, of in parents.items() if of == ahead[0]]
+        found, ahead = [*found, *children], [*ahead[1:], *children]
+    return found
 
 
 def wait_for(path, seconds=120.0):
