@@ -10,7 +10,7 @@ help:  ## list the targets
 
 setup: .venv/installed  ## make .venv and install pdloss there, with the exact versions in constraints.txt
 
-demo: setup  ## train two small denoisers on a few photographs, and compare them on one page
+demo: setup  ## teach two small networks to enlarge photographs, and compare them on one page
 	$(BIN)/python examples/demo.py
 
 test: setup  ## run all tests
