@@ -169,6 +169,13 @@ def test_the_header_of_a_weights_file_names_no_code(
     assert nothing_ran(folder)
 
 
+def test_a_weights_file_is_trusted_by_name_too(folder: Path, data: Path) -> None:
+    run = trained_run(folder / "own", data, steps=1, network="received_code:Net", typed=True)
+    arguments = commands(RunFolder(run).latest_weights()[1], data, folder / "out")["restore"]
+    assert main(arguments) == 1
+    assert main([*arguments, "--trust", "received_code"]) == 0
+
+
 def test_the_manifest_of_a_frozen_set_names_no_code(
     folder: Path, data: Path, honest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
