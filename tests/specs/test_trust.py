@@ -293,7 +293,14 @@ def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
     assert all("weights_only=True" in text for _, text in calls["torch.load"])
     assert all("allow_pickle=False" in text for _, text in calls["np.load"])
     # Git of this very source, this program's own verbs, the list of GPUs, and pip.
-    assert {file for file, _ in calls["subprocess.run"]} == {"provenance", "sweep", "sweeping", "slots", "packages"}
+    assert {file for file, _ in calls["subprocess.run"]} == {
+        "provenance",
+        "preferences",
+        "sweep",
+        "sweeping",
+        "slots",
+        "packages",
+    }
     # The package's own names, a verb or a logger of its own, and what the user typed.
     ours = {"__init__", "cli", "choosing", "conformance", "lazy_names"}
     assert {file for file, _ in calls["importlib.import_module"]} == ours
