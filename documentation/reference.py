@@ -27,6 +27,7 @@ SUBVERBS = {
     "niqe": ("fit",),
     "data": ("get",),
     "assets": ("get", "import"),
+    "models": ("card", "evaluate", "pack"),
 }
 
 

@@ -28,6 +28,7 @@ NOT_OPTIONS = {
     "pdloss.features.vgg.VGGFeatures": "the base of two networks, which are tried",
     "pdloss.features.given.split": "answers None to any text that is not of its kind",
     "pdloss.features.probes.Probe": "an entry of a table in the code",
+    "pdloss.networks.signature.text_tensor": "holds any text",
 }
 """What takes words that are no option of a user."""
 

@@ -18,8 +18,8 @@ declare -A task=([denoise]=denoise [jpeg]=jpeg [sr-x2]=sr [sr-x4]=sr [deblur]=de
 declare -A network=(
     [denoise]="edsr(blocks=8, unshuffle=2)"
     [jpeg]="edsr(blocks=8, unshuffle=2)"
-    [sr-x2]="edsr(scale=2, blocks=8, width=48)"
-    [sr-x4]="edsr(scale=4, blocks=6, width=56)"
+    [sr-x2]="edsr(scale=2, blocks=8, width=48, upsampling='resize')"
+    [sr-x4]="edsr(scale=4, blocks=6, width=56, upsampling='resize')"
     [deblur]="nafnet(width=24, encoder=(1, 1, 1), middle=2, decoder=(1, 1, 1))"
     [demosaic]="edsr(blocks=8, unshuffle=2)"
 )

@@ -33,6 +33,7 @@ BASES = {
     "assets list": "",
     "study design": "run b=run2/restored/photographs --out new --crop 16 --questions 3 --repeats 1",
     "study analyse": "answers.csv --out new",
+    "models list": "",
     "study simulate": "study --preferences a=0.4,b=-0.4 --raters 3 --out new/answers.csv",
     "study export": "study --out new",
 }

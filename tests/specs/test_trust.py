@@ -169,6 +169,13 @@ def test_the_header_of_a_weights_file_names_no_code(
     assert nothing_ran(folder)
 
 
+def test_a_weights_file_is_trusted_by_name_too(folder: Path, data: Path) -> None:
+    run = trained_run(folder / "own", data, steps=1, network="received_code:Net", typed=True)
+    arguments = commands(RunFolder(run).latest_weights()[1], data, folder / "out")["restore"]
+    assert main(arguments) == 1
+    assert main([*arguments, "--trust", "received_code"]) == 0
+
+
 def test_the_manifest_of_a_frozen_set_names_no_code(
     folder: Path, data: Path, honest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -286,7 +293,14 @@ def test_nothing_in_the_library_reads_a_pickle_or_evaluates_text() -> None:
     assert all("weights_only=True" in text for _, text in calls["torch.load"])
     assert all("allow_pickle=False" in text for _, text in calls["np.load"])
     # Git of this very source, this program's own verbs, the list of GPUs, and pip.
-    assert {file for file, _ in calls["subprocess.run"]} == {"provenance", "sweep", "sweeping", "slots", "packages"}
+    assert {file for file, _ in calls["subprocess.run"]} == {
+        "provenance",
+        "preferences",
+        "sweep",
+        "sweeping",
+        "slots",
+        "packages",
+    }
     # The package's own names, a verb or a logger of its own, and what the user typed.
     ours = {"__init__", "cli", "choosing", "conformance", "lazy_names"}
     assert {file for file, _ in calls["importlib.import_module"]} == ours

@@ -39,7 +39,7 @@ def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -
         text = trained_for(model).network
         if not text:
             raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
-        network = networks.network(text)
+        network = networks.network(text, trusted)
         runs.load_weights(model, network)
     else:
         folder = runs.RunFolder(model)

@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from pdloss.ops.options import check_option
+
 Upsampling = Literal["shuffle", "icnr", "resize"]
 
 
@@ -20,7 +22,11 @@ def enlarged(before: int, after: int, factor: int, how: Upsampling = "shuffle") 
             a block, so that the first images have no mesh (Aitken et al. 2017, https://arxiv.org/abs/1707.02937);
             ``resize``, the nearest pixel and then a convolution (Odena et al. 2016,
             https://distill.pub/2016/deconv-checkerboard/), which leaves even surfaces even.
+
+    Raises:
+        ValueError: If `how` is none of these.
     """
+    check_option(Upsampling, how=how)
     if how == "resize":
         return [nn.Upsample(scale_factor=factor, mode="nearest"), nn.Conv2d(before, after, 3, padding=1)]
     convolution = nn.Conv2d(before, after * factor**2, 3, padding=1)

@@ -116,11 +116,18 @@ def test_cheaters_come_last_and_cheat_in_turns() -> None:
         (Population({"a": 0.0}), "the preferences lack b; give each method a score"),
         (replace(EQUAL, noise=1.5), "between 0 and 1, got 1.5"),
         (replace(EQUAL, rater_spread=-1), "not negative"),
+        (replace(EQUAL, side_bias=float("nan")), "finite"),
     ],
 )
 def test_a_population_that_cannot_be_is_refused(population: Population, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         simulate(PAIR, population)
+
+
+@pytest.mark.parametrize("model", ["bradley-terry", "thurstone"])
+def test_any_liking_however_strong_is_only_certain(model: str) -> None:
+    answers = simulate(PAIR, replace(EQUAL, model=model, side_bias=1e12), raters=2)
+    assert {one.choice for one in answers if one.kind == "pair"} == {"left"}
 
 
 def test_a_design_that_asks_nobody_is_refused() -> None:

@@ -61,6 +61,9 @@ class Population:
             raise SpecError(f"the noise is the share of answers at random, between 0 and 1, got {self.noise:g}")
         if min(self.tie, self.rater_spread, self.image_spread) < 0:
             raise SpecError("spreads and the ease of ties are not negative")
+        sizes = self.tie, self.side_bias, self.rater_spread, self.image_spread, *self.scores.values()
+        if not all(map(math.isfinite, sizes)):
+            raise SpecError("scores, spreads, biases and the ease of ties are finite numbers")
 
 
 def simulate(
@@ -158,7 +161,8 @@ def _chances(
         wins = _NORMAL.cdf(difference)
         weights = wins, 1 - wins, nu * math.sqrt(wins * (1 - wins))
     else:
-        weights = math.exp(difference / 2), math.exp(-difference / 2), nu
+        far = abs(difference) / 2  # taken off all exponents, so that none overflows
+        weights = math.exp(difference / 2 - far), math.exp(-difference / 2 - far), nu * math.exp(-far)
     looked, guessed = (1 - population.noise) / sum(weights), population.noise / 2
     return looked * weights[0] + guessed, looked * weights[1] + guessed, looked * weights[2]
 
