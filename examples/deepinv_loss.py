@@ -1,4 +1,4 @@
-"""A sum of losses as a loss of deepinv, for its Trainer: `losses=[PdlossLoss("l1 + 0.0003*pdl(…)")]`."""
+"""A sum of losses as a loss of deepinv, for its Trainer: `losses=[PdlossLoss("l1 + 0.002*pdl")]`."""
 
 from typing import Any
 
