@@ -21,6 +21,8 @@ def test_lists_images_by_name_and_passes_over_the_rest(tmp_path: Path) -> None:
 def test_says_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"absent does not exist"):
         list_images(tmp_path / "absent")
+    with pytest.raises(ImageError, match=r"is a whole disk"):
+        list_images(Path(tmp_path.anchor), below=True)
     (tmp_path / "file").touch()
     with pytest.raises(ImageError, match=r"file is not a folder"):
         list_images(tmp_path / "file")

@@ -21,7 +21,7 @@ CROP = 128
 TOTAL = 11
 WIDE = {"width": 1280, "height": 720}
 PROTOCOL = replace(SMALL, crop=CROP, questions=6, training=1)
-SENT = "() => Object.values(localStorage).every((v) => !JSON.parse(v).waiting.length)"
+SENT = "() => Object.values(localStorage).every((v) => !(JSON.parse(v).waiting ?? []).length)"
 """Whether the page has no answer left to send."""
 
 

@@ -21,11 +21,16 @@ def list_images(folder: Path, below: bool = False) -> list[Path]:
         below: Look in the folders below it too; hidden ones are passed over, and so is one met a second time.
 
     Raises:
-        ImageError: If the folder does not exist, is a file, cannot be looked into, or holds no image.
+        ImageError: If the folder does not exist, is a file, cannot be looked into, or holds no image; or if all below
+            it is asked for and it is a whole disk.
     """
     if not folder.is_dir():
         raise ImageError(
             f"{spelled(folder)} {'is not a folder' if folder.exists() else 'does not exist'}; name a folder of images"
+        )
+    if below and folder.resolve() == folder.resolve().parent:
+        raise ImageError(
+            f"{spelled(folder)} is a whole disk, which takes long to look through; name a folder of images"
         )
     found = sorted(path for place in _places(folder, below) for path in _images_in(place))
     if not found:

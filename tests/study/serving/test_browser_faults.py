@@ -105,6 +105,7 @@ def test_what_is_said_of_the_connection_hides_no_picture_and_goes_away(
     wait_for_question(page, 1)
     page.set_viewport_size({"width": 800, "height": CROP + 128})
     page.locator("section.question.visible").wait_for()
+    page.wait_for_function(SENT)  # that of the practice question, or two would be kept
     page.route("**/api/answer", lambda route: route.abort())
     page.keyboard.press("ArrowRight")
     page.get_by_text("an answer is kept here and sent later").wait_for()
