@@ -28,7 +28,7 @@ LOSSES = {
 }
 
 
-def demo(out: Path = Path("demo"), start: int = 700, steps: int = 200) -> None:
+def demo(out: Path = Path("demo"), start: int = 1000, steps: int = 300) -> None:
     """Trains, evaluates and reports.
 
     Args:
