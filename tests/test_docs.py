@@ -199,7 +199,7 @@ def test_the_readme_claims_what_the_log_has() -> None:
     started = re.search(r"PDL is ahead by ([\d.]+) \[([\d.]+), ([\d.]+)\]", log)
     assert fresh
     assert started
-    fresh_claim = "From fresh weights, as in the picture, the *perceptual* loss is ahead of PDL at matched PSNR"
+    fresh_claim = "From fresh weights the *perceptual* loss is ahead of PDL at matched PSNR"
     assert f"{fresh_claim}: LPIPS lower by {fresh[1]}" in readme
     middle, low, high = (f"{float(number):.3f}" for number in started.groups())
     assert f"PDL is ahead, as in the paper: by {middle} [{low}, {high}]" in readme

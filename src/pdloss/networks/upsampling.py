@@ -20,15 +20,15 @@ def enlarged(before: int, after: int, factor: int, how: Upsampling = "shuffle") 
         how: ``shuffle``, a convolution to factor² times the channels, which are then laid out as pixels (Shi et al.
             2016, https://arxiv.org/abs/1609.05158); ``icnr``, the same, beginning with equal weights for the pixels of
             a block, so that the first images have no mesh (Aitken et al. 2017, https://arxiv.org/abs/1707.02937);
-            ``resize``, the nearest pixel and then a convolution (Odena et al. 2016,
-            https://distill.pub/2016/deconv-checkerboard/), which leaves even surfaces even.
+            ``resize``, a bilinear enlargement and then a convolution (Odena et al. 2016,
+            https://distill.pub/2016/deconv-checkerboard/), which leaves even surfaces even, and edges without steps.
 
     Raises:
         ValueError: If `how` is none of these.
     """
     check_option(Upsampling, how=how)
     if how == "resize":
-        return [nn.Upsample(scale_factor=factor, mode="nearest"), nn.Conv2d(before, after, 3, padding=1)]
+        return [nn.Upsample(scale_factor=factor, mode="bilinear"), nn.Conv2d(before, after, 3, padding=1)]
     convolution = nn.Conv2d(before, after * factor**2, 3, padding=1)
     if how == "icnr":
         _equal_within_blocks(convolution, factor)
