@@ -1,6 +1,7 @@
 # Every target is one command; CI runs `make check` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+LAYERS := vgg16-torchvision.relu1_2+relu2_2+relu3_3+relu4_3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench docs lowest package
@@ -22,6 +23,9 @@ check: setup  ## formatting, lint, types, and who imports whom
 bench: setup  ## measure losses, the sort and the study's server; with PDLOSS_IMAGES data and metrics too
 	$(BIN)/pdloss bench losses --out benchmarks/results/losses.json --overwrite
 	$(BIN)/python benchmarks/wasserstein_speed.py
+	$(BIN)/pdloss bench losses --out benchmarks/results/several_layers.json --overwrite --crop 96 --losses \
+		"l1 + 0.01*perceptual(features='$(LAYERS)')" "l1 + 0.01*pdl(features='$(LAYERS)')" \
+		"l1 + 0.01*pdl(features='$(LAYERS)', samples=256)"
 	$(BIN)/python benchmarks/study_load.py
 ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
