@@ -10,25 +10,17 @@ from unittest.mock import patch
 import msgspec
 
 from documentation.docstrings import markdown
+from documentation.verbs import SUBVERBS
 from pdloss import records
 from pdloss.cli import VERBS, main
 from pdloss.degradations import DEGRADATIONS
 from pdloss.features import BACKBONES
 from pdloss.losses import LOSSES
-from pdloss.losses.table import _options
+from pdloss.losses.table import options_of
 from pdloss.metrics import METRICS, SET_METRICS
 from pdloss.networks import NETWORKS
 from pdloss.specs import Choice
 from pdloss.study import records as study_records
-
-SUBVERBS = {
-    "study": ("design", "serve", "simulate", "analyse"),
-    "figure": ("crops", "framework"),
-    "niqe": ("fit",),
-    "data": ("get",),
-    "assets": ("get", "import"),
-    "models": ("card", "evaluate", "pack"),
-}
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -67,7 +59,7 @@ def _commands() -> str:
 def _family(title: str, kinds: Iterable[type[Choice]]) -> str:
     parts = [f"# {title}\n"]
     for kind in kinds:
-        parts.append(f"## {kind.name}\n\n`{kind.__module__}.{kind.__name__}`\n\n{markdown(kind)}\n\n{_options(kind)}")
+        parts.append(f"## {kind.name}\n\n`{kind.__module__}.{kind.__name__}`\n\n{markdown(kind)}\n\n{options_of(kind)}")
         module = getattr(kind, "module", None)
         if module is not None:
             parts += [f"### {module.__name__}\n\n{markdown(module)}\n", *_formulas(module)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from documentation.verbs import SUBVERBS
 from pdloss.cli import VERBS, main
 from pdloss.sweeps.jobs import jobs_of
 from pdloss.sweeps.plan import read_plan
@@ -65,16 +66,6 @@ def without_options_of_their_verb(words: list[str], helps: dict[tuple[str, ...],
     name = tuple(words[:2]) if tuple(words[:2]) in helps else (words[0],)
     known = helps[name] + (helps["train",] if words[0] == "sweep" else "")  # which takes those of train too
     return [word for word in words if word.startswith("--") and not re.search(rf"{word}\b(?!-)", known)]
-
-
-SUBVERBS = {
-    "study": ("design", "serve", "simulate", "analyse"),
-    "figure": ("crops", "framework"),
-    "niqe": ("fit",),
-    "data": ("get",),
-    "assets": ("get", "import"),
-    "models": ("card", "evaluate", "pack"),
-}
 
 
 @pytest.fixture(scope="module")

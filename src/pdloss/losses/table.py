@@ -31,7 +31,7 @@ def page() -> str:
         f"| [`{name}`](#{name}) | `{kind.__name__}` | `{_module(kind)}` | {_said(kind)} |"
         for name, kind in LOSSES.table.items()
     ]
-    parts = [f"\n## {name}\n\n{_options(kind)}" for name, kind in LOSSES.table.items()]
+    parts = [f"\n## {name}\n\n{options_of(kind)}" for name, kind in LOSSES.table.items()]
     return _HEAD + "\n".join(rows) + "\n" + "".join(parts)
 
 
@@ -44,7 +44,8 @@ def _said(kind: type[Choice]) -> str:
     return (kind.__doc__ or "").strip().splitlines()[0]
 
 
-def _options(kind: type[Choice]) -> str:
+def options_of(kind: type[Choice]) -> str:
+    """Returns a table of a choice's options: default and range of each."""
     fields, hints = dataclasses.fields(kind), get_type_hints(kind, include_extras=True)
     if not fields:
         return "No options.\n"
