@@ -55,7 +55,7 @@ class Row(NamedTuple):
 def make(
     out: Path = Path("docs"),
     data: Path | None = None,
-    features: str = "distilled.relu4_3",
+    features: str = "distilled-1.relu4_3",
     factor: int = 4,
     quick: bool = False,
 ) -> None:
@@ -79,7 +79,7 @@ def make(
     draw_features(sharp, blunt, channels, chosen, out / "histogram_features.svg")
 
     said = pages.command(
-        "histogram_distances", data=data, features=features if features != "distilled.relu4_3" else None,
+        "histogram_distances", data=data, features=features if features != "distilled-1.relu4_3" else None,
         factor=factor if factor != 4 else None, quick=quick,
     )  # fmt: skip
     protocol = (
