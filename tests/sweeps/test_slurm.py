@@ -66,7 +66,8 @@ def submitted(tmp_path, monkeypatch):
     return jobs_of(plan), submit, tmp_path / "bin"
 
 
-def test_every_job_is_a_task_and_each_stage_waits_for_the_one_before(submitted):
+def test_every_job_is_a_task_and_each_stage_waits_for_the_one_before(submitted, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
     jobs, submit, bin_folder = submitted
     ended = submit(jobs, at_once=3)
     assert ended.returncode == 0, ended.stderr
@@ -93,3 +94,10 @@ def test_the_script_asks_for_what_a_job_takes(submitted, tmp_path):
     assert "#SBATCH --gpus=1" in text
     submit(jobs, gpus=0)
     assert "--gpus" not in (tmp_path / "the runs" / "slurm" / "array.sbatch").read_text()
+
+
+def test_omp_num_threads_bounds_the_threads_of_a_task(submitted, monkeypatch, tmp_path):
+    jobs, submit, _ = submitted
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    submit(jobs, cpus=16)
+    assert "export OMP_NUM_THREADS=3\n" in (tmp_path / "the runs" / "slurm" / "array.sbatch").read_text()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pdloss.files import write_text
 from pdloss.sweeps.jobs import Job
+from pdloss.sweeps.slots import threads_of
 
 _STAGES = ("start", "calibration", "run")
 """Each waits for the one before it."""
@@ -16,8 +17,8 @@ def write_slurm(
     jobs: Sequence[Job],
     folder: Path,
     *,
-    cpus: float,
-    gpus: float,
+    cpus: int,
+    gpus: int,
     processes: int = 1,
     retries: int = 2,
     at_once: int = 0,
@@ -28,7 +29,7 @@ def write_slurm(
         jobs: What is to be done.
         folder: Of the sweep, which all machines see at this path.
         cpus: Processors of one job.
-        gpus: GPUs of one job; SLURM gives whole ones.
+        gpus: GPUs of one job.
         processes: Of one training, by torchrun.
         retries: How often a job is started again after a crash.
         at_once: How many jobs at a time at most; 0 for as many as SLURM sees fit.
@@ -57,9 +58,9 @@ def write_slurm(
     return place / "submit.sh"
 
 
-def _array(folder: Path, cpus: float, gpus: float, processes: int, retries: int) -> str:
-    threads = max(1, int(cpus) // processes)
-    wanted = [f"#SBATCH --cpus-per-task={max(1, int(cpus))}", *([f"#SBATCH --gpus={int(gpus)}"] if gpus else [])]
+def _array(folder: Path, cpus: int, gpus: int, processes: int, retries: int) -> str:
+    threads = threads_of(cpus, processes)
+    wanted = [f"#SBATCH --cpus-per-task={cpus}", *([f"#SBATCH --gpus={gpus}"] if gpus else [])]
     worker = shlex.join([sys.executable, "-m", "pdloss.sweeps.worker", str(folder)])
     return "\n".join(
         [
