@@ -183,8 +183,10 @@ def write_results(plan: Plan, queue: Sequence[QueuedJob], out: Path, paper: "Pap
     Raises:
         UserError: If the runs cannot be compared, or a file cannot be written.
     """
+    from pdloss.sweeps.account import write_account
     from pdloss.sweeps.result import sets_of, write_result
 
+    terminal.say(map(str, write_account(plan, queue, out)))
     runs = [each.job for each in queue if each.state == "done" and each.job.kind == "run"]
     for task, of_task in by_task(runs).items():
         for name in sets_of(plan.evaluate or {}):

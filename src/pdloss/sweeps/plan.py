@@ -114,10 +114,14 @@ KEPT = "plan.json"
 """What a sweep's folder keeps of its plan, so that a worker elsewhere needs nothing beside the folder."""
 
 
+def plan_text(plan: "Plan") -> str:
+    """Returns a plan as its folder keeps it."""
+    return json.dumps(dataclasses.asdict(plan) | {"out": str(plan.out)}, indent=2, default=str)
+
+
 def keep_plan(plan: "Plan") -> None:
     """Writes a plan into its folder."""
-    values = dataclasses.asdict(plan) | {"out": str(plan.out)}
-    write_text(plan.out / KEPT, json.dumps(values, indent=2, default=str))
+    write_text(plan.out / KEPT, plan_text(plan))
 
 
 def kept_plan(folder: Path) -> "Plan":
