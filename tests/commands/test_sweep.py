@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -109,13 +110,17 @@ def test_a_plan_may_be_typed_and_grown_and_its_base_may_not_change(tmp_path, cap
     words = ["sweep", "--out", str(tmp_path / "runs"), "--losses", "l1", "l1 + {weight}*pdl", "--data", "photos"]
     words += ["--engine", "slurm", "--steps", "3"]
     assert main([*words, "--weights", "0.1"]) == 0
-    listed = tmp_path / "runs" / "slurm" / "run.txt"
-    assert listed.read_text().split() == ["l1", "l1+pdl-w0.1"]
-    assert capsys.readouterr().out == f"sh {tmp_path / 'runs' / 'slurm' / 'submit.sh'}\n"
+    script = Path(capsys.readouterr().out.removeprefix("sh ").strip())
+    assert script.parent.parent == tmp_path / "runs" / "slurm"
+    assert script.with_name("run.txt").read_text().split() == ["l1", "l1+pdl-w0.1"]
     (tmp_path / "runs" / "l1" / "weights").mkdir(parents=True)
     (tmp_path / "runs" / "l1" / "weights" / "000000003.safetensors").touch()
     assert main([*words, "--weights", "0.1", "0.2"]) == 0
-    assert listed.read_text().split() == ["l1+pdl-w0.1", "l1+pdl-w0.2"]  # what is done is not asked for again
+    script = Path(capsys.readouterr().out.removeprefix("sh ").strip())
+    assert script.with_name("run.txt").read_text().split() == [
+        "l1+pdl-w0.1",
+        "l1+pdl-w0.2",
+    ]  # what is done is not asked for again
     assert main([*words[:-1], "4", "--weights", "0.1"]) == 1
     assert "another base: train.steps was '3', is '4'" in capsys.readouterr().err
 
@@ -154,7 +159,8 @@ def test_ray_may_share_a_gpu_and_slurm_gives_whole_ones(plan, tmp_path, monkeypa
     assert main(["sweep", str(plan), "--engine", "ray", "--num-gpus", "0.5"]) == 0
     assert asked == {"gpus": 0.5}
     assert main(["sweep", str(plan), "--engine", "slurm", "--num-gpus", "2"]) == 0
-    assert "#SBATCH --gpus=2\n" in (tmp_path / "runs" / "slurm" / "array.sbatch").read_text()
+    (array,) = (tmp_path / "runs" / "slurm").glob("*/array.sbatch")
+    assert "#SBATCH --gpus=2\n" in array.read_text()
 
 
 def test_a_plan_and_options_of_one_exclude_each_other(plan, capsys):
