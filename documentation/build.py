@@ -107,7 +107,7 @@ def _led(link: re.Match[str], home: Path, page: Path, source: Path) -> str:
     inside = target.relative_to(ROOT)
     place = source / (inside.relative_to("docs") if inside.parts[0] == "docs" else inside)
     if not place.exists():  # code, tables: shown as a page of their own
-        place = place if place.suffix in {".md", ".png", ".svg"} else place.with_name(f"{place.name}.md")
+        place = place if place.suffix in {".jpg", ".md", ".png", ".svg"} else place.with_name(f"{place.name}.md")
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.suffix == ".md" and target.suffix != ".md":
             code = target.read_text(encoding="utf-8")

@@ -57,6 +57,13 @@ def test_trains_scores_and_compares_with_the_paper_and_takes_up_a_finished_start
         assert "| ours | l1 + pdl | 0.01 | 2 steps |" in text
         assert "going on from start, 2 steps of l1" in text
     assert "Table VIII" not in text
+    account = (photos / "runs" / "table2" / "runs.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:4] for line in account[1:]] == [
+        ["start", "start", "", "done"],
+        ["no-perceptual", "run", "no-perceptual", "done"],
+        ["PDL-w0.01", "run", "PDL", "done"],
+    ]
+    assert (photos / "runs" / "table2" / "one" / "figures" / "paper-1.csv").is_file()
 
 
 def test_preferences_are_analysed_and_written_without_any_run(tmp_path, capsys):

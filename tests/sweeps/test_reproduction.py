@@ -16,6 +16,7 @@ from pdloss.sweeps import reproduction
 from pdloss.sweeps.jobs import jobs_of
 from pdloss.sweeps.plan import PLACE
 from pdloss.sweeps.reproduction import TRAINED, paper_plan
+from pdloss.sweeps.sweep import open_sweep, progress_of
 from pdloss.training.configuration import CalibrateConfig, TrainConfig
 from pdloss.training.recipes import BUDGETS
 
@@ -87,6 +88,22 @@ def test_tables_of_one_task_share_their_start_and_the_runs_that_both_have():
     assert second.keys() & eighth.keys() >= {"start", "no-perceptual"}
     for name in second.keys() & eighth.keys():
         assert second[name].options == eighth[name].options
+
+
+def test_tables_of_one_task_are_trained_one_after_the_other_in_one_folder_and_what_both_have_once(tmp_path):
+    def opened(table):
+        return {job.name: job for job in open_sweep(paper_plan(table, "cpu", "photos", tmp_path, [Path("kodak24")]))}
+
+    second = opened("table2")
+    for job in second.values():
+        weights = job.folder / "weights" / f"{job.options['steps']:09d}.safetensors"
+        weights.parent.mkdir(parents=True)
+        weights.touch()
+    left = {name for name, job in opened("table8").items() if not progress_of(job).done}
+    seeds = {"PDL-w0.005-seed1", "PDL-w0.005-seed2"}  # table II has those of another weight
+    drawn = {name for name in opened("table8") if name.startswith(("PDL-pairs", "PDL-perturbed", "PDL-sphere"))}
+    assert left == seeds | drawn
+    assert all(progress_of(job).done for job in opened("table2").values())
 
 
 def test_the_start_is_4000_steps_of_l1_and_the_runs_go_on_from_it():

@@ -11,7 +11,7 @@ import pytest
 
 from pdloss.errors import UserError
 from pdloss.sweeps.jobs import Job
-from pdloss.sweeps.slots import Engine, Slot, cores_here, slots
+from pdloss.sweeps.slots import Engine, Slot, cores_here, slots, threads_of
 
 FAILS = "import sys; print('reading'); print('pdloss: the folder is full', file=sys.stderr); sys.exit(1)"
 
@@ -109,7 +109,8 @@ def test_a_slot_owns_its_cores_and_threads(tmp_path):
     assert out.read_text() == f"1 3 [{core}]"
 
 
-def test_cores_and_gpus_are_shared_out_and_never_twice():
+def test_cores_and_gpus_are_shared_out_and_never_twice(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
     made = slots(2, [0, 1, 4, 5, 6], ["0", "1", "2"])
     assert [(s.cores, s.gpu) for s in made] == [((0, 1), "0"), ((4, 5), "1")]
     assert made[0].environment["OMP_NUM_THREADS"] == "2"
@@ -120,6 +121,22 @@ def test_cores_and_gpus_are_shared_out_and_never_twice():
     for wrong in (0, 3):
         with pytest.raises(UserError, match=f"--jobs {wrong} must be from 1 to the 2 cores"):
             slots(wrong, [0, 1])
+
+
+def test_a_slot_takes_no_more_threads_nor_cores_than_omp_num_threads_allows(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (one,) = slots(1, [0, 1])
+    assert (one.cores, one.environment["OMP_NUM_THREADS"], one.environment["MKL_NUM_THREADS"]) == ((0,), "1", "1")
+    (two,) = slots(1, [0, 1, 2, 3], processes=2)
+    assert two.cores == (0, 1)  # a core for each process
+    assert [slot.cores for slot in slots(2, [0, 1, 4, 5])] == [(0,), (4,)]
+    (with_gpu,) = slots(1, [0, 1, 2, 3], ["0"])  # where crops are prepared by processes beside the one with the GPU
+    assert (with_gpu.cores, with_gpu.environment["OMP_NUM_THREADS"]) == ((0, 1, 2, 3), "1")
+    for asked, threads in (("3,1", 3), ("9", 4), ("", 4), ("0", 4), ("many", 4)):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        assert threads_of(4) == threads
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads_of(8, processes=4) == 2
 
 
 def wait_for(path, seconds=60.0):

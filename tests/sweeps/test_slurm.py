@@ -4,11 +4,12 @@ import os
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from pdloss.sweeps.jobs import jobs_of
-from pdloss.sweeps.plan import keep_plan, plan_from
+from pdloss.sweeps.plan import keep_plan, kept_plan, plan_from
 from pdloss.sweeps.slurm import write_slurm
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
@@ -66,7 +67,8 @@ def submitted(tmp_path, monkeypatch):
     return jobs_of(plan), submit, tmp_path / "bin"
 
 
-def test_every_job_is_a_task_and_each_stage_waits_for_the_one_before(submitted):
+def test_every_job_is_a_task_and_each_stage_waits_for_the_one_before(submitted, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
     jobs, submit, bin_folder = submitted
     ended = submit(jobs, at_once=3)
     assert ended.returncode == 0, ended.stderr
@@ -88,8 +90,35 @@ def test_only_what_is_left_is_submitted(submitted):
 def test_the_script_asks_for_what_a_job_takes(submitted, tmp_path):
     jobs, submit, _ = submitted
     submit(jobs)
-    text = (tmp_path / "the runs" / "slurm" / "array.sbatch").read_text()
+    (array,) = (tmp_path / "the runs" / "slurm").glob("*/array.sbatch")
+    text = array.read_text()
     assert "#SBATCH --cpus-per-task=4" in text
     assert "#SBATCH --gpus=1" in text
     submit(jobs, gpus=0)
-    assert "--gpus" not in (tmp_path / "the runs" / "slurm" / "array.sbatch").read_text()
+    (other,) = {*(tmp_path / "the runs" / "slurm").glob("*/array.sbatch")} - {array}
+    assert "--gpus" not in other.read_text()
+
+
+def test_omp_num_threads_bounds_the_threads_of_a_task(submitted, monkeypatch, tmp_path):
+    jobs, submit, _ = submitted
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    submit(jobs, cpus=16)
+    (array,) = (tmp_path / "the runs" / "slurm").glob("*/array.sbatch")
+    assert "export OMP_NUM_THREADS=3\n" in array.read_text()
+
+
+def test_what_waits_reads_its_own_plan_and_list_whatever_is_submitted_later(submitted, tmp_path):
+    jobs, submit, bin_folder = submitted
+    submit(jobs)
+    first = {path: path.read_bytes() for path in (tmp_path / "the runs" / "slurm").rglob("*.*")}
+    other = plan_from({
+        "out": str(tmp_path / "the runs"), "train": {"data": "photos", "steps": 10}, "losses": [{"loss": "mse"}]
+    })  # fmt: skip
+    keep_plan(other)
+    submit(jobs_of(other))
+    assert all(path.read_bytes() == content for path, content in first.items())
+    plans = [
+        line.split("--plan ")[1].split(" --processes")[0] for line in (bin_folder / "done").read_text().splitlines()
+    ]
+    losses = [[axis.loss for axis in kept_plan(tmp_path, Path(plan)).losses] for plan in plans]
+    assert losses == [*5 * [["l1", "l1 + {weight}*pdl"]], ["mse"]]

@@ -65,4 +65,8 @@ def test_trainings_that_differ_in_weight_and_seed_alone_take_equally_long(tmp_pa
     losses = [{"loss": "l1 + {weight}*pdl", "weight": [0.1, 0.2]}, {"loss": "l1"}]
     made = [job for job in jobs_of(plan(tmp_path, losses=losses, axes={"seed": [0, 1]})) if job.kind == "run"]
     assert len({alike(job) for job in made}) == 2
+    losses += [{"loss": "l1 + {weight}*pdl(features='steerable',  p=1)", "weight": [3]}]
+    losses += [{"loss": "0.1*pdl( p=1, features='steerable') +l1"}]
+    made = [job for job in jobs_of(plan(tmp_path, losses=losses)) if job.kind == "run"]
+    assert len({alike(job) for job in made}) == 3
     assert steps_of(made[0]) == 10

@@ -1,5 +1,6 @@
 """What every verb that carries out a plan shares: slots, the table of how far it is, and the scores at the end."""
 
+import math
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from pdloss.sweeps.plan import Plan
 from pdloss.sweeps.queue import Queue, QueuedJob
 from pdloss.sweeps.slots import Engine, Slot, cores_here, gpus_here, slots
 from pdloss.sweeps.sweep import (
+    TIMED_STEPS,
     alike,
     alone,
     as_it_stands,
@@ -35,6 +37,12 @@ from pdloss.tables import terminal
 
 if TYPE_CHECKING:
     from pdloss.report.paper_comparison import PaperRows
+
+
+LEAST = 1e-4
+"""What a run takes of a processor; Ray counts in ten-thousandths."""
+GUESSED_SECONDS = 20.0
+"""What timing one kind of training is said to take before any was timed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +62,7 @@ class SlotOptions:
     num_cpus: float = 1
     """Processors of one run, on a cluster."""
     num_gpus: float = 0
-    """GPUs of one run, on a cluster; with Ray also a fraction."""
+    """GPUs of one run, on a cluster; with Ray also a part of one."""
     processes_per_run: int = 1
     """Processes of one training, started by torchrun: one for each GPU."""
     report: bool = False
@@ -102,10 +110,32 @@ def _check(options: SlotOptions) -> None:
     """
     if options.processes_per_run < 1:
         raise SpecError(f"--processes-per-run must be at least 1, got {options.processes_per_run}")
-    if options.num_cpus <= 0 or options.num_gpus < 0:
-        raise SpecError(f"--num-cpus {options.num_cpus:g} --num-gpus {options.num_gpus:g}: a run takes a processor")
+    _check_places(options.engine, options.num_cpus, options.num_gpus)
     if options.address is not None and options.engine != "ray":
         raise SpecError(f"--address {options.address} is that of a Ray cluster: write --engine ray")
+
+
+def _check_places(engine: str, cpus: float, gpus: float) -> None:
+    """Refuses processors and GPUs of a run that what places it cannot give.
+
+    Raises:
+        SpecError: Naming the option, and the way there is.
+    """
+    for option, asked, least in (("--num-cpus", cpus, LEAST), ("--num-gpus", gpus, 0)):
+        if not (least <= asked < math.inf and asked == round(asked, 4)):
+            raise SpecError(f"{option} {asked:g} must be from {least:g} on, with at most four digits behind the point")
+    if engine == "here" and (cpus != 1 or gpus):
+        what = f"--num-gpus {gpus:g}" if gpus else f"--num-cpus {cpus:g}"
+        raise SpecError(f"{what} is for --engine ray and slurm; on this machine --jobs shares out cores and GPUs")
+    if gpus > 1 and gpus % 1:
+        raise SpecError(f"--num-gpus {gpus:g}: above 1, a run takes whole GPUs")
+    if engine == "slurm" and (cpus % 1 or gpus % 1):
+        if cpus % 1:
+            raise SpecError(f"--num-cpus {cpus:g}: SLURM gives whole processors; round it up")
+        raise SpecError(
+            f"--num-gpus {gpus:g}: SLURM gives whole GPUs, and parts of one only by a site's own shards or MPS: write "
+            "--num-gpus 1; or --num-gpus 0, and set what your site says before you submit, such as SBATCH_GRES=shard:1"
+        )
 
 
 def _engine(plan: Plan, options: SlotOptions, display: "Display") -> Queue:
@@ -133,8 +163,8 @@ def _slurm(plan: Plan, jobs: Sequence[Job], options: SlotOptions) -> Path:
     return write_slurm(
         [job for job in jobs if not progress_of(job).done],
         plan.out,
-        cpus=options.num_cpus,
-        gpus=options.num_gpus,
+        cpus=int(options.num_cpus),
+        gpus=int(options.num_gpus),
         processes=options.processes_per_run,
         retries=options.retries,
         at_once=options.jobs if options.jobs > 1 else 0,
@@ -153,8 +183,10 @@ def write_results(plan: Plan, queue: Sequence[QueuedJob], out: Path, paper: "Pap
     Raises:
         UserError: If the runs cannot be compared, or a file cannot be written.
     """
+    from pdloss.sweeps.account import write_account
     from pdloss.sweeps.result import sets_of, write_result
 
+    terminal.say(map(str, write_account(plan, queue, out)))
     runs = [each.job for each in queue if each.state == "done" and each.job.kind == "run"]
     for task, of_task in by_task(runs).items():
         for name in sets_of(plan.evaluate or {}):
@@ -204,21 +236,34 @@ class Display:
 
 def _print_dry(jobs: Sequence[Job], places: Sequence[Slot]) -> None:
     """Prints every command, and the time from timed steps of each kind of training."""
-    speeds: dict[tuple[object, ...], float | None] = {}
-    total, unknown = 0.0, False
     for job in jobs:
         print(f"{job.name}\n  {work.shown(job)}")
-        so_far = progress_of(job)
-        if job.kind == "calibration" or so_far.done:
-            continue
-        kind = alike(job)
-        if kind not in speeds:
-            speeds[kind] = seconds_per_step(job, places[0])
-        if (speed := speeds[kind]) is None:
-            unknown = True
-            continue
-        left = speed * (steps_of(job) - so_far.step)
-        total += left
-        print(f"  {steps_of(job)} steps, {speed:.3g} s each: {overview.duration(left)}")
+    sys.stdout.flush()  # timing takes a while
+    kinds: dict[tuple[object, ...], list[Job]] = {}
+    for job in jobs:
+        if job.kind != "calibration" and not progress_of(job).done:
+            kinds.setdefault(alike(job), []).append(job)
+    total, unknown = 0.0, False
+    with Bar("timing", seconds=5) as bar:
+        if kinds:
+            about = overview.duration(GUESSED_SECONDS * len(kinds))
+            bar.say(f"timing {TIMED_STEPS} steps of each of {len(kinds)} kinds of training: about {about}")
+        found = [_timed(alike_jobs, n, len(kinds), places[0], bar) for n, alike_jobs in enumerate(kinds.values())]
+    for seconds, said in found:
+        print(said)
+        total, unknown = total + (seconds or 0.0), unknown or seconds is None
     said = f"{len(jobs)} jobs, {len(places)} at a time: about {overview.duration(total / len(places))}"
     print(said + (" and those that could not be timed" if unknown else ""))
+
+
+def _timed(jobs: Sequence[Job], number: int, kinds: int, place: Slot, bar: Bar) -> tuple[float | None, str]:
+    """Returns how long the jobs of one kind take together, None if that cannot be told, and a line that says so."""
+    bar.update(number * TIMED_STEPS, kinds * TIMED_STEPS, jobs[0].name)
+    speed = seconds_per_step(
+        jobs[0], place, lambda step: bar.update(number * TIMED_STEPS + step, kinds * TIMED_STEPS, jobs[0].name)
+    )
+    names = ", ".join(job.name for job in jobs)
+    if speed is None:
+        return None, f"could not be timed: {names}"
+    left = sum(steps_of(job) - progress_of(job).step for job in jobs)
+    return speed * left, f"{left} steps, {speed:.3g} s each: {overview.duration(speed * left)} for {names}"

@@ -25,7 +25,7 @@ from pdloss.report.headline import contest, headline, perceptual
 from pdloss.report.paper_comparison import ComparedTable, PaperRows, paper_comparison
 from pdloss.report.planes import DrawnPlane, planes
 from pdloss.report.sources import Comparison, read_comparison
-from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text
+from pdloss.tables.numerals import ARROWS, UNKNOWN, number, p_text, rounded
 from pdloss.templates import template
 
 
@@ -146,16 +146,6 @@ def shortened(text: str) -> str:
         'sha256 0123456789ab…, RGB'
     """
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", text)
-
-
-def rounded(text: str) -> str:
-    """Returns the text with long decimal fractions cut to four digits.
-
-    Example:
-        >>> rounded("noise(sigma=0.19607843137254902), seed 0")
-        'noise(sigma=0.1961), seed 0'
-    """
-    return re.sub(r"\b\d+\.\d{6,}\b", lambda match: f"{float(match[0]):.4g}", text)
 
 
 def _context(content: _Content) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pdloss.report.paper_order import labels, verdict
 from pdloss.report.points import WeightPoint, points_of
 from pdloss.report.sources import Comparison
 from pdloss.statistics import resample_shares
-from pdloss.tables.numerals import between, number
+from pdloss.tables.numerals import between, number, rounded
 
 _DEGRADATIONS = {
     "denoise": "Gaussian noise of about 100/255, clipped (inferred: the input's printed 10.49 dB fits no other)",
@@ -116,7 +116,7 @@ def protocol_differences(comparison: Comparison) -> list[str]:
     said = [
         f"Test images: the paper's are the 100 of DIV2K's validation set; ours are {len(comparison.images)} of "
         f"{comparison.set}. Scores do not carry over from one set to another; the changes between losses may.",
-        f"Degradation: the paper's is {_DEGRADATIONS[task]}; ours is {comparison.degradation}.",
+        f"Degradation: the paper's is {_DEGRADATIONS[task]}; ours is {rounded(comparison.degradation)}.",
         f"Training images: the paper's are the 800 of DIV2K; ours are {_each(f'{r.images:,}' for r in records)}.",
         f"Network: the paper's is {_NETWORKS[task]}; ours is {_each(r.network for r in records)}.",
         "Length of training: the paper's is not known; ours is "

@@ -15,6 +15,7 @@ from pdloss.errors import MissingExtraError, RunError, UserError
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.queue import USER_ERRORS, Queue, QueuedJob
+from pdloss.sweeps.slots import threads_of
 from pdloss.sweeps.worker import done_here
 
 
@@ -99,7 +100,7 @@ class RayEngine(Queue):
     def launch(self, queued: QueuedJob) -> None:
         """Hands a job to Ray, which also tries it again."""
         queued.tries = self.retries + 1  # none is left to us
-        threads = str(max(1, int(self.num_cpus) // self.processes))
+        threads = str(threads_of(int(self.num_cpus), self.processes))
         try:
             words = work.command(queued.job, self.processes)
         except UserError as error:

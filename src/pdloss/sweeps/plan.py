@@ -114,20 +114,24 @@ KEPT = "plan.json"
 """What a sweep's folder keeps of its plan, so that a worker elsewhere needs nothing beside the folder."""
 
 
+def plan_text(plan: "Plan") -> str:
+    """Returns a plan as its folder keeps it."""
+    return json.dumps(dataclasses.asdict(plan) | {"out": str(plan.out)}, indent=2, default=str)
+
+
 def keep_plan(plan: "Plan") -> None:
     """Writes a plan into its folder."""
-    values = dataclasses.asdict(plan) | {"out": str(plan.out)}
-    write_text(plan.out / KEPT, json.dumps(values, indent=2, default=str))
+    write_text(plan.out / KEPT, plan_text(plan))
 
 
-def kept_plan(folder: Path) -> "Plan":
-    """Returns the plan that lies in a sweep's folder.
+def kept_plan(folder: Path, file: Path = Path(KEPT)) -> "Plan":
+    """Returns the plan that lies in a sweep's folder, or in another file.
 
     Raises:
         RunError: If there is none, or it is damaged.
     """
     try:
-        values = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        values = json.loads((folder / file).read_text(encoding="utf-8"))
         losses = tuple(
             LossAxis(loss["loss"], loss["name"], *(tuple(loss[key]) for key in ("weights", "shares", "seeds")))
             for loss in values["losses"]
@@ -136,10 +140,10 @@ def kept_plan(folder: Path) -> "Plan":
         return Plan(folder, values["train"], losses, values["start"], axes, values["evaluate"])
     except OSError as error:
         raise RunError(
-            f"{folder} is not the folder of a sweep: {folder / KEPT} cannot be read: {error.strerror}"
+            f"{folder} is not the folder of a sweep: {folder / file} cannot be read: {error.strerror}"
         ) from None
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise RunError(f"{folder / KEPT} is damaged; the same sweep writes it anew") from None
+        raise RunError(f"{folder / file} is damaged; the same sweep writes it anew") from None
 
 
 def plan_from(values: Mapping[str, Any]) -> Plan:

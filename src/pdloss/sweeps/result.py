@@ -39,7 +39,7 @@ def write_result(
     paper: PaperRows | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> tuple[list[Path], list[str]]:
-    """Writes ``result.md``, ``result.tex``, CSV tables and ``index.html`` into a folder.
+    """Writes ``result.md``, ``result.tex``, CSV tables, ``index.html``, and its figures as files, into a folder.
 
     Args:
         runs: Scored run folders; differences are against the first.
@@ -76,7 +76,9 @@ def write_result(
         for file, text in zip(files, texts.values(), strict=True):
             write_text(file, text)
     try:
-        files.append(write_report(runs, out, name, paper=paper or False, progress=progress))
+        figures = out / "figures"
+        files.append(write_report(runs, out, name, paper=paper or False, export_to=figures, progress=progress))
+        files.append(figures)
     except MissingExtraError as error:
         said.append(f"no page: {error}")
     return files, said

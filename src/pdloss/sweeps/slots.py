@@ -1,7 +1,8 @@
 """The embedded engine: some jobs at a time on this machine, each a process of its own on cores of its own.
 
 Two trainings that share their threads' cores run ten times slower than each on its own: a slot owns its cores, and a
-GPU if there is one. A crash, a leak or a kill takes one job, which goes on where it was when it is started again.
+GPU if there is one. Whoever sets OMP_NUM_THREADS keeps what is beyond for other work. A crash, a leak or a kill takes
+one job, which goes on where it was when it is started again.
 """
 
 import contextlib
@@ -32,13 +33,21 @@ class Slot:
     @property
     def environment(self) -> dict[str, str]:
         """What a process in this slot is told beside what we were."""
-        threads = str(max(1, len(self.cores) // self.processes))
+        threads = str(threads_of(len(self.cores), self.processes))
         told = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
         return {**os.environ, **told, **({"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {})}
+
+    def take(self, process: int) -> None:
+        """Keeps a process, by its number, on the slot's cores alone."""
+        if hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(OSError):  # it may have ended already
+                os.sched_setaffinity(process, self.cores)
 
 
 def slots(jobs: int, cores: Sequence[int], gpus: Sequence[str] = (), processes: int = 1) -> list[Slot]:
     """Returns that many slots with equal parts of the cores, and the GPUs in turn.
+
+    A slot that computes on its cores alone has no more of them than threads, so that nothing of it is elsewhere.
 
     Raises:
         UserError: If there are more slots than cores.
@@ -48,11 +57,24 @@ def slots(jobs: int, cores: Sequence[int], gpus: Sequence[str] = (), processes: 
             f"--jobs {jobs} must be from 1 to the {len(cores)} cores that there are: each owns one at least"
         )
     each = len(cores) // jobs
+    most = each if gpus else processes * threads_of(each)
     made = []
     for i in range(jobs):
         own = [gpus[(i * processes + p) % len(gpus)] for p in range(min(processes, len(gpus)))]
-        made.append(Slot(i, tuple(cores[i * each : (i + 1) * each]), ",".join(own) if own else None, processes))
+        made.append(Slot(i, tuple(cores[i * each : (i + 1) * each][:most]), ",".join(own) if own else None, processes))
     return made
+
+
+def threads_of(cores: int, processes: int = 1) -> int:
+    """Returns how many threads each process of a job computes on: its part of the cores, OMP_NUM_THREADS at most.
+
+    Args:
+        cores: Of the job.
+        processes: Of the job.
+    """
+    threads = max(1, cores // processes)
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a list has those of nested loops behind
+    return min(threads, int(asked)) if asked.isdecimal() and int(asked) else threads
 
 
 def cores_here() -> list[int]:
@@ -98,9 +120,7 @@ class Engine(Queue):
         except UserError as error:
             queued.state, queued.why = "failed", str(error)
             return
-        if hasattr(os, "sched_setaffinity"):
-            with contextlib.suppress(OSError):  # it may have ended already
-                os.sched_setaffinity(running.process.pid, slot.cores)
+        slot.take(running.process.pid)
         queued.state, queued.slot = "running", slot.number
         self._running.append((queued, slot, running))
 

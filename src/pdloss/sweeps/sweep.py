@@ -4,13 +4,14 @@ import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pdloss.errors import RunError
 from pdloss.files import locked, write_text
 from pdloss.records import RunRecord, read_record
+from pdloss.specs import read_sum
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import PLACE, Plan, keep_plan
@@ -21,6 +22,9 @@ from pdloss.training.configuration import TrainConfig
 
 TIMED_STEPS = 12
 """Steps of a short training that says how long a step takes; the first third, in which memory is laid out, is left."""
+
+WATCHED_SECONDS = 0.5
+"""Between two looks at how far it is."""
 
 
 @contextlib.contextmanager
@@ -125,32 +129,52 @@ def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:
     return [["evaluate", *(str(job.folder) for job in of_task), *work.words(plan.evaluate)] for of_task in scored]
 
 
-def seconds_per_step(job: Job, slot: Slot) -> float | None:
-    """Returns how long a step of this training takes here, from a few steps; None if they fail."""
+def seconds_per_step(job: Job, slot: Slot, watch: Callable[[int], object] = lambda step: None) -> float | None:
+    """Returns how long a step of this training takes here, from a few steps; None if they fail.
+
+    Args:
+        job: The training.
+        slot: Where it is to run.
+        watch: Told now and then how many of the `TIMED_STEPS` are done.
+    """
     with tempfile.TemporaryDirectory() as folder:
         options = {
             k: v for k, v in job.options.items() if k not in ("steps", "init", "valid", "save_every", "log_every")
         }
         options |= {
-            "loss": str(options.get("loss", "l1")).replace(PLACE, "0.001"),
+            "loss": str(options.get("loss", TrainConfig.loss)).replace(PLACE, "0.001"),
             "steps": TIMED_STEPS,
             "log_every": 1,
         }
         command = [*work.PROGRAM, "train", *work.words(options), "--out", f"{folder}/run"]
-        ended = subprocess.run(command, capture_output=True, env=slot.environment, check=False)
-        if ended.returncode != 0:
+        log = Path(folder, "run", "log.jsonl")
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=slot.environment
+        ) as timed:
+            slot.take(timed.pid)
+            try:
+                while timed.poll() is None:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        timed.wait(WATCHED_SECONDS)
+                    watch(len(_lines(log)))
+            finally:
+                timed.kill()  # where we are stopped
+        if timed.returncode != 0:
             return None
-        lines = Path(folder, "run", "log.jsonl").read_text(encoding="utf-8").splitlines()
-        seconds = [json.loads(line)["seconds"] for line in lines]
+        seconds = [json.loads(line)["seconds"] for line in _lines(log)]
     first = TIMED_STEPS // 3
     return float(seconds[-1] - seconds[first - 1]) / (TIMED_STEPS - first)
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
 
 
 def alike(job: Job) -> tuple[object, ...]:
     """Returns what two trainings have in common whose steps take equally long: all but weights, seeds and lengths."""
     fast = {k: v for k, v in job.options.items() if k not in ("seed", "steps", "init", "lr", "loss")}
-    loss = "+".join(part.split("*")[-1].strip() for part in str(job.options.get("loss", "")).split(" + "))
-    return (loss, *sorted((name, str(value)) for name, value in fast.items()))
+    terms = read_sum(str(job.options.get("loss", TrainConfig.loss)).replace(PLACE, "1"))
+    return (tuple(sorted(str(call) for _, call in terms)), *sorted((name, str(value)) for name, value in fast.items()))
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

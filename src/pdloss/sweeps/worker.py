@@ -1,8 +1,8 @@
 """One job of a sweep as a process: what a slot here, a worker of a cluster or a task of an array does.
 
-    python -m pdloss.sweeps.worker FOLDER NAME [--processes N] [--retries N]
+    python -m pdloss.sweeps.worker FOLDER NAME [--plan FILE] [--processes N] [--retries N]
 
-does the job of that name of the sweep in the folder, whose plan lies there.
+does the job of that name of the sweep in the folder, whose plan lies there unless a file is named.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from pdloss.errors import RunError, UserError
 from pdloss.specs import suggestion
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
-from pdloss.sweeps.plan import kept_plan
+from pdloss.sweeps.plan import KEPT, kept_plan
 from pdloss.sweeps.queue import USER_ERRORS
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -112,6 +112,8 @@ class WorkerOptions:
     """Of the sweep."""
     name: tyro.conf.Positional[str]
     """Of the job."""
+    plan: Path = Path(KEPT)
+    """Of the sweep, as its folder keeps it."""
     processes: int = 1
     """Of one training, by torchrun."""
     retries: int = 2
@@ -131,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _done(options: WorkerOptions) -> int:
     from pdloss.sweeps.sweep import progress_of
 
-    jobs = {job.name: job for job in jobs_of(kept_plan(options.folder))}
+    jobs = {job.name: job for job in jobs_of(kept_plan(options.folder, options.plan))}
     if options.name not in jobs:
         raise RunError(f"{options.folder} has no job {options.name!r}{suggestion(options.name, jobs)}")
     job = jobs[options.name]

@@ -1,6 +1,7 @@
 """How a number, a p-value and a metric's heading are written, wherever they are shown."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from pdloss.records import Metric
@@ -23,6 +24,16 @@ def number(value: float, digits: int, sign: bool = False) -> str:
     """
     rounded = round(value, digits) + 0.0
     return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", MINUS)
+
+
+def rounded(text: str) -> str:
+    """Returns the text with long decimal fractions cut to four digits.
+
+    Example:
+        >>> rounded("noise(sigma=0.19607843137254902), seed 0")
+        'noise(sigma=0.1961), seed 0'
+    """
+    return re.sub(r"\b\d+\.\d{6,}\b", lambda match: f"{float(match[0]):.4g}", text)
 
 
 def four_figures(value: float) -> str:
