@@ -60,7 +60,9 @@ def main(options: Options) -> None:
     seconds = interleaved({name: step(name, images) for name in names}, options.repeats, CPU)
     shares = {name: round(median_ratio(seconds[name], seconds[of]), 3) for name, of in TEACHERS.items()}
     print(json.dumps(shares, indent=2))
-    protocol = f"batch {options.batch}, crop {options.crop}, {best_precision(CPU)}; {options.repeats} interleaved repeats"
+    protocol = (
+        f"batch {options.batch}, crop {options.crop}, {best_precision(CPU)}; {options.repeats} interleaved repeats"
+    )
     record = {**environment(CPU), "protocol": protocol, "share_of_teacher": shares}
     write_atomically(options.out, lambda path: path.write_text(json.dumps(record, indent=2) + "\n"))
 

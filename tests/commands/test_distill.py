@@ -58,5 +58,8 @@ def test_one_that_goes_on_counts_its_speed_from_there(
         return {"relu1_2": 0.5}
 
     monkeypatch.setattr("pdloss.training.distillation.distill", distil)
-    assert cli.main(["distill", "--images", str(tmp_path), "--check", str(tmp_path), "--out", "x", "--steps", "10000"]) == 0
+    assert (
+        cli.main(["distill", "--images", str(tmp_path), "--check", str(tmp_path), "--out", "x", "--steps", "10000"])
+        == 0
+    )
     assert capsys.readouterr().err == "distilling: 8007/10000, 4.29 s each, 142.4 min left relu1_2 0.500\n"

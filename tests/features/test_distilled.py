@@ -227,9 +227,7 @@ def header_of(edition: str) -> dict[str, str]:
         ("distilled-1", 2_500_000, {"relu3_4": (1, 256, 8, 12), "relu4_3": (1, 512, 4, 6)}),
     ],
 )
-def test_what_ships_is_small_and_holds_its_layers(
-    edition: str, size: int, shapes: dict[str, tuple[int, ...]]
-) -> None:
+def test_what_ships_is_small_and_holds_its_layers(edition: str, size: int, shapes: dict[str, tuple[int, ...]]) -> None:
     assert Path(str(FOLDER / f"{edition}.safetensors")).stat().st_size <= size
     distilled = extractor(edition)
     assert distilled.layers == tuple(shapes)

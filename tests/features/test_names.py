@@ -49,7 +49,8 @@ def test_text_is_a_backbone_and_its_layers(text: str, backbone: str, layers: tup
 
 def test_an_unknown_backbone_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        SpecError, match="unknown features 'vg16'; did you mean 'vgg16'\\? Known: vgg16, vgg19, .*distilled-1, steerable"
+        SpecError,
+        match="unknown features 'vg16'; did you mean 'vgg16'\\? Known: vgg16, vgg19, .*distilled-1, steerable",
     ):
         FeatureNames.parse("vg16.relu4_3")
 
