@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pdloss import features
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import DistilledFeatures, extractor
 from pdloss.features.distilled import FOLDER, DistilledNetwork

@@ -61,7 +61,7 @@ class ProjectedDistributionLoss(FeatureLoss):
     or without `redraw`, they stay as they are.
 
     Args:
-        features: Backbone and layers, such as ``"vgg16.relu4_3"`` (the paper's) or ``"distilled-1.relu4_3"`` (ships with
+        features: Backbone and layers, such as ``"vgg16.relu4_3"`` (the paper's) or ``"distilled.relu4_3"`` (ships with
             the package); or any module that maps RGB images in [0, 1] to feature maps. See `FeatureLoss`.
         p: Order of the cost, at least 1.
         projection: What to project on: ``identity``, each channel by itself (the paper's choice); or directions drawn
