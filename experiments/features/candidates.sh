@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What should PDL be by default, beside the paper's? Nine candidates at one share of the pull, from one l1 run each for
-# denoising and for super-resolution, three seeds. Wants PDLOSS_ASSETS or pdloss assets get (vgg16-caffe,
+# denoising and for super-resolution, three seeds. A shuffle at the end of the network makes a mesh with any of them, which
+# would be all that tells them apart: the enlarged pictures are resized, then convolved. Wants PDLOSS_ASSETS or pdloss assets get (vgg16-caffe,
 # vgg16-torchvision, lpips, dists, niqe) and PDLOSS_IMAGES. About four hours of one core; stopped, the same command goes on.
 #   ./candidates.sh            both tasks
 #   ./candidates.sh denoise    one
@@ -62,7 +63,7 @@ for task in "${@:-denoise sr}"; do for each in $task; do
     case $each in
     denoise) start="" more='network = "edsr(blocks=8, unshuffle=2)"
 degradation = "noise(sigma=50/255)"' ;;
-    sr) start='crop = 128' more='network = "edsr(scale=4, blocks=8)"' ;;
+    sr) start='crop = 128' more="network = \"edsr(scale=4, blocks=8, upsampling='resize')\"" ;;
     esac
     mkdir -p "$runs"
     plan "$each" "$start" "$more" >"$runs/$each.toml"
