@@ -17,7 +17,7 @@ from pdloss.photo_sets.catalogue import SETS
 from pdloss.photo_sets.library import default_folder
 from pdloss.specs import check_known
 from pdloss.sweeps.queue import QueuedJob
-from pdloss.sweeps.reproduction import JUDGED, RECOMMENDED, TEST_SETS, TRAINED, paper_plan, table_number
+from pdloss.sweeps.reproduction import JUDGED, RECOMMENDED, TEST_SETS, TRAINED, paper_plan, shown_name, table_number
 from pdloss.tables import terminal
 from pdloss.tables.latex import latex
 from pdloss.tables.markdown import markdown
@@ -80,7 +80,9 @@ def _paper_rows(table: str, queue: Sequence[QueuedJob]) -> "PaperRows":
 
     runs = [each for each in queue if each.job.kind == "run"]
     lacking = [
-        Lacking(each.job.label, f"{each.job.name}: {each.state}, {each.why}") for each in runs if each.state != "done"
+        Lacking(shown_name(each.job.label), f"{shown_name(each.job.name)}: {each.state}, {each.why}")
+        for each in runs
+        if each.state != "done"
     ]
     ours = {each.job.name: "the default of pdloss train" for each in runs if each.job.label.startswith(RECOMMENDED)}
     return PaperRows(table_number(table), lacking, ours)
