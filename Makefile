@@ -31,6 +31,7 @@ ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
 	$(BIN)/python benchmarks/integrity.py --data "$(PDLOSS_IMAGES)/valid/set5"
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/distilled_cost.py
 	$(BIN)/python benchmarks/evaluating_together.py --data "$(PDLOSS_IMAGES)/valid/set5"
 endif
 

@@ -6,5 +6,5 @@ SUBVERBS = {
     "niqe": ("fit",),
     "data": ("get",),
     "assets": ("get", "import"),
-    "models": ("card", "evaluate", "pack"),
+    "models": ("card", "evaluate", "pack", "push"),
 }

@@ -13,7 +13,7 @@ import pages
 from pdloss.probing import histogram_page
 from pdloss.probing.histograms import middle, seen
 
-FEATURES, FACTOR = "distilled.relu4_3", 4
+FEATURES, FACTOR = "distilled-1.relu4_3", 4
 
 
 def make(

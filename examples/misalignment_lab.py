@@ -27,7 +27,7 @@ from pdloss.losses import LOSSES, PDL, FeatureChoice, WeightedSum
 from pdloss.losses.weighted_sum import Learner
 from pdloss.metrics import psnr
 
-FEATURES = "distilled.relu4_3"
+FEATURES = "distilled-1.relu4_3"
 CROP, MARGIN = 176, 24
 PAINTED = 112
 

@@ -29,7 +29,7 @@ def train(photograph: tyro.conf.Positional[Path], steps: int = 100, weight: floa
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
 
     pixels = nn.L1Loss()
-    distribution = pdloss.ProjectedDistributionLoss("distilled.relu4_3")  # expects RGB in [0, 1]
+    distribution = pdloss.ProjectedDistributionLoss("distilled-1.relu4_3")  # expects RGB in [0, 1]
 
     losses = []
     for step in range(steps):

@@ -219,10 +219,10 @@ def test_another_photograph_is_one(lab: ModuleType, generator: torch.Generator, 
 
 def test_photographs_of_ones_own_are_taken(distances: ModuleType, tmp_path: Path):
     photographs_in(tmp_path, count=1, height=160, width=160)
-    distances.make(tmp_path / "out", data=tmp_path, features="distilled.relu3_4", factor=2, quick=True)
+    distances.make(tmp_path / "out", data=tmp_path, features="distilled.relu3_3", factor=2, quick=True)
     page = (tmp_path / "out" / "histogram_distances.md").read_text()
     assert "of `photo0`, against the same made 2 times smaller" in page
-    assert f"--data {tmp_path} --features distilled.relu3_4 --factor 2 --quick" in page
+    assert f"--data {tmp_path} --features distilled.relu3_3 --factor 2 --quick" in page
 
 
 def test_too_few_photographs_are_refused(lab: ModuleType, tmp_path: Path):

@@ -18,7 +18,7 @@ from pdloss.training.loop import train
 from tests.runs_for_tests import config, final_weights, photographs_in
 from tests.test_examples import EXAMPLES, example
 
-TEXT = "l1 + 0.0003*pdl(features='distilled.relu3_4')"
+TEXT = "l1 + 0.0003*pdl(features='distilled.relu3_3')"
 STEPS = 20
 
 
@@ -126,7 +126,7 @@ def test_torch_hub_finds_every_loss() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert set(LOSSES.table) | {"objective"} <= {name for name in vars(module) if not name.startswith("_")}
-    loss = torch.hub.load(str(root), "pdl", source="local", features="distilled.relu3_4")
+    loss = torch.hub.load(str(root), "pdl", source="local", features="distilled.relu3_3")
     image = torch.rand(1, 3, 32, 32)
     assert loss(image, image) == 0
     assert torch.hub.load(str(root), "objective", source="local", text="l1")(image, image).total == 0

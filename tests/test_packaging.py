@@ -71,7 +71,7 @@ def test_what_trains_evaluates_and_restores_is_public(name: str) -> None:
     assert getattr(pdloss, name) is getattr(importlib.import_module(home), original)
 
 
-@pytest.mark.parametrize("name", ["metrics", "degradations", "networks"])
+@pytest.mark.parametrize("name", ["metrics", "degradations", "models", "networks"])
 @pytest.mark.parametrize("asked", ["import pdloss; room = pdloss.{}", "from pdloss import {} as room"])
 def test_a_public_room_is_there_without_being_imported_by_its_own_name(asked: str, name: str) -> None:
     assert name in pdloss.__all__
@@ -85,7 +85,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["benchmarking", "conformance", "devices", "evaluation", "restoration", "study.simulation"]
+    "package", ["benchmarking", "conformance", "devices", "evaluation", "models", "restoration", "study.simulation"]
 )
 def test_a_package_that_hands_on_names_when_asked_has_all_that_its_own_code_says(package: str) -> None:
     module = importlib.import_module(f"pdloss.{package}")

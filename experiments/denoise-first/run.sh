@@ -14,7 +14,7 @@ train() {  # name, loss
 }
 
 train l1                "l1"
-train distilled-0.002   "l1 + 0.002*pdl(features='distilled.relu4_3')"
+train distilled-0.002   "l1 + 0.002*pdl(features='distilled-1.relu4_3')"
 train pdl-0.002         "l1 + 0.002*pdl(features='vgg19.relu4_3')"
 train perceptual-0.003  "l1 + 0.003*perceptual(features='vgg19.relu4_3')"
 train pdl-0.0007        "l1 + 0.0007*pdl(features='vgg19.relu4_3')"

@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${RUNS:-$here/../../local/every-loss}
 first=${FIRST:-$here/../../local/denoise-first/l1}
-of="features='distilled.relu4_3'"
+of="features='distilled-1.relu4_3'"
 
 train() {  # name, loss
     pdloss train --data "$PDLOSS_IMAGES/train" --out "$runs/$1" --loss "$2" --init "$first" \
@@ -26,11 +26,11 @@ declare -A losses=(
     [pdl-perturbed]="pdl($of, projection='perturbed')" [pdl-sphere]="pdl($of, projection='sphere')"
     [pdl-orthogonal]="pdl($of, projection='orthogonal')" [pdl-max]="pdl($of, projection='max')"
     [contextual]="contextual($of)" [contextual-l2]="contextual($of, distance='l2')"
-    [cobi]="cobi(features='distilled.relu3_4+relu4_3')" [cobi-code]="cobi_code(features='distilled.relu3_4+relu4_3')"
+    [cobi]="cobi(features='distilled-1.relu3_4+relu4_3')" [cobi-code]="cobi_code(features='distilled-1.relu3_4+relu4_3')"
     [pdl-steerable]="pdl(features='steerable')" [lpips]="lpips"
     [ms-ssim]="ms_ssim(scales=4)" [ms-ssim-l1]="ms_ssim_l1(scales=4)"
-    [focal-frequency]="focal_frequency" [fdl]="fdl(features='distilled.relu3_4+relu4_3')"
-    [wasserstein-distortion]="wasserstein_distortion(features='distilled.relu3_4+relu4_3')"
+    [focal-frequency]="focal_frequency" [fdl]="fdl(features='distilled-1.relu3_4+relu4_3')"
+    [wasserstein-distortion]="wasserstein_distortion(features='distilled-1.relu3_4+relu4_3')"
 )
 train l1 "l1"
 for name in $(printf '%s\n' "${!losses[@]}" | sort); do

@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 photographs=${1:-$here/../../demo/photographs}
 runs=${RUNS:-$here/../../local/features/heads}
-pdl="l1 + 0.0005*pdl(features='distilled.relu3_4+relu4_3', offset=8)"
+pdl="l1 + 0.0005*pdl(features='distilled-1.relu3_4+relu4_3', offset=8)"
 
 for head in shuffle icnr resize; do
     same=(--task sr --data "$photographs/train" --batch 8 --crop 96 --seed 0

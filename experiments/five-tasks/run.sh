@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${RUNS:-$here/../../local/five-tasks}
 kodak=$PDLOSS_IMAGES/valid/kodak24
-pdl="pdl(features='distilled.relu4_3')"
+pdl="pdl(features='distilled-1.relu4_3')"
 
 declare -A network=([sr]="edsr(scale=4, blocks=8)") crop=([sr]=128) first=([jpeg]=8000 [deblur]=8000)
 options() {  # task

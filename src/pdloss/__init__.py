@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from pdloss import degradations, metrics, networks
+    from pdloss import degradations, metrics, models, networks
     from pdloss.errors import RangeWarning
     from pdloss.evaluation import evaluate
     from pdloss.losses import *
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pdloss.training.configuration import TrainConfig
     from pdloss.training.loop import train
 
-_ROOMS = ("degradations", "metrics", "networks")
+_ROOMS = ("degradations", "metrics", "models", "networks")
 """Modules that are public as they stand."""
 _HOMES = {
     "RangeWarning": "pdloss.errors",

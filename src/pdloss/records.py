@@ -79,6 +79,32 @@ class RunRecord(Record, frozen=True, kw_only=True):
     created: str
 
 
+class ModelConfig(Record, frozen=True, kw_only=True):
+    """``config.json`` of a model folder, such as a repository of the Hub: whose weights ``model.safetensors`` holds."""
+
+    sealed: ClassVar[bool] = True
+    made_by: str
+    """Such as ``pdloss 0.2.0``."""
+    network: Text
+    task: str | None = None
+    degradation: Text | None = None
+    """What it was trained for."""
+    crop: int | None = None
+    loss: Text | None = None
+    parameters: int
+    licence: str
+    """Of the weights."""
+
+
+MODEL_WEIGHTS, MODEL_CONFIG, MODEL_CARD = MODEL_FILES = ("model.safetensors", "config.json", "README.md")
+"""Of a model folder."""
+
+
+def is_model_folder(place: Path) -> bool:
+    """Returns whether a folder is one of a model, and not of a run, whose weights lie in a folder of their own."""
+    return (place / MODEL_WEIGHTS).is_file() and not (place / "weights").is_dir()
+
+
 class LogLine(Record, frozen=True, kw_only=True):
     """One line of ``log.jsonl``."""
 

@@ -58,7 +58,7 @@ def test_built_from_options_it_is_what_the_text_builds(registry, text, generator
 
 
 def test_a_whole_sum_is_one_loss(registry, generator):
-    text = "l1 + 0.001*pdl(features='distilled.relu3_4')"
+    text = "l1 + 0.001*pdl(features='distilled.relu3_3')"
     images = pair(generator)
     loss = build_loss(registry, {"type": "pdloss", "loss": text, "loss_weight": 2.0})
     torch.testing.assert_close(loss(*images), 2 * objective(text).build()(*images).total)

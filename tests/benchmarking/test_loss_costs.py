@@ -131,11 +131,11 @@ def test_a_new_loss_appears_by_itself_even_if_it_fails(monkeypatch: pytest.Monke
 
 
 def test_the_default_list_holds_every_kind_on_the_features_asked_for() -> None:
-    texts = default_losses("distilled.relu3_4")
+    texts = default_losses("distilled.relu3_3")
     assert len(set(texts)) == len(texts)
     terms = [objective(text).terms for text in texts]
     assert {pair[1][1].name for pair in terms} == set(LOSSES.table) - {"l1"}
-    assert {getattr(pair[1][1], "features", "distilled.relu3_4") for pair in terms} == {"distilled.relu3_4"}
+    assert {getattr(pair[1][1], "features", "distilled.relu3_3") for pair in terms} == {"distilled.relu3_3"}
     assert [of_table_i(text) for text in texts[:2]] == [{"L1": 0.57}, {"L2": 0.54}]
 
 

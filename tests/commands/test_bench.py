@@ -19,7 +19,7 @@ def test_prints_a_table_and_writes_it(
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.delenv("PDLOSS_ASSETS", raising=False)
     missing, out = "l1 + 0.01*pdl", tmp_path / "made" / "losses.json"
-    texts = ["l1 + 0.01*pdl(features='distilled.relu3_4')", missing]
+    texts = ["l1 + 0.01*pdl(features='distilled.relu3_3')", missing]
     assert main(["losses", *TINY, "--losses", *texts, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     rows = {line.split("  ")[0].strip(): line.split() for line in said.splitlines() if line.startswith(" l1")}

@@ -8,7 +8,7 @@ from pdloss.commands.calibrate import main
 from pdloss.losses import objective
 from tests.runs_for_tests import photographs_in, trained_run
 
-SMALL = ["--loss", "l1 + pdl(features='distilled.relu3_4')", "--share", "0.7", "--batches", "2", "--batch", "2"]
+SMALL = ["--loss", "l1 + pdl(features='distilled.relu3_3')", "--share", "0.7", "--batches", "2", "--batch", "2"]
 
 
 def test_the_last_line_is_the_loss_to_train_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +19,7 @@ def test_the_last_line_is_the_loss_to_train_with(tmp_path: Path, capsys: pytest.
     first, second = objective(said[-1]).terms
     assert first[0] == 1.0
     assert second[0] > 0
-    assert f"{second[0]:.3g}*pdl(features='distilled.relu3_4')" in said[-1]
+    assert f"{second[0]:.3g}*pdl(features='distilled.relu3_3')" in said[-1]
     rows = {line.split()[0]: line.split() for line in said if line.startswith(" ") and len(line.split()) > 5}
     assert rows["l1"][-2:] == ["1", "30.0%"]
     assert rows["pdl"][-2:] == [f"{second[0]:.3g}", "70.0%"]

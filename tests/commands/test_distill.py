@@ -2,12 +2,15 @@
 
 # ruff: noqa: F401, F811  (fixtures are imported, and then named again as arguments)
 
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
 from pdloss import cli, features
+from pdloss.training.configuration import DistillConfig
 from tests.training.test_distillation import Teacher, configuration, folders, teacher
 
 
@@ -40,3 +43,23 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     said = capsys.readouterr().err
     assert said.startswith("pdloss: ")
     assert said.count("\n") == 1
+
+
+def test_one_that_goes_on_counts_its_speed_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def distil(config: DistillConfig, progress: Callable[[int, Mapping[str, float]], None]) -> dict[str, float]:
+        for step in range(8001, 8012):
+            progress(step, {"relu1_2": 0.5})
+            now[0] += 5
+        return {"relu1_2": 0.5}
+
+    monkeypatch.setattr("pdloss.training.distillation.distill", distil)
+    assert (
+        cli.main(["distill", "--images", str(tmp_path), "--check", str(tmp_path), "--out", "x", "--steps", "10000"])
+        == 0
+    )
+    assert capsys.readouterr().err == "distilling: 8007/10000, 4.29 s each, 142.4 min left relu1_2 0.500\n"

@@ -89,7 +89,7 @@ def test_a_loss_beside_the_network_is_no_part_of_its_graph() -> None:
     from pdloss import ProjectedDistributionLoss
 
     subject = of("edsr(blocks=1, width=8)")
-    loss = ProjectedDistributionLoss("distilled.relu3_4")
+    loss = ProjectedDistributionLoss("distilled.relu3_3")
     loss(subject.network(torch.rand(1, 3, 32, 32)), torch.rand(1, 3, 32, 32)).backward()
     names = {name for name, _ in program(subject).named_parameters()}
     assert names == {name for name, _ in subject.network.named_parameters()}

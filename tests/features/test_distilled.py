@@ -11,10 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pdloss import features
 from pdloss.errors import AssetError, SpecError
 from pdloss.features import DistilledFeatures, extractor
-from pdloss.features.distilled import SHIPPED, DistilledNetwork
+from pdloss.features.distilled import FOLDER, DistilledNetwork
 from pdloss.images import read_image
 
 PLAN = {"heads": {"relu2_1": [3, 2], "conv3_1": [4, 4], "relu3_1": [2, 4]}, "widths": [5, 6], "blocks": [1, 2]}
@@ -206,46 +205,72 @@ def test_tensors_that_do_not_fit_the_header_are_refused_by_name(tmp_path: Path) 
         DistilledFeatures(weights=path)
 
 
-def header_of_shipped() -> dict[str, str]:
-    with safe_open(str(SHIPPED), "pt") as file:
+def header_of(edition: str) -> dict[str, str]:
+    with safe_open(str(FOLDER / f"{edition}.safetensors"), "pt") as file:
         return file.metadata()
 
 
-def test_the_shipped_file_is_small_and_holds_the_paper_s_layers() -> None:
-    assert Path(str(SHIPPED)).stat().st_size <= 2_500_000
-    distilled = extractor("distilled")
-    assert distilled.layers == ("relu3_4", "relu4_3")
+@pytest.mark.parametrize(
+    ("edition", "size", "shapes"),
+    [
+        (
+            "distilled",
+            3_000_000,
+            {
+                "relu1_2": (1, 64, 33, 50),
+                "relu2_2": (1, 128, 16, 25),
+                "relu3_3": (1, 256, 8, 12),
+                "relu4_3": (1, 512, 4, 6),
+            },
+        ),
+        ("distilled-1", 2_500_000, {"relu3_4": (1, 256, 8, 12), "relu4_3": (1, 512, 4, 6)}),
+    ],
+)
+def test_what_ships_is_small_and_holds_its_layers(edition: str, size: int, shapes: dict[str, tuple[int, ...]]) -> None:
+    assert Path(str(FOLDER / f"{edition}.safetensors")).stat().st_size <= size
+    distilled = extractor(edition)
+    assert distilled.layers == tuple(shapes)
     maps = distilled(torch.rand(1, 3, 33, 50))
-    assert {layer: tuple(x.shape) for layer, x in maps.items()} == {
-        "relu3_4": (1, 256, 8, 12),
-        "relu4_3": (1, 512, 4, 6),
-    }
-    assert header_of_shipped()["license"] == "Apache-2.0"
+    assert {layer: tuple(x.shape) for layer, x in maps.items()} == shapes
+    assert header_of(edition)["license"] == "Apache-2.0"
+    assert set(json.loads(header_of(edition)["relative_squared_error"])) == set(shapes)
 
 
-def test_the_shipped_file_says_how_close_it_comes() -> None:
-    errors = json.loads(header_of_shipped()["relative_squared_error"])
-    assert set(errors) == {"relu3_4", "relu4_3"}
-    assert 0 < sum(errors.values()) / 2 <= 0.2
+def test_whoever_asks_for_a_layer_of_the_first_edition_is_told_its_name() -> None:
+    with pytest.raises(SpecError, match="distilled has no layer 'relu3_4'; the first edition, distilled-1, has it"):
+        extractor("distilled.relu3_4")
 
 
-def test_the_shipped_network_needs_a_sixth_of_vgg19_s_multiplications() -> None:
+@pytest.mark.parametrize(("edition", "blocks"), [("distilled", (2, 2, 3, 3)), ("distilled-1", (2, 2, 4, 3))])
+def test_what_ships_needs_a_fifth_of_its_teacher_s_multiplications(edition: str, blocks: tuple[int, ...]) -> None:
     side, channels, vgg = 96, 3, 0
-    for convolutions, width in ((2, 64), (2, 128), (4, 256), (3, 512)):
+    for convolutions, width in zip(blocks, (64, 128, 256, 512), strict=True):
         for _ in range(convolutions):
             vgg, channels = vgg + 2 * side**2 * channels * width * 9, width
         side //= 2
-    distilled = extractor("distilled").to("meta")
+    distilled = extractor(f"{edition}.relu4_3").to("meta")
     with FlopCounterMode(display=False) as counter:
         distilled(torch.rand(1, 3, 96, 96, device="meta"))
-    assert 0 < counter.get_total_flops() < vgg / 6
+    assert 0 < counter.get_total_flops() < vgg / 5
 
 
-def test_the_shipped_file_imitates_vgg19_on_photographs(assets_folder: Path, images_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("edition", "teacher", "largest"),
+    [
+        ("distilled", "vgg16-torchvision.relu1_2+relu2_2+relu3_3+relu4_3", (0.04, 0.25, 0.4, 0.65)),
+        ("distilled-1", "vgg19.relu3_4+relu4_3", (0.15, 0.3)),
+    ],
+)
+def test_what_ships_imitates_its_teacher_on_photographs(
+    edition: str, teacher: str, largest: tuple[float, ...], assets_folder: Path, images_folder: Path
+) -> None:
+    try:
+        maps_of = extractor(teacher)
+    except AssetError as error:
+        pytest.skip(str(error))
     names = ("kodim05.png", "kodim15.png", "kodim23.png")
     crops = [read_image(images_folder / "valid" / "kodak24" / name)[:, 200:328, 250:378] for name in names]
     images = torch.stack(crops)
-    maps = features.extractor("vgg19.relu3_4+relu4_3")(images)
-    imitated = features.extractor("distilled.relu3_4+relu4_3")(images)
-    errors = {layer: ((imitated[layer] - x).square().mean() / x.square().mean()).item() for layer, x in maps.items()}
-    assert sum(errors.values()) / 2 <= 0.25, errors
+    maps, imitated = maps_of(images), extractor(edition)(images)
+    errors = [((imitated[layer] - x).square().mean() / x.square().mean()).item() for layer, x in maps.items()]
+    assert all(0 < error < most for error, most in zip(errors, largest, strict=True)), errors

@@ -19,7 +19,7 @@ backbones = st.sampled_from(sorted(BACKBONES)) | st.sampled_from(["own.safetenso
 def test_every_backbone_of_the_library_has_a_name() -> None:
     assert list(BACKBONES) == [
         *("vgg16", "vgg19", "vgg16-torchvision", "vgg19-torchvision"),
-        *("alexnet", "squeezenet", "distilled", "steerable"),
+        *("alexnet", "squeezenet", "distilled", "distilled-1", "steerable"),
     ]
 
 
@@ -36,6 +36,7 @@ def test_the_text_of_names_makes_them_again(backbone: str, layers: list[str]) ->
         ("vgg16.relu4_3", "vgg16", ("relu4_3",)),
         ("vgg19.relu3_4+relu4_4", "vgg19", ("relu3_4", "relu4_4")),
         ("distilled", "distilled", ()),
+        ("distilled-1.relu3_4", "distilled-1", ("relu3_4",)),
         ("runs/mine.v2.safetensors.relu4_3", "runs/mine.v2.safetensors", ("relu4_3",)),
         ("mine.safetensors", "mine.safetensors", ()),
         ("alexnet.relu2+pool2", "alexnet", ("relu2", "pool2")),
@@ -48,7 +49,8 @@ def test_text_is_a_backbone_and_its_layers(text: str, backbone: str, layers: tup
 
 def test_an_unknown_backbone_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        SpecError, match="unknown features 'vg16'; did you mean 'vgg16'\\? Known: vgg16, vgg19, .*distilled, steerable"
+        SpecError,
+        match="unknown features 'vg16'; did you mean 'vgg16'\\? Known: vgg16, vgg19, .*distilled-1, steerable",
     ):
         FeatureNames.parse("vg16.relu4_3")
 

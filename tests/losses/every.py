@@ -10,7 +10,7 @@ from pdloss.losses import LOSSES, FeatureChoice, LossChoice, objective
 from pdloss.losses.weighted_sum import Learner
 from pdloss.specs import call_text
 
-FEATURES = "distilled.relu3_4"
+FEATURES = "distilled.relu3_3"
 
 SMALLER: dict[str, dict[str, object]] = {
     "pdl": {"ratio": 0.1, "redraw": False},
@@ -22,7 +22,7 @@ SMALLER: dict[str, dict[str, object]] = {
 """For images of 48 pixels a side, and for a bit less to compute; a loss that is not here is taken as it is."""
 
 MORE = [
-    "pdl(features='distilled.relu3_4', p=2)",
+    "pdl(features='distilled.relu3_3', p=2)",
     "adversarial(critic='srgan(size=48, width=2)', objective='relativistic')",
 ]
 """What no enumerated option says."""

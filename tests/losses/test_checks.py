@@ -92,7 +92,7 @@ def test_copies_keep_whether_they_have_looked(generator: torch.Generator) -> Non
 
 def test_a_sum_of_losses_looks_once_for_all_of_them(generator: torch.Generator) -> None:
     bytes_like = [255 * image for image in pair(generator)]
-    for summed in (objective("l1 + l2 + perceptual(features='distilled.relu3_4')").build(), L1().__mul__(2).build()):
+    for summed in (objective("l1 + l2 + perceptual(features='distilled.relu3_3')").build(), L1().__mul__(2).build()):
         with pytest.warns(pdloss.RangeWarning) as caught:
             summed(*bytes_like)
         assert len(caught) == 1

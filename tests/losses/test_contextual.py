@@ -238,7 +238,7 @@ for loss in (contextual_loss, contextual_loss_at_once):
 def test_module_and_choice_sum_over_layers_and_average_over_the_batch(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 2, 3, 32, 32, generator=generator)
     choice = Contextual(
-        features="distilled.relu3_4+relu4_3", layer_weights=(1, 0.5), distance="l2", bandwidth=0.1, center="batch"
+        features="distilled.relu3_3+relu4_3", layer_weights=(1, 0.5), distance="l2", bandwidth=0.1, center="batch"
     )
     layers = extractor(choice.features)
     expected = [

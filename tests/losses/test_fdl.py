@@ -125,13 +125,13 @@ def test_the_gradient_is_the_slope(generator: torch.Generator) -> None:
 
 def test_layers_are_summed_and_the_batch_is_averaged(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 2, 3, 48, 48, generator=generator)
-    names = ("relu3_4", "relu4_3")
-    loss = FDL(features="distilled.relu3_4+relu4_3", count=4).build()
+    names = ("relu3_3", "relu4_3")
+    loss = FDL(features="distilled.relu3_3+relu4_3", count=4).build()
     each = [FDL(features=f"distilled.{name}", count=4).build()(restored, target) for name in names]
     torch.testing.assert_close(loss(restored, target), each[0] + each[1])
     single = [loss(one[None], other[None]) for one, other in zip(restored, target, strict=True)]
     torch.testing.assert_close(loss(restored, target), torch.stack(single).mean())
-    weighted = FDL(features="distilled.relu3_4+relu4_3", count=4, layer_weights=(0.5, 2.0)).build()
+    weighted = FDL(features="distilled.relu3_3+relu4_3", count=4, layer_weights=(0.5, 2.0)).build()
     torch.testing.assert_close(weighted(restored, target), 0.5 * each[0] + 2 * each[1])
     maps = [extractor("distilled.relu4_3")(images)["relu4_3"] for images in (restored, target)]
     by_hand = frequency_distribution_loss(*maps, directions=loss.draw(maps[0].shape[1]))
@@ -199,7 +199,7 @@ def test_small_images_are_refused_with_both_sizes_and_the_cure() -> None:
     small = torch.rand(1, 3, 39, 64)
     message = r"relu4_3 are 4x8, too small for patches of 5x5; give it images of at least 40 pixels a side, or patch=4"
     with pytest.raises(ValueError, match=message):
-        FrequencyDistributionLoss("distilled.relu3_4+relu4_3", count=2)(small, small)
+        FrequencyDistributionLoss("distilled.relu3_3+relu4_3", count=2)(small, small)
     enough = torch.rand(1, 3, 40, 64)
     assert FrequencyDistributionLoss("distilled.relu4_3", count=2)(enough, enough).item() == 0
     assert FrequencyDistributionLoss("distilled.relu4_3", count=2, patch=4)(small, small).item() == 0
@@ -242,7 +242,7 @@ def test_the_choice_passes_every_option_on() -> None:
 
 def test_adds_up_with_losses_on_the_same_backbone(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 1, 3, 48, 48, generator=generator)
-    both = (FDL(features="distilled.relu4_3", count=4) + 0.5 * PDL(features="distilled.relu3_4")).build()
+    both = (FDL(features="distilled.relu4_3", count=4) + 0.5 * PDL(features="distilled.relu3_3")).build()
     terms = both(restored, target)
     alone = FDL(features="distilled.relu4_3", count=4).build()(restored, target)
     torch.testing.assert_close(terms.values["fdl"], alone)

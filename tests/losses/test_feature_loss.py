@@ -41,7 +41,7 @@ def test_a_shared_extractor_may_hold_more_layers(generator: torch.Generator) -> 
     from pdloss.features import extractor
 
     restored, target = torch.rand(2, 1, 3, 16, 16, generator=generator)
-    shared = MeanDifference("distilled.relu4_3", extractor=extractor("distilled.relu3_4+relu4_3"))
+    shared = MeanDifference("distilled.relu4_3", extractor=extractor("distilled.relu3_3+relu4_3"))
     torch.testing.assert_close(shared(restored, target), MeanDifference("distilled.relu4_3")(restored, target))
 
 

@@ -71,15 +71,15 @@ def test_maps_of_other_sizes_are_compared_too(generator: torch.Generator) -> Non
 
 def test_the_module_averages_over_layers_and_batch(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 2, 3, 32, 32, generator=generator)
-    both = ProjectedDistributionLoss("distilled.relu3_4+relu4_3")(restored, target)
-    each = [ProjectedDistributionLoss(f"distilled.{layer}")(restored, target) for layer in ("relu3_4", "relu4_3")]
+    both = ProjectedDistributionLoss("distilled.relu3_3+relu4_3")(restored, target)
+    each = [ProjectedDistributionLoss(f"distilled.{layer}")(restored, target) for layer in ("relu3_3", "relu4_3")]
     torch.testing.assert_close(both, torch.stack(each).mean())
     maps = extractor("distilled.relu4_3")
     per_image = projected_distribution_loss(maps(restored)["relu4_3"], maps(target)["relu4_3"])
     torch.testing.assert_close(each[1], per_image.mean())
 
 
-@pytest.mark.parametrize("features", ["distilled.relu3_4+relu4_3", "steerable"])
+@pytest.mark.parametrize("features", ["distilled.relu3_3+relu4_3", "steerable"])
 def test_gradient_is_finite_and_zero_at_the_target(features: str, generator: torch.Generator) -> None:
     target = torch.rand(1, 3, 32, 32, generator=generator)
     restored = target.clone().requires_grad_()
@@ -208,11 +208,11 @@ def test_a_loaded_state_goes_on_with_the_drawings(generator: torch.Generator) ->
 def test_layers_are_weighted(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
     third, fourth = (
-        ProjectedDistributionLoss(f"distilled.{layer}")(restored, target) for layer in ("relu3_4", "relu4_3")
+        ProjectedDistributionLoss(f"distilled.{layer}")(restored, target) for layer in ("relu3_3", "relu4_3")
     )
-    weighted = ProjectedDistributionLoss("distilled.relu3_4+relu4_3", layer_weights=(2.0, 0.25))
+    weighted = ProjectedDistributionLoss("distilled.relu3_3+relu4_3", layer_weights=(2.0, 0.25))
     torch.testing.assert_close(weighted(restored, target), 2 * third + 0.25 * fourth)
-    in_text = objective("pdl(features='distilled.relu3_4+relu4_3', layer_weights=(2, 0.25))")
+    in_text = objective("pdl(features='distilled.relu3_3+relu4_3', layer_weights=(2, 0.25))")
     assert str(objective(str(in_text))) == str(in_text)
     torch.testing.assert_close(in_text.build()(restored, target).total, 2 * third + 0.25 * fourth)
 

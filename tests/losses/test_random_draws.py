@@ -41,7 +41,7 @@ def test_every_loss_on_features_sees_both_images_without_their_first_rows_and_co
 ) -> None:
     use_random_weights(tmp_path, monkeypatch)
     restored, target = images(generator)
-    options = "features='distilled.relu3_4'" + (", count=8, patch=3" if name == "fdl" else "")
+    options = "features='distilled.relu3_3'" + (", count=8, patch=3" if name == "fdl" else "")
     loss, plain = (objective(f"{name}({options}{more})").build().terms[0] for more in (", offset=4", ""))
     values = [loss(restored, target).item() for _ in range(3)]
     crops = [(restored[..., y:, x:], target[..., y:, x:]) for y, x in places(3, 4)]
@@ -77,13 +77,13 @@ def test_the_offset_is_that_of_the_seed_and_the_number_of_the_value(generator: t
     for _ in range(3):
         rough = single(restored, target).item()
         assert rough == pytest.approx(double(exact[0].requires_grad_(), exact[1]).item(), rel=1e-4)
-    seeded = objective("pdl(features='distilled.relu3_4', offset=8, seed=3)").build().terms[0]
+    seeded = objective("pdl(features='distilled.relu3_3', offset=8, seed=3)").build().terms[0]
     assert [list(seeded.offsets.draw()) for _ in range(2)] == places(2, 8, seed=3)
 
 
 def test_a_resumed_training_takes_the_offsets_that_it_would_have_taken(generator: torch.Generator) -> None:
     restored, target = images(generator)
-    text = "l1 + perceptual(features='distilled.relu3_4', offset=8)"
+    text = "l1 + perceptual(features='distilled.relu3_3', offset=8)"
     going, resumed = (objective(text).build() for _ in range(2))
     for _ in range(2):
         going(restored, target)
@@ -104,7 +104,7 @@ def test_terms_with_the_same_features_share_the_offset_and_the_maps(
 
     monkeypatch.setattr(DistilledFeatures, "forward", counted)
     restored, target = images(generator)
-    layer = "features='distilled.relu3_4'"
+    layer = "features='distilled.relu3_3'"
     summed = objective(f"pdl({layer}, offset=8) + perceptual({layer}, offset=8) + perceptual({layer})").build()
     values = summed(restored, target).values
     (y, x), whole = places(1, 8)[0], (40, 40)

@@ -91,8 +91,8 @@ if __name__ == "__main__":
 
 ROOT = Path(__file__).parents[2]
 DRAWN_ANEW = [
-    "pdl(features='distilled.relu3_4', projection='sphere', ratio=0.1, redraw=True)",
-    "pdl(features='distilled.relu3_4', offset=4)",
+    "pdl(features='distilled.relu3_3', projection='sphere', ratio=0.1, redraw=True)",
+    "pdl(features='distilled.relu3_3', offset=4)",
 ]
 """Draw for every value; what is computed once more in a backward pass must draw the same."""
 TEXTS = [*(text for text in EVERY if "projection=" not in text), *DRAWN_ANEW]

@@ -95,9 +95,9 @@ def test_up_to_one_pixel_the_module_is_the_squared_difference_of_features(
     sigma: float, generator: torch.Generator
 ) -> None:
     restored, target = torch.rand(2, 2, 3, 32, 32, generator=generator)
-    loss = WassersteinDistortionLoss("distilled.relu3_4+relu4_3", sigma=sigma)
+    loss = WassersteinDistortionLoss("distilled.relu3_3+relu4_3", sigma=sigma)
     maps, target_maps = loss.extractor(restored), loss.extractor(target)
-    assert list(maps) == ["image"] + [f"{layer}/{scale}" for scale in (1, 2, 4) for layer in ("relu3_4", "relu4_3")]
+    assert list(maps) == ["image"] + [f"{layer}/{scale}" for scale in (1, 2, 4) for layer in ("relu3_3", "relu4_3")]
     expected = sum(F.mse_loss(maps[name], target_maps[name]) for name in maps)
     torch.testing.assert_close(loss(restored, target), expected)
 
@@ -243,7 +243,7 @@ def test_the_distance_of_bare_maps_takes_the_width_in_their_positions(generator:
 def test_layers_have_the_weight_one_or_their_own_at_every_scale(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
     none, first, second, both = (
-        WassersteinDistortion(features="distilled.relu3_4+relu4_3", layer_weights=weights).build()(restored, target)
+        WassersteinDistortion(features="distilled.relu3_3+relu4_3", layer_weights=weights).build()(restored, target)
         for weights in ((0.0, 0.0), (2.0, 0.0), (0.0, 1.0), None)
     )
     assert none.item() > 0  # the image itself
@@ -255,9 +255,9 @@ def test_layers_have_the_weight_one_or_their_own_at_every_scale(generator: torch
 def test_a_shared_extractor_may_hold_more_layers(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
     choice = WassersteinDistortion(features="distilled.relu4_3")
-    shared = choice.build(extractor("distilled.relu3_4+relu4_3"))
+    shared = choice.build(extractor("distilled.relu3_3+relu4_3"))
     torch.testing.assert_close(shared(restored, target), choice.build()(restored, target))
-    terms = (choice + 0.5 * PDL(features="distilled.relu3_4")).build()(restored, target)
+    terms = (choice + 0.5 * PDL(features="distilled.relu3_3")).build()(restored, target)
     torch.testing.assert_close(terms.values["wasserstein_distortion"], choice.build()(restored, target))
 
 

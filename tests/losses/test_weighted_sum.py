@@ -34,10 +34,10 @@ def test_features_are_computed_once_however_many_terms_use_them(
         return forward(self, images)
 
     monkeypatch.setattr(DistilledFeatures, "forward", counted)
-    text = "pdl(features='distilled.relu4_3') + perceptual(features='distilled.relu3_4') + pdl(features='distilled')"
+    text = "pdl(features='distilled.relu4_3') + perceptual(features='distilled.relu3_3') + pdl(features='distilled')"
     restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
     terms = objective(text).build()(restored.requires_grad_(), target)
-    assert sorted(asked) == [(2, False), (2, True)], "once for the target without a graph, once for the restored"
+    assert sorted(asked) == [(4, False), (4, True)], "once for the target without a graph, once for the restored"
     assert list(terms.values) == ["pdl", "perceptual", "pdl_2"]
     alone = pdloss.ProjectedDistributionLoss("distilled.relu4_3")(restored, target)
     torch.testing.assert_close(terms.values["pdl"], alone)
@@ -46,7 +46,7 @@ def test_features_are_computed_once_however_many_terms_use_them(
 
 def test_gradient_reaches_the_restored_image_only(generator: torch.Generator) -> None:
     restored, target = (torch.rand(1, 3, 16, 16, generator=generator, requires_grad=True) for _ in range(2))
-    objective("l1 + 0.01*pdl(features='distilled.relu3_4')").build()(restored, target).total.backward()
+    objective("l1 + 0.01*pdl(features='distilled.relu3_3')").build()(restored, target).total.backward()
     assert restored.grad is not None
     assert target.grad is None
 

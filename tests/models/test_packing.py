@@ -32,9 +32,11 @@ def test_all_trainings_on_the_way_are_told_without_places(made: Made) -> None:
     model = model_of(made.file)
     assert (model.name, model.data) == ("tiny", TERMS)
     assert [(stage.record.seed, stage.step) for stage in model.stages] == [(0, 40), (1, 3)]
-    assert model.last.init == "start" and model.last.data == "trained_on"
-    assert set(model.trained_on) == {"photo0.png", "photo1.png"}
-    assert str(made.run.parent) not in made.file.read_bytes().decode("latin-1")
+    assert model.last.init == "training 1" and model.last.data == TERMS
+    assert set(model.trained_on) == {"picture 1", "picture 2"}
+    assert set(model.trained_on.values()) == set(RunFolder(made.run).photographs().values())
+    said = made.file.read_bytes().decode("latin-1")
+    assert [name for name in (str(made.run.parent), "trained_on/", "photo0", "threads") if name in said] == []
 
 
 def test_a_model_becomes_a_run_again(made: Made, tmp_path: Path) -> None:

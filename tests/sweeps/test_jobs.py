@@ -45,6 +45,12 @@ def test_a_loss_is_calibrated_once_for_all_shares_and_seeds():
     assert sorted(job.share for job in of_shares) == [0.3] * 3 + [0.6] * 3
 
 
+def test_a_term_in_the_middle_is_calibrated_beside_the_first_alone():
+    made = jobs(losses=[{"loss": "2*l1 + {weight}*pdl(p=2) + 0.5*phase", "share": [0.3]}])
+    (calibration,) = (job for job in made.values() if job.kind == "calibration")
+    assert calibration.options["loss"] == "2*l1 + pdl(p=2)"
+
+
 def test_names_stay_when_values_are_added():
     few = jobs(losses=[{"loss": PDL, "weight": [0.1]}], axes={"seed": [0]})
     more = jobs(losses=[{"loss": PDL, "weight": [0.05, 0.1]}, {"loss": "l1"}], axes={"seed": [1, 0]})

@@ -96,6 +96,8 @@ def test_weights_on_a_logarithmic_scale_are_the_same_factor_apart():
         ({"losses": [{"loss": WEIGHTED, "weight": "log 1..2 x1"}]}, "from 2 to 100"),
         ({"losses": [{"loss": WEIGHTED, "share": [0.5]}]}, "add \\[start\\]"),
         ({"losses": [{"loss": WEIGHTED, "share": [1.5]}], "start": {}}, "between 0 and 1"),
+        ({"losses": [{"loss": "{weight}*l1 + pdl", "share": [0.5]}], "start": {}}, "one term beside the first"),
+        ({"losses": [{"loss": "l1 + pdl(ratio={weight})", "share": [0.5]}], "start": {}}, "one term beside the first"),
         ({"axes": {"seed": 3}}, "\\[axes\\] seed is a list"),
         ({"axes": {"seed": []}}, "\\[axes\\] seed is a list"),
         ({"axes": {"seed": [1, 2, 1]}}, "\\[axes\\] seed holds 1 twice"),

@@ -15,7 +15,7 @@ from pdloss.training.calibration import calibrate, calibrated_weights, measured_
 from pdloss.training.configuration import CalibrateConfig
 from tests.runs_for_tests import photographs_in, trained_run
 
-PDL = "pdl(features='distilled.relu3_4')"
+PDL = "pdl(features='distilled.relu3_3')"
 BATCHES, BATCH, CROP = 3, 2, 16
 
 OWN = """

@@ -51,7 +51,7 @@ def test_a_batch_in_parts_takes_the_same_step(photographs: Path, tmp_path: Path)
 
 def test_coarser_scales_are_compared_by_the_pixel_terms(photographs: Path, tmp_path: Path) -> None:
     options = {"network": "srn(width=4)", "crop": 32, "steps": 3, "log_every": 1}
-    loss = "l1 + 0.001*pdl(features='distilled.relu3_4')"
+    loss = "l1 + 0.001*pdl(features='distilled.relu3_3')"
     finest, every = (tmp_path / name for name in ("finest", "every"))
     train(config(photographs, finest, loss=loss, **options))
     train(config(photographs, every, loss=loss, scales="all", **options))

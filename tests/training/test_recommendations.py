@@ -46,10 +46,10 @@ def test_no_page_recommends_another_weight(page: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("--loss \"l1 + 0.002*pdl(features='distilled.relu4_3')\"", 1),
-        ("l1 + 0.0003*pdl(features='distilled.relu4_3')", 0),
+        ("--loss \"l1 + 0.002*pdl(features='distilled-1.relu4_3')\"", 1),
+        ("l1 + 0.0003*pdl(features='distilled-1.relu4_3')", 0),
         ("value = l1(restored, target) + 0.02 * loss(restored, target)", 1),
-        ('(pdloss.L1() + 0.002 * pdloss.PDL(features="distilled.relu4_3")).build()', 1),
+        ('(pdloss.L1() + 0.002 * pdloss.PDL(features="distilled-1.relu4_3")).build()', 1),
         ("`l1 + 0.003*pdl`; [the commands](experiments/denoise-first/run.sh)", 0),
         ("`l1 + 0.003*pdl`\n\n[the commands](experiments/denoise-first/run.sh)", 1),
         ("`0.5*perceptual`", 0),

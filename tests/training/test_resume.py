@@ -45,7 +45,7 @@ class StopAt(Watcher):
     "loss",
     [
         "l1",
-        "l1 + 0.01*pdl(features='distilled.relu3_4', projection='sphere', ratio=0.2, offset=4)",
+        "l1 + 0.01*pdl(features='distilled.relu3_3', projection='sphere', ratio=0.2, offset=4)",
         "l1 + 0.01*adversarial(critic='srgan(size=16, width=2)', lr=0.001)",
         "l1 + 0.01*adversarial(critic='unet(width=2)', objective='relativistic', lr=0.001)",
     ],

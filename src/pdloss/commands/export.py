@@ -19,8 +19,9 @@ task, scale, range and colour in its metadata. Images are RGB in [0, 1]; what co
 class ExportOptions(TrustOptions, OverwriteOptions):
     """What to export, and how."""
 
-    model: tyro.conf.Positional[Path]
-    """Run folder of a training, or a file of weights."""
+    model: tyro.conf.Positional[str]
+    """As of `restore --model`: run folder, file or folder of a model, name of one that ships, or owner/name on the
+    Hugging Face Hub."""
     out: Path
     """Folder to write to."""
     onnx: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -48,9 +49,10 @@ def main(argv: list[str]) -> int:
         )
     from pdloss.exporting import subject, write_onnx, write_program, write_weights
     from pdloss.files import output
+    from pdloss.models.shelf import name_of, place_of
 
-    model = options.model
-    name = (model.resolve().name if model.is_dir() else model.stem) + ("-float16" if options.float16 else "")
+    model = place_of(options.model)
+    name = name_of(options.model, model) + ("-float16" if options.float16 else "")
     paths = {
         kind: options.out / f"{name}.{kind}"
         for kind, wanted in (

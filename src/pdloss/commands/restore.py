@@ -23,8 +23,8 @@ class RestoreOptions(TrustOptions, OverwriteOptions):
     source: tyro.conf.Positional[Path]
     """An image, or a folder of images, with all below it."""
     model: str
-    """Name of a model that ships (`pdloss models`), run folder of a training, or a file of weights: of its `weights/`,
-    or from `pdloss convert`."""
+    """Name of a model that ships (`pdloss models`); run folder of a training; a file of weights, of its `weights/` or
+    from `pdloss convert`; a model's folder; or owner/name[@revision] on the Hugging Face Hub (`pdloss[hub]`)."""
     out: Path
     """Folder to write to; for one image, also a name that ends with .png, .jpg, .tif or .webp."""
     format: Literal["png", "jpeg", "tiff", "webp"] | None = None

@@ -12,22 +12,24 @@ from pdloss import networks, runs
 from pdloss.assets import sha256
 from pdloss.datasets.prefetch import ThreadedCalls
 from pdloss.devices import channels_last
-from pdloss.errors import RunError
+from pdloss.errors import RunError, SpecError
 from pdloss.evaluation.inputs import Input, comparable
 from pdloss.evaluation.reuse import picture_file
 from pdloss.images import read_image, write_image
 from pdloss.ops.color import quantize
 from pdloss.picture_files import written_names
+from pdloss.records import is_model_folder
 from pdloss.runs import RunFolder
-from pdloss.runs.purposes import trained_for
+from pdloss.runs.purposes import trained_for, weights_file
 from pdloss.specs.trust import RECEIVED, Trust
 
 
 def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -> nn.Module:
-    """Returns a run's network with its newest weights, or that of a weights file, in eval mode.
+    """Returns a run's network with its newest weights, or that of a model folder or weights file, in eval mode.
 
     Args:
-        model: Run folder, or a file that `pdloss.runs.RunFolder` or ``pdloss convert`` wrote, which names its network.
+        model: Run folder; model folder; or a file that `pdloss.runs.RunFolder` or ``pdloss convert`` wrote, which names
+            its network.
         device: Where to put it.
         trusted: Which modules the name of its network, which comes from the file, may name.
 
@@ -35,16 +37,17 @@ def load_network(model: Path, device: torch.device, trusted: Trust = RECEIVED) -
         SpecError: If the name is not one of pdloss's networks, nor allowed by `trusted`.
         RunError: If there are no weights, they do not fit the network, or the file names none.
     """
-    if model.is_file():
-        text = trained_for(model).network
-        if not text:
-            raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
+    text = trained_for(model).network
+    if not text:
+        raise RunError(f"{model} does not say to which network its weights belong; name the run folder instead")
+    try:
         network = networks.network(text, trusted)
-        runs.load_weights(model, network)
+    except SpecError as error:
+        raise SpecError(f"{model} names its network: {error}") from None
+    if model.is_dir() and not is_model_folder(model):
+        runs.RunFolder(model).load(network)
     else:
-        folder = runs.RunFolder(model)
-        network = networks.network(folder.record().network, trusted)
-        folder.load(network)
+        runs.load_weights(weights_file(model), network)
     return channels_last(network).to(device).eval()
 
 

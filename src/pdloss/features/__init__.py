@@ -45,6 +45,7 @@ BACKBONES: dict[str, Callable[[Sequence[str]], Frozen]] = {
     "alexnet": AlexNetFeatures,
     "squeezenet": SqueezeNetFeatures,
     "distilled": lambda layers: DistilledFeatures(layers or None),
+    "distilled-1": lambda layers: DistilledFeatures(layers or None, edition="distilled-1"),
     "steerable": lambda layers: SteerablePyramidFeatures(layers=layers or None),
 }
 

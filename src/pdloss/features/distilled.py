@@ -16,9 +16,13 @@ from pdloss._types import Images
 from pdloss.devices import channels_last
 from pdloss.errors import AssetError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
+from pdloss.ops.options import check_option
 
-SHIPPED = files("pdloss.features").joinpath("distilled.safetensors")
+FOLDER = files("pdloss.features")
+"""Where the editions that ship are."""
 
+
+Edition = Literal["distilled", "distilled-1"]
 
 _Size = Annotated[int, Meta(ge=1, le=4096)]
 """Of a header that somebody passed on: it shall not ask for all memory there is."""
@@ -124,25 +128,31 @@ def _head(before: int, channels: int, whole: bool) -> Convolution:
 class DistilledFeatures(Frozen):
     """Computes maps of a small network that imitates a large one's, in the large one's units.
 
-    The file shipped with the package imitates VGG19's ``relu3_4`` and ``relu4_3`` (Caffe convention, so values reach
-    thousands) at about a sixth of VGG19's cost; the header of the file says how close it comes. Make your own from
-    another backbone with ``pdloss distill``.
+    Two editions ship with the package, each at about a fifth of its teacher's cost; a file's header says how close it
+    comes. ``distilled`` imitates four layers of torchvision's VGG16, ``relu1_2``, ``relu2_2``, ``relu3_3`` and
+    ``relu4_3``, and begins at full resolution, so that it sees what alternates from pixel to pixel as its teacher does.
+    ``distilled-1``, the first, imitates VGG19's ``relu3_4`` and ``relu4_3`` (Caffe convention, so values reach
+    thousands) and sees 2x2 pixels at a time. Make your own from another backbone with ``pdloss distill``.
 
     Args:
         layers: Names such as ``relu4_3``; by default all that the file holds.
         weights: A file written by ``pdloss distill``; by default the one shipped.
+        edition: Which of those that ship.
 
     Raises:
         SpecError: If a layer is not in the file.
         AssetError: If the file is not one written by ``pdloss distill``, or is damaged.
     """
 
-    def __init__(self, layers: Sequence[str] | None = None, weights: Path | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[str] | None = None, weights: Path | None = None, edition: Edition = "distilled"
+    ) -> None:
         super().__init__()
         if weights is not None:
             self._load(weights, layers)
         else:
-            with as_file(SHIPPED) as shipped:
+            check_option(Edition, edition=edition)
+            with as_file(FOLDER / f"{edition}.safetensors") as shipped:
                 self._load(shipped, layers)
 
     def _load(self, path: Path, layers: Sequence[str] | None) -> None:

@@ -86,7 +86,7 @@ class ProjectedDistributionLoss(FeatureLoss):
 
     Example:
         >>> import torch
-        >>> loss = ProjectedDistributionLoss("distilled.relu4_3", projection="sphere", ratio=0.5)
+        >>> loss = ProjectedDistributionLoss("distilled-1.relu4_3", projection="sphere", ratio=0.5)
         >>> image = torch.rand(1, 3, 32, 32)
         >>> loss(image, image)
         tensor(0.)

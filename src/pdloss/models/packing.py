@@ -1,10 +1,13 @@
 """A finished run → one small file that ships: weights in half precision, and in its header all that its card says."""
 
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import torch
 from msgspec.structs import replace
+from torch import Tensor
 
 from pdloss.errors import RunError
 from pdloss.files.tensors import read_tensors, write_tensors
@@ -35,7 +38,7 @@ class Model(Record, frozen=True, kw_only=True):
     licence: str
     stages: list[Stage]
     trained_on: dict[str, str]
-    """Name to `pdloss.datasets.picture_hash`, of all stages."""
+    """``picture 1``, … to `pdloss.datasets.picture_hash`, of all stages; none where a stage does not tell."""
     parameters: int
 
     @property
@@ -58,7 +61,7 @@ def pack(run: Path, name: str, out: Path, *, data: str, licence: str = "Apache-2
         RunError: If the run is not finished, was trained on a picture of the sets that are measured on, does not tell
             on what it was trained, or makes too large a file; or if a run that it went on from is gone.
     """
-    stages, pictures = _stages(run)
+    stages, pictures = stages_of(run)
     if not pictures:
         raise RunError(
             f"{run} does not tell which pictures it was trained on, so nobody can tell whether it was measured on them"
@@ -72,13 +75,7 @@ def pack(run: Path, name: str, out: Path, *, data: str, licence: str = "Apache-2
     half = {key: each.half() if each.is_floating_point() else each for key, each in weights.items()}
     if odd := next((key for key, each in half.items() if each.is_floating_point() and not each.isfinite().all()), None):
         raise RunError(f"{odd} of {run} holds values too large for half precision")
-    model = Model(
-        name=name, data=data, licence=licence, stages=stages, trained_on=pictures,
-        parameters=sum(each.numel() for each in weights.values()),
-    )  # fmt: skip
-    last = model.last
-    header = {key: str(getattr(last, key)) for key in ("network", "task", "degradation", "crop")}
-    header |= {"format": "pt", "step": str(stages[-1].step), _HEADER: msgspec.json.encode(model).decode()}
+    header = model_header(made_public(name, stages, pictures, data, licence, half))
     file = out / f"{name}.safetensors"
     size = 2 * sum(each.numel() for each in half.values()) + sum(map(len, header.values()))
     if size > MOST_BYTES:
@@ -95,7 +92,15 @@ def model_of(file: Path) -> Model:
     Raises:
         RunError: If it is no such file.
     """
-    header = read_tensors(file).header
+    return model_in(file, read_tensors(file).header)
+
+
+def model_in(file: Path, header: Mapping[str, str]) -> Model:
+    """Returns what the header of a file says of a model.
+
+    Raises:
+        RunError: If it says nothing of one.
+    """
     if _HEADER not in header:
         raise RunError(f"{file} is no model that pdloss models pack wrote")
     try:
@@ -123,20 +128,85 @@ def unpack(file: Path, out: Path) -> RunFolder:
     return folder
 
 
-def _stages(run: Path) -> tuple[list[Stage], dict[str, str]]:
-    """Returns the trainings on the way to a run, the first one first, and the pictures of all."""
+def stages_of(run: Path) -> tuple[list[Stage], dict[str, str]]:
+    """Returns the trainings on the way to a run, the first one first, and the pictures of all.
+
+    Raises:
+        RunError: If one of them is not finished, or not there.
+    """
+    folder = RunFolder(run)
+    stage = stage_of(run)
+    before, pictures = stages_of(Path(stage.record.init)) if stage.record.init else ([], {})
+    return [*before, stage], pictures | folder.photographs()
+
+
+def stage_of(run: Path) -> Stage:
+    """Returns the one training of a run folder.
+
+    Raises:
+        RunError: If it is not finished.
+    """
     folder = RunFolder(run)
     record = folder.record()
     step, _ = folder.latest_weights()
     if step < record.steps:
         raise RunError(f"{run} stands at step {step} of {record.steps}: train it to its end first")
     log = read_log(folder.log)
-    stage = Stage(record=_placeless(record), seconds=log[-1].seconds if log else 0.0, step=step)
-    before, pictures = _stages(Path(record.init)) if record.init else ([], {})
-    return [*before, stage], pictures | folder.photographs()
+    return Stage(record=record, seconds=log[-1].seconds if log else 0.0, step=step)
 
 
-def _placeless(record: RunRecord) -> RunRecord:
-    """Returns a record without the places of one machine."""
-    names = {"data": Path(record.data).name, "valid": Path(record.valid).name if record.valid else None}
-    return replace(record, **names, init=Path(record.init).name if record.init else None, machine={})
+def made_public(
+    name: str,
+    stages: Sequence[Stage],
+    pictures: Mapping[str, str],
+    data: str,
+    licence: str,
+    weights: Mapping[str, Tensor],
+) -> Model:
+    """Returns what may be said of a model in public: no name of a file or a folder, and nothing of the machine.
+
+    Args:
+        name: Of the model.
+        stages: The trainings on the way to it.
+        pictures: Name to `picture_hash` of what they saw.
+        data: In words, in the place of every folder of photographs.
+        licence: Of the weights.
+        weights: Of which the parameters are counted.
+    """
+    public = []
+    for place, stage in enumerate(stages):
+        record = stage.record
+        record = replace(
+            record, data=data, degraded=record.degraded and data, init=f"training {place}" if place else None,
+            valid=record.valid and "held out", valid_degraded=record.valid_degraded and "held out", machine={},
+            network=without_folders(record.network), loss=without_folders(record.loss),
+            degradation=without_folders(record.degradation),
+            weights={without_folders(key): value for key, value in record.weights.items()},
+        )  # fmt: skip
+        public.append(replace(stage, record=record))
+    if stages[0].record.init:  # of which nothing else is known
+        public[0] = replace(public[0], record=replace(public[0].record, init="another training"))
+    return Model(
+        name=name, data=data, licence=licence, stages=public,
+        trained_on={f"picture {place}": each for place, each in enumerate(pictures.values(), 1)},
+        parameters=sum(each.numel() for each in weights.values()),
+    )  # fmt: skip
+
+
+def without_folders(text: str) -> str:
+    """Returns a choice as text with the names of files alone, where it has their paths.
+
+    Example:
+        >>> without_folders("shake(kernel='/home/anna/k.npz') | noise(sigma=25/255)")
+        "shake(kernel='k.npz') | noise(sigma=25/255)"
+    """
+    return re.sub(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""", r"\1\2\1", text)
+
+
+def model_header(model: Model) -> dict[str, str]:
+    """Returns the header of a model's file: all that its card says, and what who restores with it asks first."""
+    last = model.last
+    header = {key: str(getattr(last, key)) for key in ("network", "task", "degradation", "crop")}
+    return header | {
+        "format": "pt", "step": str(model.stages[-1].step), _HEADER: msgspec.json.encode(model).decode()
+    }  # fmt: skip

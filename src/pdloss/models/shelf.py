@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pdloss.errors import RunError
+from pdloss.errors import MissingExtraError, RunError
+from pdloss.files.downloads import say
+from pdloss.models.addresses import Repository, address, is_hub_address, repository_of
 from pdloss.specs import suggestion
 
 SHELF = Path(__file__).parent / "weights"
@@ -16,20 +18,67 @@ def shipped(shelf: Path | None = None) -> dict[str, Path]:
 
 
 def place_of(model: str | Path, shelf: Path | None = None) -> Path:
-    """Returns what a name stands for: a network that ships, or a run folder or file of that name.
+    """Returns what a name stands for: a network that ships, a run folder, model folder or file, or one from the Hub.
 
-    A network that ships comes first; ``./jpeg`` is the folder of that name.
+    A network that ships comes first; ``./jpeg`` is the folder of that name. Then comes what lies here; ``owner/name``,
+    with or without ``@revision``, is the Hub's where nothing of that name does, nor a folder ``owner`` in which it was
+    mistyped. ``hf://owner/name`` is the Hub's in any case.
 
     Raises:
-        RunError: If there is neither, and it is called as a network that might ship.
+        RunError: If there is none of these, or the Hub's cannot be had.
+        MissingExtraError: If it is the Hub's, and huggingface_hub is not installed.
     """
-    known = shipped(shelf)
-    if isinstance(model, str) and model in known:
+    if isinstance(model, Path):
+        return model
+    known, path = shipped(shelf), Path(model)
+    if model in known:
         return known[model]
-    path = Path(model)
-    if not path.exists() and path.name == str(model) and not path.suffix:
-        raise RunError(f"{model} is no model that ships, and no run folder or file{_guess(str(model), known)}")
+    repository = repository_of(model)
+    if is_hub_address(model):
+        return _of_hub(model, repository)
+    if repository is not None and path.exists():
+        _say_which(model, repository)
+    elif repository is not None and path.parent.is_dir():
+        from pdloss.runs import no_run
+
+        raise RunError(f"{no_run(path)}; the repository of that name on the Hub is {address(repository)}")
+    elif repository is not None:
+        try:
+            return _of_hub(model, repository)
+        except (RunError, MissingExtraError) as error:
+            raise RunError(f"there is no {model} here, and on the Hub: {error}") from None
+    if not path.exists() and path.name == model and not path.suffix:
+        raise RunError(f"{model} is no model that ships, and no run folder or file{_guess(model, known)}")
     return path
+
+
+def name_of(model: str, place: Path) -> str:
+    """Returns what a model is called, as its files are.
+
+    Args:
+        model: Its name.
+        place: What `place_of` says that it stands for.
+    """
+    repository = repository_of(model)
+    if repository is not None and Path(model) != place:  # in the cache its folder is called after a commit
+        return repository.name.partition("/")[2]
+    return place.resolve().name if place.is_dir() else place.stem
+
+
+def _of_hub(text: str, repository: Repository | None) -> Path:
+    from pdloss.models.hub import fetch
+
+    if repository is None:
+        raise RunError(f"{text} is no repository of the Hub: write hf://owner/name, or hf://owner/name@revision")
+    return fetch(repository)
+
+
+def _say_which(model: str, repository: Repository) -> None:
+    """Says which of two is meant, where a repository of that name was in use before."""
+    from pdloss.models.hub import fetched_before
+
+    if fetched_before(repository):
+        say(f"{model} is what lies here, and not the repository of the Hub, which is {address(repository)}")
 
 
 def named(name: str, shelf: Path | None = None) -> Path:

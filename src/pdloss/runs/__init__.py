@@ -24,6 +24,7 @@ from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.networks.signature import NETWORK_KEY
 from pdloss.records import LogLine, RunRecord, TrainedOn, log_text, read_log, read_record, write_record
 from pdloss.runs.bindings import PLACES, other_choices, other_photographs
+from pdloss.runs.renamed import with_todays_names
 from pdloss.runs.states import State, Stateful, load_module, packed, tensors_of, unpack
 
 _FOLDERS = ("weights", "tensorboard", "wandb", "mlflow")
@@ -58,7 +59,7 @@ class RunFolder:
         """
         if not self.config.exists():
             raise RunError(no_run(self.path))
-        return read_record(self.config, RunRecord)
+        return with_todays_names(read_record(self.config, RunRecord))
 
     def check(self, record: RunRecord) -> None:
         """Refuses a folder that is not this record's, before anything is made; the photographs are compared by `open`.

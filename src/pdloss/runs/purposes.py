@@ -9,13 +9,15 @@ from pdloss.assets import metadata
 from pdloss.degradations import Chain
 from pdloss.degradations.given import is_given
 from pdloss.errors import AssetError, RunError, SpecError
+from pdloss.records import MODEL_WEIGHTS, is_model_folder
+from pdloss.runs.model_folder import model_config
 from pdloss.specs import Choice
 from pdloss.specs.trust import RECEIVED, Trust
 from pdloss.tasks import DEFAULT_TASK, task
 
 
 class TrainedFor(NamedTuple):
-    """What a run, or a file of weights, says that it was trained for; None where it does not tell."""
+    """What a run, a model folder, or a file of weights, says that it was trained for; None where it does not tell."""
 
     place: Path
     task: str | None = None
@@ -39,11 +41,14 @@ class Purpose:
 
 
 def trained_for(place: Path) -> TrainedFor:
-    """Returns what a run folder, or a file of weights, was trained for.
+    """Returns what a run folder, a model folder, or a file of weights, was trained for.
 
     Raises:
-        RunError: If it is neither.
+        RunError: If it is none of these.
     """
+    if is_model_folder(place):
+        config = model_config(place)
+        return TrainedFor(place, config.task, config.network, config.degradation, config.crop)
     if place.is_dir():
         record = runs.RunFolder(place).record()
         return TrainedFor(place, record.task, record.network, record.degradation, record.crop, record.degraded)
@@ -60,11 +65,13 @@ def trained_for(place: Path) -> TrainedFor:
 
 
 def weights_file(place: Path) -> Path:
-    """Returns a run folder's newest weights, or the file itself.
+    """Returns a run folder's newest weights, a model folder's, or the file itself.
 
     Raises:
         RunError: If the folder has none.
     """
+    if is_model_folder(place):
+        return place / MODEL_WEIGHTS
     return runs.RunFolder(place).latest_weights()[1] if place.is_dir() else place
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pdloss.sweeps.plan import PLACE, LossAxis, Plan
+from pdloss.sweeps.plan import PLACE, LossAxis, Plan, pulling
 from pdloss.training.configuration import TrainConfig
 
 LONGEST_NAME = 120
@@ -91,8 +91,7 @@ def _calibration(plan: Plan, axes: Mapping[str, Any], axis: LossAxis, begin: Job
     name = _name(f"calibration-{_label(axis)}", axes)
     known = ("task", "data", "degradation", "batch", "crop", "device")
     options = {key: value for key, value in begin.options.items() if key in known}
-    # The weight that calibration finds is that of the last term; the place itself is taken as 1.
-    options |= {"loss": axis.loss.replace(f"{PLACE}*", ""), "share": 0.5, "init": begin.folder}
+    options |= {"loss": pulling(axis.loss), "share": 0.5, "init": begin.folder}
     return Job(name, "calibration", options, plan.out / "calibrations" / f"{name}.json", (begin,))
 
 

@@ -48,7 +48,7 @@ from typing import Any
 
 from pdloss.errors import RunError, SpecError
 from pdloss.files import write_text
-from pdloss.specs import suggestion
+from pdloss.specs import read_sum, suggestion, sum_text
 from pdloss.training.configuration import TrainConfig
 
 PLACE = "{weight}"
@@ -253,7 +253,25 @@ def _shares(given: object, text: str) -> tuple[float, ...]:
     values = _distinct(given, f"share of {text!r}")
     if not all(isinstance(v, float) and 0 < v < 1 for v in values):
         raise SpecError(f"share = {list(values)} of {text!r}: shares lie between 0 and 1, both excluded")
+    pulling(text)
     return values
+
+
+def pulling(text: str) -> str:
+    """Returns the two terms that a share is of: the first, and the one whose weight is sought, taken once.
+
+    Raises:
+        SpecError: If the weight is not that of a later term.
+
+    Example:
+        >>> pulling("2*l1 + {weight}*pdl + 0.5*phase")
+        '2*l1 + pdl'
+    """
+    terms, others = (read_sum(text.replace(PLACE, weight)) for weight in ("1", "2"))
+    sought = [call for (weight, call), (other, _) in zip(terms, others, strict=True) if weight != other]
+    if len(sought) != 1 or terms[0] != others[0]:
+        raise SpecError(f"a share is that of one term beside the first: write {text!r} as l1 + {PLACE}*…")
+    return sum_text([(terms[0][0], str(terms[0][1])), (1.0, str(sought[0]))])
 
 
 def _seeds(given: object, text: str) -> tuple[int, ...]:

@@ -21,9 +21,9 @@ class Recommendation(NamedTuple):
 RECOMMENDED = {
     # Ten minutes from fresh weights: 28.12 dB and LPIPS 0.2324 on Kodak24, where 0.002 ended at 27.65 dB and 0.2195. In
     # the five tasks, half of the pull was 0.00014 to 0.00019.
-    "distilled.relu4_3": Recommendation(0.0003, "budget-cpu"),
+    "distilled-1.relu4_3": Recommendation(0.0003, "budget-cpu"),
     # Two layers, for going on from a network trained on pixels at x4: LPIPS 0.287 for 0.337, at 0.7 dB.
-    "distilled.relu3_4+relu4_3": Recommendation(0.0005, "features"),
+    "distilled-1.relu3_4+relu4_3": Recommendation(0.0005, "features"),
     # From a network trained on pixels: 28.22 dB and LPIPS 0.2359 on Kodak24, for 0.06 dB less than it began with.
     "vgg19.relu4_3": Recommendation(0.0003, "denoise-first"),
     # Not trained with yet: the weight at which it pulls as hard as vgg19.relu4_3 does at 0.0003, whose maps are larger.
@@ -42,8 +42,8 @@ def recommended(features: str) -> str:
         SpecError: If there is no recommendation.
 
     Example:
-        >>> recommended("distilled.relu4_3")
-        "l1 + 0.0003*pdl(features='distilled.relu4_3')"
+        >>> recommended("distilled-1.relu4_3")
+        "l1 + 0.0003*pdl(features='distilled-1.relu4_3')"
     """
     if features not in RECOMMENDED:
         raise SpecError(
