@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from pdloss.report.sources import Comparison, read_comparison
 from pdloss.sweeps.account import RUNS
 from pdloss.sweeps.overview import duration
 from pdloss.sweeps.plan import KEPT
-from pdloss.sweeps.reproduction import TRAINED, table_number
+from pdloss.sweeps.reproduction import TRAINED, shown_name, table_number
 from pdloss.tables.markdown import escaped
 
 TAKEN = ("result.md", "table-1.csv", "scores.csv", "matched.csv")
@@ -152,6 +152,7 @@ def _draw_crops(runs: Path, rows: Sequence[Mapping[str, str]], name: str, folder
     with tempfile.TemporaryDirectory() as temporary:
         for strip in crops.strips(comparison)[0][:PICTURES]:
             tiles, side = crop_panel(comparison, strip.image, strip.window), (strip.window.height, strip.window.width)
+            tiles = [replace(tile, label=shown_name(tile.label)) for tile in tiles]
             drawn = save_panel(tiles, Path(temporary, "crops"), side=side, columns=5, overwrite=True)[0]
             pixels = small_jpeg(Image.open(drawn))
             write_atomically(folder / f"crops-{comparison.called[strip.image]}.jpg", partial(_put, pixels))

@@ -9,10 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 import torch
-from scipy.stats import wasserstein_distance
 
 from pdloss.errors import ImageError
 from pdloss.losses import L1, LOSSES, PixelLoss
@@ -116,41 +114,6 @@ def test_w1_grows_with_the_toys_shift_while_kl_and_js_stay_flat(written: Path):
 def test_the_toy_in_docs_has_the_numbers_of_today(written: Path):
     made, committed = (tables(folder / "histogram_distances.md")[0] for folder in (written, ROOT / "docs"))
     assert committed == made
-
-
-def test_kl_of_histograms_apart_is_what_the_floor_makes_it(distances: ModuleType):
-    floor, bins = 1e-3, 64
-    shares = [count / 256 for count in distances.TOY]
-    there = sum((p + floor) * math.log((p + floor) / floor) for p in shares)
-    here = sum(floor * math.log(floor / (p + floor)) for p in shares)
-    row = distances.toy_rows()[30]
-    assert row.kl_higher == pytest.approx((there + here) / (1 + bins * floor), rel=1e-9)
-
-
-def test_w1_of_channels_is_scipys(distances: ModuleType, generator: torch.Generator):
-    restored, target = torch.rand(2, 5, 300, generator=generator) * torch.arange(1.0, 6.0)[:, None]
-    target[2] -= 2.5  # hardly ever above zero
-    rows = distances.compared(restored, target).rows
-    assert [row.place for row in rows] == [0, 1, 3, 4]
-    for row in rows:
-        expected = wasserstein_distance(restored[row.place].numpy(), target[row.place].numpy())
-        assert row.w1 == pytest.approx(expected, rel=1e-5)
-        assert row.relative == pytest.approx(expected / target[row.place].numpy().std(ddof=1), rel=1e-5)
-
-
-def test_kl_and_js_of_two_bins_are_those_of_the_textbook(distances: ModuleType):
-    half, quarter = np.array([2, 2]), np.array([1, 3])
-    kl = 0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75)
-    assert distances.kl(half, quarter, floor=0.0) == pytest.approx(kl)
-    to_middle = [sum(p * math.log(p / m) for p, m in zip(ps, (0.375, 0.625), strict=True))
-                 for ps in ((0.5, 0.5), (0.25, 0.75))]  # fmt: skip
-    assert distances.js(half, quarter) == pytest.approx(sum(to_middle) / 2)
-
-
-def test_channels_of_like_kl_are_chosen_by_how_far_their_values_lie(distances: ModuleType):
-    told = {1: (1.0, 5.0), 2: (1.05, 1.0), 3: (9.0, 90.0), 4: (0.95, 3.0), 5: (0.1, 0.2)}
-    rows = [distances.Row(place, kl, kl, 0.0, 2 * relative, 2.0) for place, (kl, relative) in told.items()]
-    assert [row.place for row in distances.similar_kl(rows)] == [2, 4, 1]
 
 
 def test_the_page_tells_the_channels_of_the_rule(written: Path):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pdloss.commands import terminal, words
-from pdloss.errors import UsageError, UserError
+from pdloss.errors import UsageError, UserError, system_sentence
 from pdloss.memory import enough_memory
 
 VERBS = {
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _complain("", 141)
     except OSError as error:  # a full disk, a folder without permission
-        return _complain(terminal.system_sentence(error), 1)
+        return _complain(system_sentence(error), 1)
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     except Exception as error:

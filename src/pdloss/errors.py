@@ -1,5 +1,19 @@
 """What a user can put right: one sentence that names the cause and the cure."""
 
+import errno
+
+_CURES = {
+    errno.ENOSPC: "make room there, or choose another place; nothing half-written stays",
+    errno.EDQUOT: "your quota is used up: make room there, or choose another place",
+    errno.EACCES: "you have no right to it: choose another place, or change its permissions",
+    errno.EPERM: "you have no right to it: choose another place, or change its permissions",
+    errno.EROFS: "nothing can be written there: choose another place",
+    errno.ENAMETOOLONG: "shorten it",
+    errno.ENOTDIR: "a part of it is a file, where a folder should be",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EMFILE: "raise the limit with ulimit -n, or do less at once",
+}
+
 
 class UserError(Exception):
     """Base of every error that the command line prints as one line, without a traceback."""
@@ -38,3 +52,10 @@ class OutOfMemoryError(UserError, MemoryError):
 
 class RangeWarning(UserWarning):
     """Images that a loss was given are not in [0, 1]: its value, and the weight it was given, mean something else."""
+
+
+def system_sentence(error: OSError) -> str:
+    """Returns the system's own words, the file, and the cure where there is one."""
+    problem = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    cure = _CURES.get(error.errno or 0)
+    return f"{problem}; {cure}" if cure else problem

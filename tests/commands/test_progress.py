@@ -38,6 +38,15 @@ def test_a_run_that_goes_on_counts_its_speed_from_there(clock: list[float], caps
     assert capsys.readouterr().err == "training: 1010/2000, 5 s each, 82.5 min left\n"
 
 
+def test_before_anything_is_done_no_time_is_made_up(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar("timing", seconds=5) as bar:
+        clock[0] = 6.0
+        bar.update(0, 84, "start")
+        clock[0] = 12.0
+        bar.update(6, 84)
+    assert capsys.readouterr().err == "timing: 0/84 start\ntiming: 6/84, 2 s each, 2.6 min left\n"
+
+
 def test_what_is_shown_beside_it_is_asked_for_only_when_it_is_shown(clock: list[float]) -> None:
     asked = []
     with Bar("training") as bar:

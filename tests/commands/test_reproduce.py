@@ -6,9 +6,12 @@ import pytest
 from PIL import Image
 
 from pdloss.cli import main
+from pdloss.commands import reproduce
 from pdloss.commands.reproduce import folder_of
 from pdloss.errors import UserError
+from pdloss.probing import histogram_page
 from pdloss.sweeps import reproduction
+from tests.runs_for_tests import photographs_in
 
 TINY = {"task": "denoise", "network": "edsr(blocks=1, width=4, unshuffle=2)", "steps": 2, "batch": 1, "crop": 32}
 SHIPPED = {
@@ -72,6 +75,23 @@ def test_preferences_are_analysed_and_written_without_any_run(tmp_path, capsys):
     assert "0.77" in printed
     assert "no study is designed: no-perceptual, L1-w0.005" in printed
     assert "| PDL | 0.77 | 0.74 | 0.61 | 0.57 |" in (tmp_path / "table3" / "preferences.md").read_text()
+
+
+def test_figure_2_looks_at_as_many_photographs_as_the_budget_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reproduce, "FEATURES", "steerable.scale1")
+    monkeypatch.setattr(reproduce, "PHOTOGRAPHS", {"cpu": 2, "halfhour": 9})
+    photographs_in(tmp_path / "photos", count=3, height=32, width=48)
+    shown = []
+    monkeypatch.setattr(histogram_page, "write_result", lambda *values: shown.append(values) or [values[0] / "a.png"])
+    words = ["reproduce", "figure2", "--out", str(tmp_path / "out"), "--test", str(tmp_path / "photos")]
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'out' / 'figure2' / 'a.png'}\n"
+    assert main([*words, "--budget", "halfhour"]) == 0
+    names = [f"photos/photo{i}" for i in range(3)]
+    assert [[each.name for each in values[1]] for values in shown] == [names[:2], names]
+    assert shown[0][2:] == ("steerable.scale1", 4, "pdloss reproduce figure2 --budget cpu --out OUT --test photos")
+    assert main([*words, "--budget", "week"]) == 1
+    assert "unknown budget 'week'" in capsys.readouterr().err
 
 
 def test_slips_are_one_sentence(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The embedded engine, with small real processes in place of trainings."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -91,6 +92,34 @@ def test_a_job_that_fails_every_time_lets_the_others_finish(tmp_path):
     assert by_name["bad"].tries == 2
     assert by_name["bad"].why.startswith("killed by SIGABRT; see ")
     assert by_name["behind"].why == "bad, which it goes on from, failed"
+
+
+def test_a_job_that_has_no_place_for_its_log_fails_and_the_others_finish(tmp_path):
+    (tmp_path / "logs" / "bad.log").mkdir(parents=True)
+    progress = engine(tmp_path, {"bad": "", "good": ""}).run([job("bad", tmp_path), job("good", tmp_path)], finished)
+    assert states(progress) == {"bad": "failed", "good": "done"}
+    assert progress[0].why.startswith("Is a directory: ")
+
+
+def test_a_calibration_whose_result_cannot_be_kept_fails_and_the_others_finish(tmp_path):
+    lost = [Job(name, "calibration", {}, tmp_path / name / "a.json") for name in ("mute", "full")]
+    (tmp_path / "full").touch()  # a file, where a folder should be
+    codes = {"mute": "", "full": "print('l1 + 0.1*pdl')", "good": ""}
+    progress = engine(tmp_path, codes).run([*lost, job("good", tmp_path)], finished)
+    assert states(progress) == {"mute": "failed", "full": "failed", "good": "done"}
+    assert progress[0].why == "mute: pdloss calibrate printed no loss"
+    assert "a part of it is a file" in progress[1].why or "exists" in progress[1].why
+
+
+def test_where_not_even_the_sentence_can_be_written_a_full_disk_is_said(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    progress = engine(tmp_path, {"a": "import sys; sys.exit(1)"}).run([job("a", tmp_path)], finished)
+    assert progress[0].why.startswith(f"No space left on device: {tmp_path / 'logs'}; make room there")
+    progress = engine(tmp_path, {"a": FAILS}).run([job("a", tmp_path)], finished)
+    assert progress[0].why == "the folder is full"  # its own sentence, where there is one
 
 
 def test_a_slot_owns_its_cores_and_threads(tmp_path):

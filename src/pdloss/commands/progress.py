@@ -57,7 +57,7 @@ class Bar:
         """Shows that `done` of `total` are done; `text` is asked for only when shown."""
         now = time.monotonic()
         rate = (done - self.first) / max(now - self.began, 1e-9)
-        speed = f"{rate:.3g}/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.3g} s each"
+        speed = "" if rate <= 0 else f"{rate:.3g}/s" if rate >= 1 else f"{1 / rate:.3g} s each"
         if self.console.is_terminal:
             # Ten times a second is as often as the bar is drawn.
             if now - self.said > 0.1 or done == total:
@@ -65,8 +65,10 @@ class Bar:
                 self.progress.update(self.task, completed=done, total=total, text=_said(text), rate=speed)
         elif now - self.said >= self.seconds or (done == total and now - self.began > 2):
             self.said = now
-            left = (total - done) / max(rate, 1e-9)
-            said = f"{self.label}: {done}/{total}, {speed}, {left / 60:.1f} min left {_said(text)}".rstrip()
+            left = (
+                f", {speed}, {(total - done) / rate / 60:.1f} min left" if speed else ""
+            )  # nothing done tells nothing
+            said = f"{self.label}: {done}/{total}{left} {_said(text)}".rstrip()
             with contextlib.suppress(OSError):
                 print(said, file=sys.stderr, flush=True)
 

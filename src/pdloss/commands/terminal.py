@@ -1,7 +1,6 @@
 """The terminal: output that no encoding stops, and what is said when a command cannot go on."""
 
 import codecs
-import errno
 import io
 import os
 import platform
@@ -20,17 +19,6 @@ _STAND_INS = {
     "ß": "ss", "━": "-", "╸": "-", "╺": "-", "✓": "+", "✗": "x", "\N{HAIR SPACE}": "", "\N{NO-BREAK SPACE}": " ",
 }  # fmt: skip
 _HANDLER = "pdloss-plain"
-_CURES = {
-    errno.ENOSPC: "make room there, or choose another place; nothing half-written stays",
-    errno.EDQUOT: "your quota is used up: make room there, or choose another place",
-    errno.EACCES: "you have no right to it: choose another place, or change its permissions",
-    errno.EPERM: "you have no right to it: choose another place, or change its permissions",
-    errno.EROFS: "nothing can be written there: choose another place",
-    errno.ENAMETOOLONG: "shorten it",
-    errno.ENOTDIR: "a part of it is a file, where a folder should be",
-    errno.EISDIR: "name a file, not a folder",
-    errno.EMFILE: "raise the limit with ulimit -n, or do less at once",
-}
 
 
 def any_encoding() -> None:
@@ -43,13 +31,6 @@ def any_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_HANDLER)
-
-
-def system_sentence(error: OSError) -> str:
-    """Returns the system's own words, the file, and the cure where there is one."""
-    problem = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-    cure = _CURES.get(error.errno or 0)
-    return f"{problem}; {cure}" if cure else problem
 
 
 def drop_output() -> None:

@@ -16,7 +16,7 @@ from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.queue import USER_ERRORS, Queue, QueuedJob
 from pdloss.sweeps.slots import threads_of
-from pdloss.sweeps.worker import done_here
+from pdloss.sweeps.worker import done_here, sentence
 
 
 class CrashError(Exception):
@@ -36,7 +36,10 @@ def do_job(job: Job, command: list[str], logs: Path, told: Mapping[str, str]) ->
         CrashError: If it crashed, so that Ray tries again, here or elsewhere.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    status, why = done_here(job, command, logs, {**os.environ, **told})
+    try:
+        status, why = done_here(job, command, logs, {**os.environ, **told})
+    except OSError as error:
+        return USER_ERRORS[0], sentence(error)
     if status not in (0, *USER_ERRORS):
         raise CrashError(why)
     return status, why

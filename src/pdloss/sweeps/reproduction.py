@@ -63,6 +63,16 @@ def paper_plan(table: str, budget: str, data: str, out: Path, tests: Sequence[Pa
     return plan_from(values)
 
 
+def shown_name(name: str) -> str:
+    """Returns what a row or a run is called where people read it: the default loss without the digits of its text.
+
+    Example:
+        >>> shown_name("recommended-relu4_3-fd7d7a"), shown_name("PDL-w0.01")
+        ('recommended', 'PDL-w0.01')
+    """
+    return RECOMMENDED if name.startswith(RECOMMENDED) else name
+
+
 def table_number(table: str) -> str:
     """Returns what the paper calls a table.
 

@@ -16,7 +16,7 @@ from pdloss.errors import UserError
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job
 from pdloss.sweeps.queue import Queue, QueuedJob
-from pdloss.sweeps.worker import Running, started
+from pdloss.sweeps.worker import Running, sentence, started
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Engine(Queue):
         slot = next(slot for slot in self.slots if slot.number not in taken)
         try:
             running = started(queued.job, self.command(queued.job), self.logs, slot.environment)
-        except UserError as error:
-            queued.state, queued.why = "failed", str(error)
+        except (OSError, UserError) as error:  # a full disk has no room for its log
+            queued.state, queued.why = "failed", sentence(error)
             return
         slot.take(running.process.pid)
         queued.state, queued.slot = "running", slot.number

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import IO
 
 import tyro
 
-from pdloss.errors import RunError, UserError
+from pdloss.errors import RunError, UserError, system_sentence
 from pdloss.specs import suggestion
 from pdloss.sweeps import work
 from pdloss.sweeps.jobs import Job, jobs_of
@@ -36,25 +37,38 @@ class Running:
     process: "subprocess.Popen[bytes]"
     out: IO[bytes]
     log: IO[bytes]
+    lost: str = ""
+    """Why what it found could not be kept."""
 
     def status(self) -> int | None:
-        """Returns the exit status, None while it works; keeps what a calibration found."""
+        """Returns the exit status, None while it works; keeps what a calibration found, and fails if that fails."""
         status = self.process.poll()
         if status is None:
             return None
         self.out.close()
         self.log.close()
         if status == 0 and self.job.kind == "calibration":
-            work.keep_calibrated_loss(self.job, Path(self.out.name).read_text(encoding="utf-8"))
+            try:
+                work.keep_calibrated_loss(self.job, Path(self.out.name).read_text(encoding="utf-8"))
+            except (OSError, UserError) as error:
+                self.lost = sentence(error)
+                return USER_ERRORS[0]
         return status
 
     def last_words(self, status: int) -> str:
-        """Returns the sentence that a failed process ended with, else how it ended."""
+        """Returns the sentence that a failed process ended with, else how it ended.
+
+        A full disk has no room for that sentence either: then it is said here.
+        """
+        if self.lost:
+            return self.lost
         log = Path(self.log.name)
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
         said = next((line for line in reversed(lines) if line.startswith("pdloss: ")), "")
         if said:
             return said.removeprefix("pdloss: ")
+        if full := _no_room(log.parent):
+            return full
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         return f"{how}; see {log}"
 
@@ -71,17 +85,35 @@ def started(job: Job, command: Sequence[str], logs: Path, environment: Mapping[s
     we are killed, the system asks it to save and stop, so that nothing runs on unwatched.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    out, log = (logs / f"{job.name}.out").open("wb"), (logs / f"{job.name}.log").open("ab")
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=log,
-        env=dict(environment),
-        start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-    )
+    with contextlib.ExitStack() as opened:  # closed again if it cannot be started
+        out = opened.enter_context((logs / f"{job.name}.out").open("wb"))
+        log = opened.enter_context((logs / f"{job.name}.log").open("ab"))
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=log,
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+        opened.pop_all()
     return Running(job, process, out, log)
+
+
+def sentence(error: OSError | UserError) -> str:
+    """Returns what to say of an error that the user can put right."""
+    return str(error) if isinstance(error, UserError) else system_sentence(error)
+
+
+def _no_room(folder: Path) -> str:
+    """Returns the system's sentence if not even a line can be written in a folder; else nothing."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        return system_sentence(OSError(error.errno, error.strerror, str(folder)))
+    return ""
 
 
 def done_here(job: Job, command: Sequence[str], logs: Path, environment: Mapping[str, str]) -> tuple[int, str]:
@@ -125,8 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = tyro.cli(WorkerOptions, args=argv, prog="python -m pdloss.sweeps.worker")
     try:
         return _done(options)
-    except UserError as error:
-        print(f"pdloss: {error}", file=sys.stderr)  # noqa: T201
+    except (OSError, UserError) as error:
+        print(f"pdloss: {sentence(error)}", file=sys.stderr)  # noqa: T201
         return 1
 
 
