@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from pdloss.benchmarking.part_costs import BESIDE, PartCosts
+from pdloss.benchmarking.part_costs import PartCosts
 from pdloss.records import read_record
 from pdloss.tables.numerals import DASH
 
@@ -45,8 +45,8 @@ class Costs:
         if cost is None:
             return NOT_MEASURED
         said = []
-        if cost.time is not None and cost.timed != BESIDE["features"]:
-            said.append(f"`{cost.timed}` takes {times(cost.time)} the time of `{BESIDE['features']}`.")
+        if cost.time is not None and cost.timed != self.found.beside["features"]:
+            said.append(f"`{cost.timed}` takes {times(cost.time)} the time of `{self.found.beside['features']}`.")
         if not cost.multiply_adds:
             said.append("Its filters are applied by Fourier transforms, without multiply-adds of convolutions.")
             return " ".join(said)
@@ -59,9 +59,10 @@ class Costs:
         cost = self.found.losses.get(name)
         if cost is None or cost.step is None:
             return NOT_MEASURED
-        if name == BESIDE["losses"]:
+        if name == self.found.beside["losses"]:
             return "The one that the others are measured beside."
-        said = f"A training step with it beside `{BESIDE['losses']}` takes {times(cost.step)} the time of one without."
+        first = self.found.beside["losses"]
+        said = f"A training step with it beside `{first}` takes {times(cost.step)} the time of one without."
         if cost.beside_features is not None:
             said += f" The loss alone takes {times(cost.beside_features)} the time of its features."
         return said
@@ -71,12 +72,12 @@ class Costs:
         cost = self.found.degradations.get(name)
         if cost is None or cost.time is None or cost.milliseconds is None:
             return NOT_MEASURED
-        plainest = BESIDE["degradations"]
-        beside = "" if name == plainest else f"; {times(cost.time)} the time of `{plainest}`"
+        first = self.found.beside["degradations"]
+        beside = "" if name == first else f"; {times(cost.time)} the time of `{first}`"
         return f"{cost.milliseconds:.0f} ms for a million pixels{beside}."
 
     def of_metric(self, name: str) -> str:
-        """Returns two cells of a metric: its time beside that of PSNR, and for a million pixels."""
+        """Returns two cells of a metric: its time beside another's, and for a million pixels."""
         cost = self.found.metrics.get(name)
         if cost is None or cost.time is None or cost.milliseconds is None:
             return f"{DASH} | {DASH}"

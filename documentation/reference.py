@@ -120,7 +120,8 @@ def _metrics() -> str:
         for name, entry in table.items()
     ]
     head = (
-        "| in text | label | unit | better | least side | time beside PSNR | ms for a million pixels | protocol |\n"
+        f"| in text | label | unit | better | least side | time beside `{Costs().found.beside['metrics']}` | "
+        "ms for a million pixels | protocol |\n"
         "|---|---|---|---|---:|---:|---:|---|\n"
     )
     said = [f"## {name}\n\n{markdown(getattr(metrics, name))}\n" for name in _FORMULAS]

@@ -19,6 +19,7 @@ def costs(tmp_path: Path) -> Costs:
     """Costs that nobody has measured."""
     found = PartCosts(
         date="2026-01-02", device="an abacus", threads=1, versions={"torch": "2.7.0"}, commit=None, protocol="by hand",
+        beside={"losses": "l1", "features": "distilled.relu4_3", "metrics": "ssim", "degradations": "noise"},
         networks={"edsr": NetworkCost(parameters=1234, multiply_adds=56789)},
         features={
             "vgg16": FeatureCost(multiply_adds={"relu1_1": 1728}, timed="vgg16.relu4_3", time=6.96),

@@ -46,8 +46,8 @@ from pdloss.specs.trust import TYPED
 CPU = torch.device("cpu")
 SIDE = 256
 """Of the images that multiply-adds are counted on; every pooling here divides it."""
-BESIDE = {"losses": REFERENCE, "features": "distilled.relu4_3", "metrics": "psnr", "degradations": "noise"}
-"""What takes the time 1 of each family."""
+BESIDE = {"losses": REFERENCE, "features": "distilled.relu4_3", "metrics": "ssim", "degradations": "noise"}
+"""What takes the time 1 of each family: at hand everywhere, and long enough to be timed."""
 USUAL = ("vgg16.relu4_3", "vgg19.relu4_3", "alexnet.relu5", "squeezenet.fire9", "distilled.relu4_3", "steerable")
 """Feature sets that are timed, each at a layer that losses take."""
 
@@ -86,7 +86,7 @@ class TimeCost(Record, frozen=True, kw_only=True):
     """What a metric or a degradation costs; None where its weights were not at hand."""
 
     time: float | None = None
-    """Beside that of the family's plainest."""
+    """Beside that of another of its family."""
     milliseconds: float | None = None
     """For a million pixels, on the machine that it was measured on."""
 
@@ -100,6 +100,8 @@ class PartCosts(Record, frozen=True, kw_only=True):
     versions: dict[str, str]
     commit: str | None
     protocol: str
+    beside: dict[str, str]
+    """The part of each family that the times are beside."""
     networks: dict[str, NetworkCost]
     features: dict[str, FeatureCost]
     losses: dict[str, TrainingCost]
