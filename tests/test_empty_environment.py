@@ -51,3 +51,20 @@ def test_the_study_in_docker_needs_no_more_than_its_recipe_installs(project: dic
     wanted = {Requirement(each).name.lower() for each in project["optional-dependencies"]["study"]}
     assert wanted <= installed
     assert "torch" not in installed
+
+
+def test_every_python_that_is_named_is_tried_weekly(project: dict) -> None:
+    named = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    (tried,) = re.findall(r"^for version in (.*); do$", (ROOT / ".ci" / "weekly").read_text(encoding="utf-8"), re.M)
+    assert tried.split() == named and f">={named[0]}" == project["requires-python"]
+    (image,) = re.findall(r"^FROM python:(3\.\d+)", (ROOT / "packaging" / "Dockerfile").read_text("utf-8"), re.M)
+    assert image in named
+
+
+def test_what_other_programs_hold_back_is_free_in_their_environment_and_pinned_in_ours() -> None:
+    weekly = (ROOT / ".ci" / "weekly").read_text(encoding="utf-8")
+    (freed,) = re.findall(r"grep -v '\^(\w+)==' constraints.txt", weekly)
+    assert re.search(rf"^{freed}==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M)
+    assert not re.search(r"^\.venv/bin/\S+ -m pip install .*elsewhere", weekly, re.M), "ours stays as it was set up"
+    for folder in re.findall(r"\btests/[\w/.]+", weekly):
+        assert (ROOT / folder).exists(), folder
