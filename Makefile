@@ -27,6 +27,7 @@ bench: setup  ## measure losses, the sort and the study's server; with PDLOSS_IM
 		"l1 + 0.01*perceptual(features='$(LAYERS)')" "l1 + 0.01*pdl(features='$(LAYERS)')" \
 		"l1 + 0.01*pdl(features='$(LAYERS)', samples=256)"
 	$(BIN)/python benchmarks/study_load.py
+	$(BIN)/python benchmarks/part_costs.py
 ifdef PDLOSS_IMAGES
 	$(BIN)/python benchmarks/data_throughput.py --data "$(PDLOSS_IMAGES)/train"
 	$(BIN)/python benchmarks/integrity.py --data "$(PDLOSS_IMAGES)/valid/set5"

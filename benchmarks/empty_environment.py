@@ -6,6 +6,7 @@ The wheel is installed with the lowest versions that pyproject.toml admits, and 
 (`pip install uv`), which finds other Pythons too.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-
-from benchmarks.lowest_versions import lowest
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKS = """
@@ -52,23 +51,24 @@ def built(folder: Path) -> dict[str, Path]:
     return {"lowest": next(folder.glob("*.whl")), "newest": next(folder.glob("*.tar.gz"))}
 
 
-def pins(options: Options) -> list[str]:
-    """Returns the lowest version of every requirement of ours and of the extras, but for those that are held."""
+def requirements(options: Options) -> list[str]:
+    """Returns every requirement of ours and of the extras, but for those that are held."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *(text for name in options.extras for text in extras[name])]
     held = {text.partition("==")[0] for text in options.hold}
-    return [f"{name}=={version}" for name, version in lowest(asked).items() if name not in held]
+    return [text for text in asked if re.split(r"[\[>=]", text)[0] not in held]
 
 
 def commands(options: Options, kind: str, package: Path, place: Path) -> list[list[str]]:
     """Returns what makes an environment, installs the package there with the versions asked for, and tries it."""
     python = str(place / "environment" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     wanted = f"pdloss[{','.join(options.extras)}] @ {package.as_uri()}"
-    pinned = pins(options) if kind == "lowest" else []
+    # Named here, each is taken at its lowest, of those versions that have a wheel for this Python.
+    low = ["--resolution", "lowest-direct", "--no-build", *requirements(options)] if kind == "lowest" else []
     return [
         ["uv", "venv", "--quiet", "--python", options.python, str(place / "environment")],
-        ["uv", "pip", "install", "--quiet", "--python", python, wanted, *pinned, *options.hold],
+        ["uv", "pip", "install", "--quiet", "--python", python, wanted, *low, *options.hold],
         ["uv", "pip", "list", "--python", python],
         [python, "-W", "ignore", "-c", WORKS],
         [python, "-m", "pdloss", "--version"],

@@ -9,12 +9,22 @@ from unittest.mock import patch
 
 import msgspec
 
+from documentation.costs import Costs
 from documentation.docstrings import markdown
 from documentation.verbs import SUBVERBS
-from pdloss import records
+from pdloss import metrics, records
 from pdloss.cli import VERBS, main
 from pdloss.degradations import DEGRADATIONS
-from pdloss.features import BACKBONES
+from pdloss.features import (
+    BACKBONES,
+    AlexNetFeatures,
+    DistilledFeatures,
+    SqueezeNetFeatures,
+    SteerablePyramidFeatures,
+    VGG16Features,
+    VGG19Features,
+    VGGFeatures,
+)
 from pdloss.losses import LOSSES
 from pdloss.losses.table import options_of
 from pdloss.metrics import METRICS, SET_METRICS
@@ -22,14 +32,26 @@ from pdloss.networks import NETWORKS
 from pdloss.specs import Choice
 from pdloss.study import records as study_records
 
+_EXTRACTORS = {
+    "vgg16": (VGG16Features, VGGFeatures),
+    "vgg19": (VGG19Features, VGGFeatures),
+    "alexnet": (AlexNetFeatures,),
+    "squeezenet": (SqueezeNetFeatures,),
+    "distilled": (DistilledFeatures,),
+    "steerable": (SteerablePyramidFeatures,),
+}
+_FORMULAS = ("psnr", "psnr_y", "ssim", "ms_ssim", "lpips", "dists", "niqe", "sharpness", "grid", "frechet_distance",
+             "kernel_distance", "paired_kernel_distance", "sliced_feature_distance")  # fmt: skip
+"""Functions of metrics, which say formula, shapes, range and source."""
+
 
 def pages() -> dict[str, Callable[[], str]]:
     """Returns what writes each page, by its file."""
     return {
         "commands.md": _commands,
-        "losses.md": lambda: _family("Losses", LOSSES.table.values()),
-        "degradations.md": lambda: _family("Degradations", DEGRADATIONS.table.values()),
-        "networks.md": lambda: _family("Networks", NETWORKS.table.values()),
+        "losses.md": lambda: _family("Losses", LOSSES.table.values(), Costs().of_loss),
+        "degradations.md": lambda: _family("Degradations", DEGRADATIONS.table.values(), Costs().of_degradation),
+        "networks.md": lambda: _family("Networks", NETWORKS.table.values(), Costs().of_network),
         "features.md": _features,
         "metrics.md": _metrics,
         "records.md": _records,
@@ -56,10 +78,12 @@ def _commands() -> str:
     return "\n".join(parts)
 
 
-def _family(title: str, kinds: Iterable[type[Choice]]) -> str:
-    parts = [f"# {title}\n"]
+def _family(title: str, kinds: Iterable[type[Choice]], cost: Callable[[str], str]) -> str:
+    parts = [f"# {title}\n\n{Costs().how()}\n"]
     for kind in kinds:
-        parts.append(f"## {kind.name}\n\n`{kind.__module__}.{kind.__name__}`\n\n{markdown(kind)}\n\n{options_of(kind)}")
+        where = f"`{kind.__module__}.{kind.__name__}`"
+        said = [f"## {kind.name}", where, markdown(kind), f"**Cost.** {cost(kind.name)}", options_of(kind)]
+        parts.append("\n\n".join(said))
         module = getattr(kind, "module", None)
         if module is not None:
             parts += [f"### {module.__name__}\n\n{markdown(module)}\n", *_formulas(module)]
@@ -80,21 +104,29 @@ def _formulas(module: Any) -> list[str]:
 
 
 def _features() -> str:
-    parts = ["# Feature sets\n\nNamed as `backbone.layer+layer` in every loss on features.\n"]
-    for name, build in BACKBONES.items():
-        parts.append(f"## {name}\n\n{markdown(build) or 'See [features and their weights](../features.md).'}\n")
+    parts = [f"# Feature sets\n\nNamed as `backbone.layer+layer` in every loss on features.\n\n{Costs().how()}\n"]
+    for name in BACKBONES:
+        kinds = _EXTRACTORS[name.partition("-")[0]]
+        said = "\n\n".join(markdown(kind) for kind in kinds)
+        parts.append(f"## {name}\n\n{said}\n\n**Cost.** {Costs().of_features(name)}\n")
     return "\n".join(parts)
 
 
 def _metrics() -> str:
     rows = [
         f"| `{name}` | {entry.record.label} | {entry.record.unit or 'none'} | {entry.record.better} | "
-        f"{entry.minimum_side} | {entry.record.protocol} |"
+        f"{entry.minimum_side} | {Costs().of_metric(name)} | {entry.record.protocol} |"
         for table in (METRICS, SET_METRICS)
         for name, entry in table.items()
     ]
-    head = "| in text | label | unit | better | least side | protocol |\n|---|---|---|---|---:|---|\n"
-    return "# Metrics\n\nOf single images, then of whole sets.\n\n" + head + "\n".join(rows) + "\n"
+    head = (
+        f"| in text | label | unit | better | least side | time beside `{Costs().found.beside['metrics']}` | "
+        "ms for a million pixels | protocol |\n"
+        "|---|---|---|---|---:|---:|---:|---|\n"
+    )
+    said = [f"## {name}\n\n{markdown(getattr(metrics, name))}\n" for name in _FORMULAS]
+    table = f"# Metrics\n\nOf single images, then of whole sets. {Costs().how()}\n\n{head}" + "\n".join(rows)
+    return "\n\n".join([table, *said])
 
 
 def _records() -> str:

@@ -61,7 +61,8 @@ def restore_files(
 
     Args:
         source: An image or a folder of images.
-        model: Name of a model that ships, run folder of a training, or a file of weights that names its network.
+        model: Any name that `pdloss.models.load` takes, such as a model that ships, a run folder, a file of weights or
+            ``owner/name`` on the Hugging Face Hub.
         out: Folder to write to, made if absent; or, for one image, the file to write.
         device: As in training.
         tile: Side of the tiles in pixels; None for what the free memory allows.

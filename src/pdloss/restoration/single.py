@@ -34,8 +34,8 @@ def restore(
     Args:
         picture: An image of Pillow's; an array (h, w), (h, w, 3) or (h, w, 4) of 8-bit or 16-bit values, or of
             floating-point ones in [0, 1]; or a tensor (3, H, W) or (B, 3, H, W) in [0, 1].
-        model: Name of a model that ships, run folder of a training, or a file of weights that names its network; or the
-            network itself.
+        model: Any name that `pdloss.models.load` takes, such as a model that ships, a run folder, a file of weights or
+            ``owner/name`` on the Hugging Face Hub; or the network itself.
         device: As in training.
         tile: Side of the tiles in pixels; None for what the free memory allows.
         precision: Number format of the network; auto: bfloat16 where the device is faster with it, if a first tile is
