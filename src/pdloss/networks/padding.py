@@ -26,7 +26,7 @@ def padded(images: Float[Tensor, "b c h w"], multiple: int) -> Float[Tensor, "b 
                   [1., 2., 3., 3.]]]])
     """
     height, width = images.shape[-2:]
-    if torch.compiler.is_exporting():
+    if _exporting():
         return _repeated(images, multiple)
     missing = (-height % multiple, -width % multiple)
     return F.pad(images, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else images
@@ -40,7 +40,7 @@ def cropped(images: Float[Tensor, "b c h w"], height: int, width: int) -> Float[
         height: Rows to keep, at most H.
         width: Columns to keep, at most W.
     """
-    if not torch.compiler.is_exporting():
+    if not _exporting():
         return images[..., :height, :width]
     for dim, side in ((-2, height), (-1, width)):
         images = images.index_select(dim, torch.arange(side, device=images.device))
@@ -53,3 +53,8 @@ def _repeated(images: Float[Tensor, "b c h w"], multiple: int) -> Float[Tensor, 
         whole = torch.arange((side + multiple - 1) // multiple * multiple, device=images.device)
         images = images.index_select(dim, whole.clamp(max=side - 1))
     return images
+
+
+def _exporting() -> bool:
+    """Returns whether `torch.export` traces; torch 2.6, which cannot tell it apart, also where it compiles."""
+    return bool(getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)())
