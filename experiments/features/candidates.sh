@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What should PDL be by default, beside the paper's? Nine candidates at one share of the pull, from one l1 run each for
 # denoising and for super-resolution, three seeds. A shuffle at the end of the network makes a mesh with any of them, which
-# would be all that tells them apart: the enlarged pictures are resized, then convolved. Wants PDLOSS_ASSETS or pdloss assets get (vgg16-caffe,
-# vgg16-torchvision, lpips, dists, niqe) and PDLOSS_IMAGES. About four hours of one core; stopped, the same command goes on.
+# would be all that tells them apart: pictures are enlarged by a resize and a convolution instead. Wants PDLOSS_ASSETS or
+# pdloss assets get (vgg16-caffe, vgg16-torchvision, lpips, dists, niqe) and PDLOSS_IMAGES. About four hours of one core;
+# stopped, the same command goes on.
 #   ./candidates.sh            both tasks
 #   ./candidates.sh denoise    one
 set -euo pipefail
