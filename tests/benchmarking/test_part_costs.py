@@ -104,11 +104,11 @@ def test_every_degradation_is_timed() -> None:
 def test_a_loss_on_features_is_timed_beside_its_features_and_one_without_weights_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = ["l1 + 0.01*pdl(features='distilled.relu3_4')", "l1 + 0.01*phase(factor=2)", "l1 + 0.01*lpips"]
+    asked = ["l1 + 0.01*pdl(features='distilled.relu3_3')", "l1 + 0.01*phase(factor=2)", "l1 + 0.01*lpips"]
     monkeypatch.setattr(part_costs, "default_losses", lambda features: asked)
     monkeypatch.delenv("PDLOSS_ASSETS", raising=False)
     config = LossBenchConfig(
-        network="edsr(blocks=1, width=8, unshuffle=2)", crop=16, batch=1, repeats=1, features="distilled.relu3_4"
+        network="edsr(blocks=1, width=8, unshuffle=2)", crop=16, batch=1, repeats=1, features="distilled.relu3_3"
     )
     costs = part_costs.training_costs(config)
     assert list(costs) == ["l1", "pdl", "phase", "lpips"]

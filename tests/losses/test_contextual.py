@@ -246,7 +246,7 @@ def test_module_and_choice_sum_over_layers_and_average_over_the_batch(generator:
         * contextual_loss(
             layers(restored)[layer], layers(target)[layer], distance="l2", bandwidth=0.1, center="batch"
         ).mean()
-        for layer, weight in (("relu3_4", 1), ("relu4_3", 0.5))
+        for layer, weight in (("relu3_3", 1), ("relu4_3", 0.5))
     ]
     torch.testing.assert_close(choice.build()(restored, target), sum(expected))
 

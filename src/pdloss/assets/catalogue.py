@@ -70,7 +70,7 @@ class Asset:
     instead: str = ""
 
 
-_DISTILLED = "for a loss on features take features='distilled-1.relu4_3', which ship with pdloss"
+_DISTILLED = "for a loss on features take features='distilled.relu4_3', which ship with pdloss"
 _TORCHVISION_LICENSE = "BSD-3-Clause (torchvision); ImageNet's terms may bear on it"
 _VGG_LICENSE = "CC BY 4.0 as its authors (K. Simonyan, A. Zisserman) are quoted; not verified"
 _VGG_LAYOUT = "features.N.weight (out, in, 3, 3) and features.N.bias (out), N as in torchvision's {}; no classifier"
