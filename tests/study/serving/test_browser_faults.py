@@ -104,6 +104,9 @@ def test_what_is_said_of_the_connection_hides_no_picture_and_goes_away(
         press(page, name)
     wait_for_question(page, 1)
     page.set_viewport_size({"width": 800, "height": CROP + 128})
+    # On the way there the window may be smaller, or zoomed: then it is covered, and what is pressed does not count.
+    page.wait_for_function(f"innerWidth === 800 && innerHeight === {CROP + 128} && visualViewport.scale === 1")
+    page.locator("#cover").wait_for(state="hidden")
     page.locator("section.question.visible").wait_for()
     page.wait_for_function(SENT)  # that of the practice question, or two would be kept
     page.route("**/api/answer", lambda route: route.abort())
