@@ -33,6 +33,7 @@ from pdloss.sweeps.sweep import (
     steps_of,
     train_all,
 )
+from pdloss.sweeps.worker import ENDS_WITH_US
 from pdloss.tables import terminal
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
             return 130, queue
         trained = [each.job for each in queue if each.state == "done"]
         for words in evaluations(plan, trained):
-            if (status := subprocess.run([*work.PROGRAM, *words], check=False).returncode) != 0:
+            command = [*work.PROGRAM, *words]
+            if (status := subprocess.run(command, check=False, preexec_fn=ENDS_WITH_US).returncode) != 0:
                 return status, queue
         return int(any(each.state == "failed" for each in queue)), queue
 

@@ -95,7 +95,7 @@ def started(job: Job, command: Sequence[str], logs: Path, environment: Mapping[s
             stderr=log,
             env=dict(environment),
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=ENDS_WITH_US,
         )
         opened.pop_all()
     return Running(job, process, out, log)
@@ -134,6 +134,10 @@ def _end_with_parent() -> None:
     set_parent_death_signal = 1
     assert _LIBC is not None
     _LIBC.prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+ENDS_WITH_US = _end_with_parent if sys.platform == "linux" else None
+"""For `subprocess`: asks what is started to stop when this process ends, however it does."""
 
 
 @dataclass(frozen=True)
