@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from PIL import Image
 
 from documentation.tutorials import ROOT
 from pdloss.errors import UserError
-from pdloss.files import write_atomically, write_text
+from pdloss.files import write_bytes, write_text
 from pdloss.report import crops
 from pdloss.report.crop_panels import crop_panel, save_panel
 from pdloss.report.sources import Comparison, read_comparison
@@ -155,11 +154,7 @@ def _draw_crops(runs: Path, rows: Sequence[Mapping[str, str]], name: str, folder
             tiles = [replace(tile, label=shown_name(tile.label)) for tile in tiles]
             drawn = save_panel(tiles, Path(temporary, "crops"), side=side, columns=5, overwrite=True)[0]
             pixels = small_jpeg(Image.open(drawn))
-            write_atomically(folder / f"crops-{comparison.called[strip.image]}.jpg", partial(_put, pixels))
-
-
-def _put(content: bytes, path: Path) -> None:
-    path.write_bytes(content)
+            write_bytes(folder / f"crops-{comparison.called[strip.image]}.jpg", pixels)
 
 
 def small_jpeg(picture: Image.Image, most: int = PICTURE_BYTES) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pdloss.errors import RunError
-from pdloss.files import utf8, write_atomically
+from pdloss.files import utf8, write_bytes
 from pdloss.files.spelling import spelled
 from pdloss.limits import RECORD_BYTES, SPEC_LETTERS, bounded, check_depth
 
@@ -235,7 +235,7 @@ def write_record(path: Path, record: Record | Sequence[Record]) -> None:
     if isinstance(record, Record) and record.sealed:
         content[_SEAL] = _digest(content)
     text = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
-    write_atomically(path, lambda temporary: temporary.write_bytes(text))
+    write_bytes(path, text)
 
 
 def read_record(path: Path, kind: type[T]) -> T:

@@ -173,3 +173,19 @@ def test_a_plan_and_options_of_one_exclude_each_other(plan, capsys):
     assert main(["sweep", str(plan), "--address", "auto"]) == 1
     assert "write --engine ray" in capsys.readouterr().err
     assert main(["sweep", str(plan), "--processes-per-run", "0"]) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_sweep_that_is_killed_while_it_scores_leaves_nothing_computing():
+    child = "import time; print('began', flush=True); time.sleep(5); print('left behind', flush=True)"
+    parent = f"""
+import sys
+from pdloss.commands import sweeping
+sweeping.work.PROGRAM = [sys.executable, "-c", {child!r}]
+sweeping.scored(["evaluate"])
+"""
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"began\n"
+        process.kill()
+        assert process.stdout.read() == b""

@@ -1,8 +1,6 @@
 """The worker: one job by its name, out of the sweep's folder alone."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -68,18 +66,3 @@ def test_what_is_done_is_not_done_again_and_slips_are_named(plan, monkeypatch, c
         (plan.out / KEPT).write_text(content)
         assert worker.main([str(plan.out), "a"]) == 1
         assert "is damaged" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_what_a_killed_sweep_started_ends_with_it():
-    child = "import time; print('began', flush=True); time.sleep(5); print('left behind', flush=True)"
-    parent = f"""
-import subprocess, sys
-from pdloss.sweeps.worker import ENDS_WITH_US
-subprocess.run([sys.executable, "-c", {child!r}], preexec_fn=ENDS_WITH_US)
-"""
-    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"began\n"
-        process.kill()
-        assert process.stdout.read() == b""

@@ -18,7 +18,7 @@ from pdloss.assets.catalogue import CONVENTIONS, Asset
 from pdloss.assets.onnx_tensors import read_onnx_tensors
 from pdloss.assets.packages import fetch_member
 from pdloss.assets.sources import Source
-from pdloss.files import remove_unfinished, temporary_beside, write_atomically, write_text
+from pdloss.files import remove_unfinished, temporary_beside, write_atomically, write_bytes, write_text
 from pdloss.files.checksums import checksum
 from pdloss.files.downloads import TransferError, alone, download, say
 from pdloss.limits import HEADER_BYTES, bounded, read_header, read_json
@@ -100,7 +100,7 @@ def _fetch_from(source: Source, asset: Asset, target: Path, progress: bool) -> N
             write_atomically(target, lambda temporary: shutil.copyfile(part, temporary))
         else:
             converted = _converted(asset, source, sha256, part)
-            write_atomically(target, lambda temporary: temporary.write_bytes(converted))
+            write_bytes(target, converted)
 
 
 def remembered(folder: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pdloss._types import Images
 from pdloss.benchmarking import environment, interleaved, median_ratio, peak_memory
+from pdloss.benchmarking.measuring import Measured
 from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.devices import autocast, best_precision, channels_last, chosen_device
 from pdloss.errors import SpecError
@@ -78,15 +79,9 @@ class LossCost(Record, frozen=True, kw_only=True):
     """Why it cannot be measured here."""
 
 
-class LossBenchmark(Record, frozen=True, kw_only=True):
+class LossBenchmark(Measured, frozen=True, kw_only=True):
     """The costs of several losses on one machine, and how they were measured."""
 
-    date: str
-    device: str
-    threads: int
-    versions: dict[str, str]
-    commit: str | None
-    protocol: str
     losses: list[LossCost]
 
 

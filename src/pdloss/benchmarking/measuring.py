@@ -16,8 +16,20 @@ from typing import Any, TypeVar
 import torch
 
 from pdloss.devices.provenance import commit, versions
+from pdloss.records import Record
 
 Name = TypeVar("Name", bound=Hashable)
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """Base of the records of measurements: where they were made, as `environment` says it, and how."""
+
+    date: str
+    device: str
+    threads: int
+    versions: dict[str, str]
+    commit: str | None
+    protocol: str
 
 
 def interleaved(

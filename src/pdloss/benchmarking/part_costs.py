@@ -6,10 +6,10 @@ medians of the ratios within one repeat, in which every part has its turn.
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pdloss import degradations, metrics
 from pdloss.benchmarking.loss_costs import REFERENCE, Subject, default_losses, smooth_images
-from pdloss.benchmarking.measuring import interleaved, median_ratio
+from pdloss.benchmarking.measuring import Measured, interleaved, median_ratio
 from pdloss.benchmarking.options import LossBenchConfig
 from pdloss.degradations import DEGRADATIONS
 from pdloss.devices import autocast
@@ -33,6 +33,7 @@ from pdloss.features import (
     VGGFeatures,
     extractor,
 )
+from pdloss.features.distilled import Edition
 from pdloss.features.vgg import layer_plan
 from pdloss.files.tensors import write_tensors
 from pdloss.losses import FeatureChoice, objective
@@ -91,15 +92,9 @@ class TimeCost(Record, frozen=True, kw_only=True):
     """For a million pixels, on the machine that it was measured on."""
 
 
-class PartCosts(Record, frozen=True, kw_only=True):
+class PartCosts(Measured, frozen=True, kw_only=True):
     """All of it, and how it was measured."""
 
-    date: str
-    device: str
-    threads: int
-    versions: dict[str, str]
-    commit: str | None
-    protocol: str
     beside: dict[str, str]
     """The part of each family that the times are beside."""
     networks: dict[str, NetworkCost]
@@ -141,14 +136,18 @@ def feature_costs(times: dict[str, float]) -> dict[str, FeatureCost]:
     """
     counted: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in (VGG16Features, VGG19Features):
-            layers = [name for name, _ in layer_plan(kind.depth)]
-            network = kind(layers, _zeros(kind, Path(folder) / f"{kind.depth}.safetensors"))
-            counted[kind.depth] = _to_each_layer(network.to("meta"), "meta")
-    counted["distilled"] = _to_each_layer(DistilledFeatures().to("meta"), "meta")
+        for vgg in (VGG16Features, VGG19Features):
+            weights = _zeros(vgg, Path(folder) / f"{vgg.depth}.safetensors")
+            layers = [name for name, _ in layer_plan(vgg.depth)]
+            counted[vgg.depth] = _to_each(layers, partial(vgg, weights=weights))
+    for edition in get_args(Edition):
+        counted[edition] = _to_each(
+            DistilledFeatures(edition=edition).layers, partial(DistilledFeatures, edition=edition)
+        )
     for imagenet in (AlexNetFeatures, SqueezeNetFeatures):
-        if (at_hand := _at_hand(partial(imagenet, imagenet.every))) is not None:
-            counted[imagenet.name] = _to_each_layer(at_hand, "cpu")
+        if _at_hand(partial(imagenet, imagenet.every)) is not None:
+            # These switch off autocast, which the device meta does not know.
+            counted[imagenet.name] = _to_each(imagenet.every, imagenet, "cpu")
     return {name: _feature_cost(name, counted, times) for name in BACKBONES}
 
 
@@ -158,19 +157,11 @@ def _feature_cost(name: str, counted: dict[str, dict[str, int]], times: dict[str
     return FeatureCost(multiply_adds=each, timed=timed, time=None if timed is None else times[timed])
 
 
-def _to_each_layer(network: Frozen, device: str) -> dict[str, int]:
-    """Returns the multiply-adds up to each layer of a network that computes all of them."""
-    image, every, plan = torch.zeros(1, 3, SIDE, SIDE, device=device), network.layers, getattr(network, "plan", ())
-    found = {}
-    for layer in every:
-        if layer.replace("conv", "relu") != layer and layer.replace("conv", "relu") in every:
-            continue  # costs what its ReLU does
-        network.layers = (layer,)
-        if plan:  # of every layer, in order, by its name or with its place
-            names = [each if isinstance(each, str) else each[0] for each in plan]
-            network.plan = plan[: names.index(layer) + 1]
-        found[layer] = round(multiply_adds(partial(network, image)) / SIDE**2)
-    return found
+def _to_each(layers: Sequence[str], build: Callable[[list[str]], Frozen], device: str = "meta") -> dict[str, int]:
+    """Returns the multiply-adds up to each layer, of which a convolution's are those of its ReLU."""
+    image = torch.zeros(1, 3, SIDE, SIDE, device=device)
+    told = [layer for layer in layers if not layer.startswith("conv") or layer.replace("conv", "relu") not in layers]
+    return {layer: round(multiply_adds(partial(build([layer]).to(device), image)) / SIDE**2) for layer in told}
 
 
 def _zeros(kind: type[VGGFeatures], path: Path) -> Path:

@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     with Bar("distilling") as bar:
 
         def show(step: int, errors: Mapping[str, float]) -> None:
-            if bar.progress.tasks[0].total is None:  # one that goes on counts its speed from there
+            if not bar.begun:  # one that goes on counts its speed from there
                 bar.begin("distilling", step - 1, config.steps)
             bar.update(step, config.steps, lambda: "  ".join(f"{layer} {error:.3f}" for layer, error in errors.items()))
 

@@ -133,7 +133,7 @@ def _printable(text: str) -> str:
 
 
 def _push(arguments: argparse.Namespace) -> None:
-    from pdloss.files import output, write_atomically
+    from pdloss.files import output, write_bytes
     from pdloss.models.addresses import repository_of
     from pdloss.models.sharing import shared
     from pdloss.records import MODEL_FILES
@@ -148,16 +148,12 @@ def _push(arguments: argparse.Namespace) -> None:
             _show_files(files, f"{'a private' if arguments.private else 'the'} repository {repository}")
         elif arguments.out:
             for name, content in files.items():
-                write_atomically(arguments.out / name, partial(_write, content))
+                write_bytes(arguments.out / name, content)
                 sys.stdout.write(f"{arguments.out / name}\n")
     if not (arguments.dry_run or arguments.out):
         from pdloss.models.hub import upload
 
         sys.stdout.write(f"{upload(files, repository, arguments.private, arguments.overwrite)}\n")
-
-
-def _write(content: bytes, path: Path) -> None:
-    path.write_bytes(content)
 
 
 def _show_files(files: Mapping[str, bytes], where: str) -> None:

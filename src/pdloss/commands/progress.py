@@ -25,7 +25,7 @@ class Bar:
         label = printable(label)
         self.label, self.seconds = label, seconds
         self.said = self.began = time.monotonic()
-        self.first = 0
+        self.first, self.begun = 0, False
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -50,7 +50,7 @@ class Bar:
 
     def begin(self, label: str, done: int, total: int) -> None:
         """Starts anew at `done`, as a resumed run does."""
-        self.label, self.first, self.began = label, done, time.monotonic()
+        self.label, self.first, self.began, self.begun = label, done, time.monotonic(), True
         self.progress.reset(self.task, description=label, completed=done, total=total, text="", rate="")
 
     def update(self, done: int, total: int, text: str | Callable[[], str] = "") -> None:
@@ -65,9 +65,7 @@ class Bar:
                 self.progress.update(self.task, completed=done, total=total, text=_said(text), rate=speed)
         elif now - self.said >= self.seconds or (done == total and now - self.began > 2):
             self.said = now
-            left = (
-                f", {speed}, {(total - done) / rate / 60:.1f} min left" if speed else ""
-            )  # nothing done tells nothing
+            left = f", {speed}, {(total - done) / rate / 60:.1f} min left" if speed else ""
             said = f"{self.label}: {done}/{total}{left} {_said(text)}".rstrip()
             with contextlib.suppress(OSError):
                 print(said, file=sys.stderr, flush=True)

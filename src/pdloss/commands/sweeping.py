@@ -98,10 +98,14 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
             return 130, queue
         trained = [each.job for each in queue if each.state == "done"]
         for words in evaluations(plan, trained):
-            command = [*work.PROGRAM, *words]
-            if (status := subprocess.run(command, check=False, preexec_fn=ENDS_WITH_US).returncode) != 0:
+            if (status := scored(words)) != 0:
                 return status, queue
         return int(any(each.state == "failed" for each in queue)), queue
+
+
+def scored(words: Sequence[str]) -> int:
+    """Returns the exit status of a verb of ours, which ends when we do."""
+    return subprocess.run([*work.PROGRAM, *words], check=False, preexec_fn=ENDS_WITH_US).returncode
 
 
 def _check(options: SlotOptions) -> None:

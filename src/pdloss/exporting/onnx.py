@@ -15,7 +15,7 @@ from pdloss.errors import MissingExtraError
 from pdloss.exporting.graphs import program
 from pdloss.exporting.parity import worst_difference
 from pdloss.exporting.subject import Subject
-from pdloss.files import write_atomically
+from pdloss.files import write_bytes
 
 OPSET = 20
 """Version of ONNX's operations: the first after 18 whose antialiased Resize all of `pdloss`'s networks go through."""
@@ -57,7 +57,7 @@ def write_onnx(subject: Subject, path: Path, half: bool = False) -> float:
     for name, value in said.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, value
-    write_atomically(path, lambda temporary: temporary.write_bytes(model.SerializeToString()))
+    write_bytes(path, model.SerializeToString())
     return worst
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pdloss import assets
 from pdloss._types import Images
 from pdloss.devices import channels_last
-from pdloss.errors import AssetError
+from pdloss.errors import AssetError, SpecError
 from pdloss.features.frozen import Frozen, chosen_layers, read_weights
 from pdloss.ops.options import check_option
 
@@ -152,8 +152,13 @@ class DistilledFeatures(Frozen):
             self._load(weights, layers)
         else:
             check_option(Edition, edition=edition)
-            with as_file(FOLDER / f"{edition}.safetensors") as shipped:
-                self._load(shipped, layers)
+            try:
+                with as_file(FOLDER / f"{edition}.safetensors") as shipped:
+                    self._load(shipped, layers)
+            except SpecError as error:
+                if edition == "distilled" and "relu3_4" in (layers or ()):
+                    raise SpecError(f"{error}; the first edition, distilled-1, has relu3_4") from None
+                raise
 
     def _load(self, path: Path, layers: Sequence[str] | None) -> None:
         try:

@@ -89,6 +89,5 @@ def chosen_layers(asked: Sequence[str], known: Sequence[str], backbone: str) -> 
         raise SpecError(f"{backbone} needs at least one layer, such as {backbone}.{known[-2 if len(known) > 1 else 0]}")
     for layer in asked:
         if layer not in known:
-            first = "; the first edition, distilled-1, has it" if (backbone, layer) == ("distilled", "relu3_4") else ""
-            raise SpecError(f"{backbone} has no layer {layer!r}{first or suggestion(layer, known)}")
+            raise SpecError(f"{backbone} has no layer {layer!r}{suggestion(layer, known)}")
     return tuple(dict.fromkeys(asked))

@@ -21,7 +21,7 @@ from pdloss.assets.fetching import packed, read_tensors, used_tensors
 from pdloss.errors import AssetError
 from pdloss.features import probes
 from pdloss.features.probes import PROBES, Probe
-from pdloss.files import write_atomically
+from pdloss.files import write_bytes, write_text
 from pdloss.files.checksums import checksum
 from pdloss.files.downloads import TransferError, alone
 from pdloss.files.lists import first_few
@@ -83,9 +83,9 @@ def import_asset(file: Path, name: str) -> Imported:
             trial.write_bytes(content)
             gap = _check_answers(file, asset, PROBES[name], trial)
     with alone(cache / assets.IMPORTED, progress=False):
-        write_atomically(target, lambda path: path.write_bytes(content))
+        write_bytes(target, content)
         text = json.dumps(assets.imported(cache) | {name: checksum(target)}, indent=2)
-        write_atomically(cache / assets.IMPORTED, lambda path: path.write_text(text))
+        write_text(cache / assets.IMPORTED, text)
     return Imported(target, digest, known, gap)
 
 

@@ -1,6 +1,13 @@
 """Files of users' folders: written whole or not at all, inside their folder, over nothing that is not ours."""
 
-from pdloss.files.atomic import remove_unfinished, temporary_beside, write_atomically, write_folder, write_text
+from pdloss.files.atomic import (
+    remove_unfinished,
+    temporary_beside,
+    write_atomically,
+    write_bytes,
+    write_folder,
+    write_text,
+)
 from pdloss.files.inside import is_plain, name_inside, path_inside, refuse_link
 from pdloss.files.locks import locked
 from pdloss.files.outputs import output, refuse_unwritable
@@ -26,6 +33,7 @@ __all__ = [
     "unfinished_names",
     "utf8",
     "write_atomically",
+    "write_bytes",
     "write_folder",
     "write_text",
 ]

@@ -47,8 +47,12 @@ def write_atomically(path: Path, write: Callable[[Path], object], private: bool 
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text in UTF-8, whole or not at all; what UTF-8 has no letters for, as in old file names, is spelled."""
-    data = text.encode("utf-8", "backslashreplace")
-    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes bytes, whole or not at all."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
 @contextmanager

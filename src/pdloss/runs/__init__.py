@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from torch import nn
 
 from pdloss.errors import RunError
-from pdloss.files import locked, refuse_link, remove_unfinished, write_atomically
+from pdloss.files import locked, refuse_link, remove_unfinished, write_bytes
 from pdloss.files.lists import first_few
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.networks.signature import NETWORK_KEY
@@ -165,7 +165,7 @@ class RunFolder:
             return
         lines = [line for line in read_log(self.log) if line.step <= step]
         text = b"".join(map(log_text, lines))
-        write_atomically(self.log, lambda path: path.write_bytes(text))
+        write_bytes(self.log, text)
 
     def weights_file(self, step: int) -> Path:
         """Returns where the network's weights after `step` steps stand."""
