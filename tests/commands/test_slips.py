@@ -95,7 +95,7 @@ SLIPS = [
     ("restore data --model nowhere.safetensors --out new", ["does not exist"], 1),
     ("report runs/l1 --out new", ["has no scores", "pdloss evaluate runs/l1"], 1),
     ("compare runs/l1 runs/pdl", ["has no scores", "pdloss evaluate runs/l1"], 1),
-    (f"{TRAIN} --crop 2048", ["smaller than the crop of 2048x2048", "use a smaller --crop"], 1),
+    (f"{TRAIN} --loss l1 --crop 2048", ["smaller than the crop of 2048x2048", "use a smaller --crop"], 1),
     ("niqe fit data --out new.safetensors", ["smaller than the block", "--skip-damaged"], 1),
     ("restore data --model runs/l1 --out result.jpg", ["name a folder"], 1),
     ("restore data/photo0.png --model runs/l1 --out result.bmp", ["end the name with .jpg, .png"], 1),
