@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import pdloss
 from pdloss.images import read_image
 
-TEXT = "l1 + 0.0003*pdl(features='distilled-1.relu4_3')"
+TEXT = "l1 + 0.05*multilayer_pdl"
 
 
 def fit(

@@ -15,7 +15,7 @@ class PdlossLoss(Loss):
         text: The sum.
     """
 
-    def __init__(self, text: str = "l1 + 0.0003*pdl(features='distilled-1.relu4_3')") -> None:
+    def __init__(self, text: str = "l1 + 0.05*multilayer_pdl") -> None:
         super().__init__()
         self.criterion = pdloss.objective(text).build()
 

@@ -15,7 +15,7 @@ import pdloss
 from pdloss.images import read_image
 from pdloss.losses import LossTerms
 
-TEXT = "l1 + 0.0003*pdl(features='distilled-1.relu4_3')"
+TEXT = "l1 + 0.05*multilayer_pdl"
 
 
 class Restorer(lightning.LightningModule):

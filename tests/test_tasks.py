@@ -23,7 +23,7 @@ def test_the_network_of_a_task_restores_what_its_degradation_made(name: str) -> 
     ("name", "degradation_in_full", "network_in_short", "crop"),
     [
         ("denoise", f"noise(sigma={100 / 255}, clip=True)", "srn", 128),
-        ("sr", "downscale(factor=4, kernel='bicubic', round=True)", "edsr(scale=4)", 192),
+        ("sr", "downscale(factor=4, kernel='bicubic', round=True)", "edsr(scale=4, upsampling='resize')", 192),
         (
             "deblur",  # kernels of paths of 1 to 15 pixels, and a little noise
             f"blur(support=2..16, motion='tremor', kernel=None, seed=None) | noise(sigma=0..{5 / 255}, clip=True)",

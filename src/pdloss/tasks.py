@@ -16,7 +16,7 @@ class Task:
 
 TASKS = {
     "denoise": Task(degradation="noise", network="srn", crop=128),
-    "sr": Task(degradation="downscale(factor=4)", network="edsr(scale=4)", crop=192),
+    "sr": Task(degradation="downscale(factor=4)", network="edsr(scale=4, upsampling='resize')", crop=192),
     "deblur": Task(degradation="blur | noise(sigma=0..5/255)", network="dsdeblur", crop=128),
     "jpeg": Task(degradation="jpeg", network="srn", crop=128),
     "demosaic": Task(degradation="mosaic", network="srn", crop=128),

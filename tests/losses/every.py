@@ -29,13 +29,15 @@ MORE = [
 
 
 def texts(family: dict[str, type[LossChoice]]) -> list[str]:
-    """Every loss, and every value of its enumerated options."""
+    """Every loss, and every value of its enumerated options, on features that ship."""
     found: dict[str, None] = {}
     for name, kind in family.items():
         options = SMALLER.get(name, {})
-        if issubclass(kind, FeatureChoice):
+        if issubclass(kind, FeatureChoice) and kind.features.startswith("vgg"):
             options = {"features": FEATURES} | options
         found[call_text(name, options)] = None
+        if kind.__base__ in family.values():
+            continue  # the same with other defaults
         hints = get_type_hints(kind)
         for field in dataclasses.fields(kind):
             others = get_args(hints[field.name]) if get_origin(hints[field.name]) is Literal else ()

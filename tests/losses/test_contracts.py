@@ -97,7 +97,8 @@ class TestEveryLoss:
     def test_state_holds_only_what_it_learned(self, text: str) -> None:
         loss = built(text)
         learned = sum(parameter.numel() for parameter in loss.parameters())
-        assert sum(tensor.numel() for tensor in loss.state_dict().values()) <= 2 * learned
+        kept = [tensor for tensor in loss.state_dict().values() if tensor.ndim > 0]  # beside counts of what was drawn
+        assert sum(tensor.numel() for tensor in kept) <= 2 * learned
         assert (learned > 0) == (text in CRITICS)
 
     @pytest.mark.parametrize(

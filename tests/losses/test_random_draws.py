@@ -42,7 +42,7 @@ def test_every_loss_on_features_sees_both_images_without_their_first_rows_and_co
     use_random_weights(tmp_path, monkeypatch)
     restored, target = images(generator)
     options = "features='distilled.relu3_3'" + (", count=8, patch=3" if name == "fdl" else "")
-    loss, plain = (objective(f"{name}({options}{more})").build().terms[0] for more in (", offset=4", ""))
+    loss, plain = (objective(f"{name}({options}{more})").build().terms[0] for more in (", offset=4", ", offset=0"))
     values = [loss(restored, target).item() for _ in range(3)]
     crops = [(restored[..., y:, x:], target[..., y:, x:]) for y, x in places(3, 4)]
     assert values == [plain(*crop).item() for crop in crops]

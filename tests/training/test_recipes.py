@@ -6,9 +6,11 @@ import pytest
 
 from pdloss import degradations, losses, networks
 from pdloss.errors import SpecError
+from pdloss.losses import MultilayerPDL
 from pdloss.tasks import TASKS, task
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.recipes import BUDGETS, RECIPES, budget, recipe
+from pdloss.training.recommendations import recommended
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -25,7 +27,7 @@ def test_every_task_has_every_budget_in_full(of: str, name: str) -> None:
     assert {"steps", "batch", "crop", "lr", "network", "loss"} <= options.keys()
     config = TrainConfig(data="photographs", out=Path("run"), **options)
     config.validate()
-    assert losses.objective(config.loss).names() == ["l1", "pdl"]
+    assert losses.objective(config.loss).names() == ["l1", "multilayer_pdl"]
     degradation = degradations.parse(config.degradation or task(of).degradation)
     assert config.crop % degradation.factor == 0
     scale = getattr(networks.NETWORKS.parse(config.network), "scale", 1)
@@ -41,11 +43,13 @@ def test_more_time_means_more_work() -> None:
         assert work(of, "cpu") < work(of, "halfhour") < work(of, "day")
 
 
-def test_the_day_has_the_papers_networks_and_the_ten_minutes_need_nothing_fetched() -> None:
+def test_the_day_has_the_papers_networks_without_a_shuffle_and_the_ten_minutes_need_nothing_fetched() -> None:
     assert {of: budget(of, "day").options["network"] for of in TASKS} == {
-        "denoise": "srn", "sr": "edsr(scale=4)", "deblur": "dsdeblur", "jpeg": "srn", "demosaic": "srn",
+        "denoise": "srn", "sr": "edsr(scale=4, upsampling='resize')", "deblur": "dsdeblur", "jpeg": "srn",
+        "demosaic": "srn",
     }  # fmt: skip
-    assert all("distilled" in budget(of, "cpu").options["loss"] for of in TASKS)
+    assert {budget(of, "cpu").options["loss"] for of in TASKS} == {recommended()}
+    assert "distilled" in MultilayerPDL().features
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

@@ -1,4 +1,4 @@
-"""One recommended weight for each set of features, and nothing in README, docs or examples that says otherwise."""
+"""One recommended weight for each distribution loss, and nothing in README, docs or examples that says otherwise."""
 
 import re
 from pathlib import Path
@@ -17,22 +17,25 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 HELP = [ROOT / "src/pdloss/training" / name for name in ("configuration.py", "recipes.py", "calibration.py")]
 HELP += [ROOT / "src/pdloss/benchmarking/loss_costs.py"]
 WEIGHTED = re.compile(
-    r"(?<![\w.])(\d[\d.]*(?:e-?\d+)?)\s*\*\s*(pdl\b|(?:pdloss\.)?PDL\b|distribution\(|loss\()(?:\(features=[\"']([^\"']+)[\"'])?"
+    r"(?<![\w.])(\d[\d.]*(?:e-?\d+)?)\s*\*\s*((?:pdloss\.)?(?:multilayer_pdl|MultilayerPDL|pdl|PDL)\b|distribution\(|loss\()"
+    r"(?:\(features=[\"']([^\"']+)[\"'])?"
 )
 RECORDS = re.compile(r"experiments/|default_losses|REFERENCE")
 """What a paragraph has that tells of runs as they were, or of costs, which are the same at any weight."""
 
 
 def contradictions(text: str) -> list[str]:
-    """Every weight of the distribution loss that is not the one recommended for its features."""
+    """Every weight of a distribution loss that is not the one recommended for it."""
     known = {f"{recommendation.weight:g}" for recommendation in RECOMMENDED.values()}
+    names = {"PDL": "pdl", "MultilayerPDL": "multilayer_pdl"}
     found = []
     for paragraph in re.split(r"\n\s*\n", text):
         if RECORDS.search(paragraph):
             continue
         for match in WEIGHTED.finditer(paragraph):
-            features = match[3] or ("vgg16.relu4_3" if "pdl" in match[2].lower() else "")
-            right = {f"{RECOMMENDED[features].weight:g}"} if features in RECOMMENDED else known
+            name = match[2].removeprefix("pdloss.")
+            loss = names.get(name, name) + (f"(features='{match[3]}')" if match[3] else "")
+            right = {f"{RECOMMENDED[loss].weight:g}"} if loss in RECOMMENDED else known
             if f"{float(match[1]):g}" not in right:
                 found.append(match[0])
     return found
@@ -46,10 +49,11 @@ def test_no_page_recommends_another_weight(page: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("--loss \"l1 + 0.002*pdl(features='distilled-1.relu4_3')\"", 1),
-        ("l1 + 0.0003*pdl(features='distilled-1.relu4_3')", 0),
+        ("--loss \"l1 + 0.002*pdl(features='vgg19.relu4_3')\"", 1),
+        ("l1 + 0.05*multilayer_pdl", 0),
+        ("l1 + 0.002*multilayer_pdl", 1),
         ("value = l1(restored, target) + 0.02 * loss(restored, target)", 1),
-        ('(pdloss.L1() + 0.002 * pdloss.PDL(features="distilled-1.relu4_3")).build()', 1),
+        ('(pdloss.L1() + 0.002 * pdloss.PDL(features="vgg19.relu4_3")).build()', 1),
         ("`l1 + 0.003*pdl`; [the commands](experiments/denoise-first/run.sh)", 0),
         ("`l1 + 0.003*pdl`\n\n[the commands](experiments/denoise-first/run.sh)", 1),
         ("`0.5*perceptual`", 0),
@@ -66,19 +70,18 @@ def test_the_default_and_every_budget_take_the_recommended_weight() -> None:
         TrainConfig(data="", out=Path()).loss,
         *(budget(of, name).options["loss"] for of in TASKS for name in BUDGETS),
     ]
-    allowed = {str(losses.objective(recommended(features))) for features in RECOMMENDED}
-    assert {str(losses.objective(text)) for text in texts} <= allowed
+    assert {str(losses.objective(text)) for text in texts} == {str(losses.objective(recommended()))}
 
 
-@pytest.mark.parametrize("features", RECOMMENDED)
-def test_every_recommendation_has_its_record_and_its_entry_in_the_log(features: str) -> None:
-    record = RECOMMENDED[features].record
+@pytest.mark.parametrize("loss", RECOMMENDED)
+def test_every_recommendation_has_its_record_and_its_entry_in_the_log(loss: str) -> None:
+    record = RECOMMENDED[loss].record
     assert list((ROOT / "experiments" / record).iterdir())
     log = (ROOT / "experiments" / "LOG.md").read_text(encoding="utf-8")
     assert f"]({record}/" in log
-    assert losses.objective(recommended(features)).terms[1][0] == RECOMMENDED[features].weight
+    assert losses.objective(recommended(loss)).terms[1][0] == RECOMMENDED[loss].weight
 
 
 def test_without_a_record_there_is_no_recommendation() -> None:
-    with pytest.raises(SpecError, match=r"no weight is recommended for 'vgg19.relu4_4'; did you mean 'vgg19.relu4_3'"):
-        recommended("vgg19.relu4_4")
+    with pytest.raises(SpecError, match=r"no weight .* for 'multilayer_pld'; did you mean 'multilayer_pdl'"):
+        recommended("multilayer_pld")

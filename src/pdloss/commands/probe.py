@@ -29,7 +29,7 @@ class ProbeOptions:
     """
 
     features: tyro.conf.Positional[tuple[str, ...]]
-    """Backbones and layers, such as distilled-1.relu4_3 vgg16.relu4_3."""
+    """Backbones and layers, such as distilled.relu4_3 vgg16.relu4_3."""
     loss: Literal["pdl", "perceptual"] = "pdl"
     """Which loss compares the features."""
     data: str = "deadleaves(images=4, size=128)"
@@ -50,7 +50,7 @@ class ProbeOptions:
             SpecError: Naming the option and its value.
         """
         if not self.features:
-            raise SpecError("name features to probe, such as distilled-1.relu4_3")
+            raise SpecError("name features to probe, such as distilled.relu4_3")
         if self.images < 1 or self.size < 32:
             raise SpecError(f"--images {self.images} must be at least 1, and --size {self.size} at least 32")
         if not 0 < self.amplitude <= 0.1:

@@ -124,7 +124,7 @@ class FrequencyDistributionLoss(FeatureLoss):
         ValueError: If an option makes no sense.
 
     Example:
-        >>> loss = FrequencyDistributionLoss("distilled-1.relu4_3", count=8)
+        >>> loss = FrequencyDistributionLoss("distilled.relu4_3", count=8)
         >>> image = torch.rand(1, 3, 40, 40)
         >>> loss(image, image)
         tensor(0.)

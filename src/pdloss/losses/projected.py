@@ -16,7 +16,7 @@ from pdloss.ops import max_sliced_wasserstein, projections, sliced_wasserstein, 
 from pdloss.ops.options import check_option
 from pdloss.ops.streams import generator
 
-__all__ = ["PDL", "ProjectedDistributionLoss", "projected_distribution_loss"]
+__all__ = ["PDL", "MultilayerPDL", "ProjectedDistributionLoss", "projected_distribution_loss"]
 
 Projection = Literal["identity", "pairs", "perturbed", "sphere", "orthogonal", "max"]
 
@@ -86,7 +86,7 @@ class ProjectedDistributionLoss(FeatureLoss):
 
     Example:
         >>> import torch
-        >>> loss = ProjectedDistributionLoss("distilled-1.relu4_3", projection="sphere", ratio=0.5)
+        >>> loss = ProjectedDistributionLoss("distilled.relu4_3", projection="sphere", ratio=0.5)
         >>> image = torch.rand(1, 3, 32, 32)
         >>> loss(image, image)
         tensor(0.)
@@ -193,3 +193,13 @@ class PDL(FeatureChoice, name="pdl", module=ProjectedDistributionLoss):
     seed: int = 0
     samples: Annotated[int, Meta(ge=0)] = field(default=0, kw_only=True)
     later_options: ClassVar[tuple[str, ...]] = (*FeatureChoice.later_options, "samples")
+
+
+@dataclass(frozen=True)
+class MultilayerPDL(PDL, name="multilayer_pdl", module=ProjectedDistributionLoss):
+    """Ours, to start from: `pdl` on four layers that ship, the first at full resolution, at places drawn anew."""
+
+    features: str = "distilled.relu1_2+relu2_2+relu3_3+relu4_3"
+    offset: Annotated[int, Meta(ge=0)] = field(default=8, kw_only=True)
+    samples: Annotated[int, Meta(ge=0)] = field(default=256, kw_only=True)
+    later_options: ClassVar[tuple[str, ...]] = ()

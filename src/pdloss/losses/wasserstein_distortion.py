@@ -158,7 +158,7 @@ class WassersteinDistortionLoss(FeatureLoss):
         ValueError: If an option makes no sense.
 
     Example:
-        >>> loss = WassersteinDistortionLoss("distilled-1.relu4_3", sigma=4)
+        >>> loss = WassersteinDistortionLoss("distilled.relu4_3", sigma=4)
         >>> image = torch.rand(1, 3, 32, 32)
         >>> loss(image, image)
         tensor(0.)

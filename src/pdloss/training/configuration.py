@@ -11,7 +11,7 @@ from pdloss.files.options import OverwriteOptions
 from pdloss.limits import check_seed
 from pdloss.specs.options import TypedOptions
 from pdloss.training.loggers import names_of
-from pdloss.training.recommendations import DEFAULT_FEATURES, recommended
+from pdloss.training.recommendations import recommended
 
 _WORKERS_PER_CORE = 16
 
@@ -82,8 +82,8 @@ class TrainConfig(CropOptions, PartOptions):
 
     out: Path
     """Run folder. The same command again resumes a stopped run."""
-    loss: str = recommended(DEFAULT_FEATURES)
-    """Weighted sum of losses, such as "l1 + 0.0003*pdl(features='distilled-1.relu4_3')"."""
+    loss: str = recommended()
+    """Weighted sum of losses, such as "l1 + 0.05*multilayer_pdl"."""
     steps: int = 100_000
     """Optimiser steps."""
     lr: float = 1e-4
@@ -159,7 +159,7 @@ class CalibrateConfig(CropOptions, PartOptions):
     """Which terms to weigh, how hard each is to pull, and where that is measured."""
 
     loss: str
-    """Sum of losses, such as "l1 + pdl(features='distilled-1.relu4_3')". The first keeps its weight."""
+    """Sum of losses, such as "l1 + multilayer_pdl". The first keeps its weight."""
     share: tuple[float, ...]
     """How much of all pull on the restored images each term is to have: one number per term, together 1. With two
     terms, that of the second alone will do."""
