@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import pdloss
 from pdloss.images import read_image
 
-TEXT = "l1 + 0.05*multilayer_pdl"
+TEXT = "l1 + 0.05*multilayer_pdl + 0.5*phase"
 
 
 def fit(

@@ -6,7 +6,7 @@ The file of options then says, under `train`:
 
     pixel_opt:
       type: pdloss
-      loss: "l1 + 0.05*multilayer_pdl"
+      loss: "l1 + 0.05*multilayer_pdl + 0.5*phase"
       loss_weight: 1.0
 
 or one loss by its name, with its options: `type: pdloss_pdl`, `features: vgg16.relu4_3`, `loss_weight: 0.002`.

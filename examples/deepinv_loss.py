@@ -15,7 +15,7 @@ class PdlossLoss(Loss):
         text: The sum.
     """
 
-    def __init__(self, text: str = "l1 + 0.05*multilayer_pdl") -> None:
+    def __init__(self, text: str = "l1 + 0.05*multilayer_pdl + 0.5*phase") -> None:
         super().__init__()
         self.criterion = pdloss.objective(text).build()
 

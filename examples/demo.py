@@ -24,7 +24,7 @@ HELD_OUT = ("chelsea", "clock", "coffee", "grass", "hopper", "hubble_deep_field"
 NETWORK = "edsr(scale=4, blocks=6, width=48, upsampling='resize')"
 LOSSES = {
     "l1": "l1",
-    "l1-pdl": "l1 + 0.0005*pdl(features='distilled-1.relu3_4+relu4_3', offset=8) + 2*phase",
+    "l1-pdl": "l1 + 0.2*multilayer_pdl + 4*phase",  # four times the weight to start from: experiments/features
 }
 
 

@@ -15,7 +15,7 @@ import pdloss
 from pdloss.images import read_image
 from pdloss.losses import LossTerms
 
-TEXT = "l1 + 0.05*multilayer_pdl"
+TEXT = "l1 + 0.05*multilayer_pdl + 0.5*phase"
 
 
 class Restorer(lightning.LightningModule):

@@ -13,7 +13,7 @@ runs=${RUNS:-$here/../../local/features}
 four="vgg16-torchvision.relu1_2+relu2_2+relu3_3+relu4_3"
 small="distilled.relu1_2+relu2_2+relu3_3+relu4_3"
 
-plan() {  # task, [start] options, options of both
+plan() {  # task, [start] options, options of both, test pictures
     cat <<TOML
 out = "$runs/$1"
 
@@ -37,7 +37,7 @@ $2
 seed = [0, 1, 2]
 
 [evaluate]
-data = ["$PDLOSS_IMAGES/valid/kodak24"]
+data = ["$PDLOSS_IMAGES/valid/$4"]
 metrics = "psnr,ms_ssim,lpips,lpips_vgg,dists,niqe,sharpness,consistency,grid"
 
 [[losses]]
@@ -62,11 +62,11 @@ candidate() {  # name, loss, more terms
 
 for task in "${@:-denoise sr}"; do for each in $task; do
     case $each in
-    denoise) start="" more='network = "edsr(blocks=8, unshuffle=2)"
+    denoise) start="" set=kodak24 more='network = "edsr(blocks=8, unshuffle=2)"
 degradation = "noise(sigma=50/255)"' ;;
-    sr) start='crop = 128' more="network = \"edsr(scale=4, blocks=8, upsampling='resize')\"" ;;
+    sr) start='crop = 128' set=set14 more="network = \"edsr(scale=4, blocks=8, upsampling='resize')\"" ;;
     esac
     mkdir -p "$runs"
-    plan "$each" "$start" "$more" >"$runs/$each.toml"
+    plan "$each" "$start" "$more" "$set" >"$runs/$each.toml"
     pdloss sweep "$runs/$each.toml" --jobs "${JOBS:-1}"
 done; done

@@ -27,7 +27,7 @@ def test_every_task_has_every_budget_in_full(of: str, name: str) -> None:
     assert {"steps", "batch", "crop", "lr", "network", "loss"} <= options.keys()
     config = TrainConfig(data="photographs", out=Path("run"), **options)
     config.validate()
-    assert losses.objective(config.loss).names() == ["l1", "multilayer_pdl"]
+    assert losses.objective(config.loss).names() == ["l1", "multilayer_pdl", "phase"]
     degradation = degradations.parse(config.degradation or task(of).degradation)
     assert config.crop % degradation.factor == 0
     scale = getattr(networks.NETWORKS.parse(config.network), "scale", 1)

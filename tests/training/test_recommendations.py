@@ -50,7 +50,7 @@ def test_no_page_recommends_another_weight(page: Path) -> None:
     ("text", "found"),
     [
         ("--loss \"l1 + 0.002*pdl(features='vgg19.relu4_3')\"", 1),
-        ("l1 + 0.05*multilayer_pdl", 0),
+        ("l1 + 0.05*multilayer_pdl + 0.5*phase", 0),
         ("l1 + 0.002*multilayer_pdl", 1),
         ("value = l1(restored, target) + 0.02 * loss(restored, target)", 1),
         ('(pdloss.L1() + 0.002 * pdloss.PDL(features="vgg19.relu4_3")).build()', 1),

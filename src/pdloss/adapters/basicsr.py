@@ -1,7 +1,7 @@
 """Every loss in the registry of BasicSR, traiNNer-redux or neosr, under ``pdloss_NAME``.
 
 Their files of options then say ``type: pdloss_pdl``, with the same options as in text, and ``loss_weight``; or
-``type: pdloss`` with ``loss: "l1 + 0.05*multilayer_pdl"``, a whole sum. All give one number, as
+``type: pdloss`` with ``loss: "l1 + 0.05*multilayer_pdl + 0.5*phase"``, a whole sum. All give one number, as
 their pixel losses do (``pixel_opt``). Images are RGB in [0, 1], as theirs are.
 """
 

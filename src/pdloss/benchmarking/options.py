@@ -23,7 +23,7 @@ class LossBenchConfig(TypedOptions):
     features: str = "vgg19.relu4_3"
     """Features of every loss in the default list that uses any."""
     losses: tuple[str, ...] = ()
-    """Such as "l1 + 0.05*multilayer_pdl"; by default one of every kind, added to l1."""
+    """Such as "l1 + 0.05*multilayer_pdl + 0.5*phase"; by default one of every kind, added to l1."""
 
     def validate(self) -> None:
         """Refuses numbers that make no sense.

@@ -27,7 +27,7 @@ LOSSES = Family("loss", tuple(REGISTERED), OWN_LOSS)
 
 
 def objective(text: str, trusted: Trust = RECEIVED) -> Objective:
-    """Returns the sum that `text` writes, such as ``"l1 + 0.05*multilayer_pdl"``.
+    """Returns the sum that `text` writes, such as ``"l1 + 0.05*multilayer_pdl + 0.5*phase"``.
 
     Args:
         text: The sum.

@@ -11,7 +11,7 @@ from pdloss.specs import Choice
 
 _HEAD = """# The losses
 
-A loss has a name in text, such as `"l1 + 0.05*multilayer_pdl"`, which `pdloss.objective` reads;
+A loss has a name in text, such as `"l1 + 0.05*multilayer_pdl + 0.5*phase"`, which `pdloss.objective` reads;
 a choice that writes that text, such as `pdloss.PDL`; and a module that measures two batches of RGB images in [0, 1].
 This page is written by `python -m pdloss.losses.table > docs/losses.md`.
 

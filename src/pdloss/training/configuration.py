@@ -83,7 +83,7 @@ class TrainConfig(CropOptions, PartOptions):
     out: Path
     """Run folder. The same command again resumes a stopped run."""
     loss: str = recommended()
-    """Weighted sum of losses, such as "l1 + 0.05*multilayer_pdl"."""
+    """Weighted sum of losses, such as "l1 + 0.05*multilayer_pdl + 0.5*phase"."""
     steps: int = 100_000
     """Optimiser steps."""
     lr: float = 1e-4

@@ -16,6 +16,8 @@ class Recommendation(NamedTuple):
     weight: float
     record: str
     """Folder of the runs or measurements below ``experiments``; what came of them stands in its LOG.md."""
+    beside: str = ""
+    """More terms, of no cost where there is no mesh."""
 
 
 DEFAULT_LOSS = "multilayer_pdl"
@@ -23,7 +25,7 @@ DEFAULT_LOSS = "multilayer_pdl"
 
 RECOMMENDED = {
     # Going on from a network trained on pixels, 0.06 was 0.6 of the pull when denoising and 0.05 at x4.
-    DEFAULT_LOSS: Recommendation(0.05, "features"),
+    DEFAULT_LOSS: Recommendation(0.05, "features", beside=" + 0.5*phase"),
     # The paper's. The weight at which it pulls as hard as pdl on vgg19.relu4_3 does at 0.0003, whose maps are larger.
     "pdl": Recommendation(0.002, "recommended-weights"),
     # From a network trained on pixels: 28.22 dB and LPIPS 0.2359 on Kodak24, for 0.06 dB less than it began with.
@@ -46,4 +48,5 @@ def recommended(loss: str = DEFAULT_LOSS) -> str:
         raise SpecError(
             f"no weight is recommended for {loss!r}{suggestion(loss, RECOMMENDED)}; pdloss calibrate finds one"
         )
-    return f"l1 + {RECOMMENDED[loss].weight:g}*{loss}"
+    chosen = RECOMMENDED[loss]
+    return f"l1 + {chosen.weight:g}*{loss}{chosen.beside}"
