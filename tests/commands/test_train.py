@@ -166,7 +166,8 @@ def test_a_log_for_another_program_is_written_beside_the_bar(
 def test_a_budget_gives_the_options_of_its_task() -> None:
     given = ["--data", "photos", "--out", "run"]
     chosen = parse(["--budget", "cpu", "--task=sr", *given, "--steps", "7"])
-    assert (chosen.task, chosen.network, chosen.crop, chosen.steps) == ("sr", "edsr(scale=4, blocks=8)", 128, 7)
+    network = "edsr(scale=4, blocks=8, upsampling='resize')"
+    assert (chosen.task, chosen.network, chosen.crop, chosen.steps) == ("sr", network, 128, 7)
     assert parse(["--budget=day", *given]).task == "denoise"
 
 

@@ -25,8 +25,8 @@ from tests.losses.every import (
 )  # fmt: skip
 from tests.losses.random_weights import use_random_weights
 
-BROKEN_UP = ("fdl", "contextual", "cobi_code")
-"""Their compiled graphs have breaks: directions are drawn and slices differentiated on the way, blocks scored again."""
+BROKEN_UP = ("fdl", "contextual", "cobi_code", "multilayer_pdl")
+"""Their compiled graphs have breaks: what is drawn, slices differentiated on the way, blocks scored again."""
 
 
 @pytest.fixture(autouse=True, scope="module")
