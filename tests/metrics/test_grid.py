@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pdloss.images import read_pixels
-from pdloss.metrics.grid import grid
+from pdloss.metrics.grid import blocks, grid
 
 
 def noise(generator, sigma=0.05, side=128):
@@ -135,3 +135,35 @@ def test_refuses_small_images_shapes_that_differ_and_no_period():
         grid(torch.zeros(1, 3, 40, 40), torch.zeros(1, 3, 40, 48))
     with pytest.raises(ValueError, match="at least 2 pixels, got 1"):
         grid(torch.zeros(1, 3, 40, 40), torch.zeros(1, 3, 40, 40), factor=1)
+
+
+def test_blocks_are_the_grid_of_the_edges(generator):
+    restored, target = torch.rand(2, 1, 3, 49, 35, generator=generator, dtype=torch.float64)
+    found = []
+    for axis in (1, 2):
+        shape = [3, 49, 35]
+        shape[axis] = 1
+        edges = [np.abs(np.diff(x[0].numpy(), axis=axis)) for x in (restored, target)]
+        own, other = (excess_block_by_block(np.append(edge, np.zeros(shape), axis), 2) for edge in edges)
+        found.append(own - other)
+    assert blocks(restored, target, factor=2).item() == pytest.approx(max(found), abs=1e-9)
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_blocks_find_squares_where_the_spectrum_has_no_line(generator, moved):
+    small = 0.5 + 0.05 * torch.randn(1, 3, 33, 33, generator=generator, dtype=torch.float64)
+    squares, smooth = (torch.nn.functional.interpolate(small, 132, mode=mode) for mode in ("nearest", "bicubic"))
+    squares, smooth = (images[..., moved : moved + 128, : moved + 128] for images in (squares, smooth))
+    assert blocks(squares, smooth).item() > 5 > 0.5 > grid(squares, smooth).item()
+    assert blocks(smooth, smooth).item() == 0
+
+
+def test_blocks_of_one_direction_are_enough(generator):
+    target = noise(generator, sigma=0.01)
+    lines = torch.where(torch.arange(128) % 4 == 0, 0.02, 0.0)
+    for striped in (target + lines, target + lines.view(-1, 1)):
+        assert blocks(striped, target).item() > 3
+
+
+def test_blocks_of_noise_are_those_of_noise(generator):
+    assert abs(blocks(noise(generator), noise(generator)).item()) < 0.7

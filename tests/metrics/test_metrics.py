@@ -31,6 +31,7 @@ def test_evaluation_can_ask_for_these_metrics():
         "niqe",
         "sharpness",
         "grid",
+        "blocks",
     ]
 
 

@@ -21,15 +21,17 @@ __all__ = ["Phase", "PhaseLoss", "phase_loss"]
 def phase_loss(restored: Images, target: Images, *, factor: int = 4) -> Float[Tensor, " b"]:
     r"""Returns how much more the phases of a lattice differ in each restored image than in its target.
 
-    .. math:: \sum_{q \in \{m, a\}} \frac{1}{3} \sum_c \max\left(0,\, s(q_c(\hat x)) - s(q_c(x))\right), \quad
+    .. math:: \sum_{q \in \{m, a, v, w\}} \frac{1}{3} \sum_c \max\left(0,\, s(q_c(\hat x)) - s(q_c(x))\right), \quad
               s(q) = \frac{1}{f^2} \sum_{i,j=0}^{f-1} |q_{ij} - \bar q|
 
     where :math:`h = x - g * x` is the image without its Gaussian blur of :math:`f/2` pixels' deviation, taken where
     the whole window of :math:`2f + 1` pixels fits; :math:`m_{ij}` and :math:`a_{ij}` are the means of :math:`h` and of
-    :math:`|h|` over the pixels of phase (i, j), those in rows :math:`i + kf` and columns :math:`j + lf`; and
-    :math:`\bar q` is the mean over the phases. What a last shuffle of factor f leaves behind differs from phase to
-    phase; texture does not, wherever it lies. Nothing is compared place by place, and an image whose phases differ less
-    than its target's costs nothing. A mesh of amplitude A in pixel values costs a fraction of A.
+    :math:`|h|` over the pixels of phase (i, j), those in rows :math:`i + kf` and columns :math:`j + lf`;
+    :math:`v_{ij}` and :math:`w_{ij}` those of the absolute differences to the pixel below and to the one at the right;
+    and :math:`\bar q` is the mean over the phases. What a last shuffle of factor f leaves behind differs from phase to
+    phase, and so do the lines between the pixels that a resize enlarged; texture does not, wherever it lies. Nothing is
+    compared place by place, and an image whose phases differ less than its target's costs nothing. A mesh of amplitude
+    A in pixel values costs a fraction of A.
 
     Computes in float32 at least.
 
@@ -56,11 +58,12 @@ def phase_loss(restored: Images, target: Images, *, factor: int = 4) -> Float[Te
     return (own - allowed).relu().mean(1).sum(-1)
 
 
-def _spreads(images: Images, factor: int) -> Float[Tensor, "b c 2"]:
-    """Returns the mean absolute deviation over the phases, of the mean high-pass and of the mean absolute one."""
+def _spreads(images: Images, factor: int) -> Float[Tensor, "b c 4"]:
+    """Returns the mean absolute deviation over the phases of every mean: m, a, v and w."""
     blurred = filter_valid(images, gaussian_taps(2 * factor + 1, factor / 2))
     high = images[..., factor:-factor, factor:-factor] - blurred
-    phases = [_by_phase(values, factor) for values in (high, high.abs())]
+    below, right = (images.diff(dim=dim) for dim in (-2, -1))
+    phases = [_by_phase(values, factor) for values in (high, high.abs(), below.abs(), right.abs())]
     return torch.stack([(q - q.mean((-2, -1), keepdim=True)).abs().mean((-2, -1)) for q in phases], dim=-1)
 
 

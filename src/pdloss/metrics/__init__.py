@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pdloss.metrics.dists import DISTS, dists
 from pdloss.metrics.frechet import frechet_distance
-from pdloss.metrics.grid import grid
+from pdloss.metrics.grid import blocks, grid
 from pdloss.metrics.kernel_distance import kernel_distance, paired_kernel_distance
 from pdloss.metrics.lpips import LPIPS, lpips
 from pdloss.metrics.niqe import NIQE, niqe
@@ -37,6 +37,7 @@ __all__ = [
     "Score",
     "SetEntry",
     "SetMeasure",
+    "blocks",
     "build",
     "check_names",
     "dists",
@@ -148,6 +149,17 @@ METRICS: dict[str, Entry] = {
             "0.5 a mesh may be seen, below 0 the target has more of one",
         ),
         lambda: grid,
+        64,
+    ),
+    "blocks": Entry(
+        Metric(
+            label="Blocks",
+            unit="dB",
+            better="zero",
+            protocol="as grid, of the absolute differences of neighbours in RGB, the larger of rows and columns; the "
+            f"further above 0, the more the edges of squares of 4x4 are seen; {_ROUNDED}",
+        ),
+        lambda: blocks,
         64,
     ),
 }

@@ -54,6 +54,43 @@ def grid(restored: Tensor, target: Tensor, factor: int = 4) -> Float[Tensor, " b
     return _excess(restored, factor) - _excess(target, factor)
 
 
+def blocks(restored: Tensor, target: Tensor, factor: int = 4) -> Float[Tensor, " b"]:
+    r"""Returns how far edges that repeat every `factor` pixels stand out of each restored image, beyond its target.
+
+    Where enlarged pixels are seen as squares, each is as bright as the picture: no wave repeats, and `grid` finds
+    nothing. What repeats is where edges are. So its excess is taken of the images' absolute differences to the pixel
+    below and to the one at the right (zero at the last row and column); of the two the larger is returned:
+
+    .. math:: \max_{d \in \{\downarrow, \rightarrow\}} E(|\partial_d x|) - E(|\partial_d y|)
+
+    Args:
+        restored: RGB in [0, 1], :math:`(B, 3, H, W)`.
+        target: RGB in [0, 1], :math:`(B, 3, H, W)`.
+        factor: The period in pixels, at least 2.
+
+    Returns:
+        One value per image in dB, :math:`(B)`; 0 for equal images.
+
+    Raises:
+        ValueError: If the shapes differ or are not RGB batches, a side is shorter than 16 periods, or the factor below
+            2.
+
+    Example:
+        >>> picture = torch.rand(1, 3, 96, 96)
+        >>> squares = picture[..., ::4, ::4].repeat_interleave(4, -1).repeat_interleave(4, -2)
+        >>> blocks(squares, picture).item() > 10, grid(squares, picture).item() > 10
+        (True, False)
+    """
+    check_pair(restored, target)
+    found = [_excess(_edges(restored, dim), factor) - _excess(_edges(target, dim), factor) for dim in (-2, -1)]
+    return torch.maximum(*found)
+
+
+def _edges(images: Images, dim: int) -> Images:
+    """Returns the absolute differences along a side, as many as there are pixels."""
+    return images.diff(dim=dim, append=images.narrow(dim, -1, 1)).abs()
+
+
 def _excess(images: Images, factor: int) -> Float[Tensor, " b"]:
     if factor < 2:
         raise ValueError(f"a grid's period must be at least 2 pixels, got {factor}")
