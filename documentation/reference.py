@@ -40,8 +40,8 @@ _EXTRACTORS = {
     "distilled": (DistilledFeatures,),
     "steerable": (SteerablePyramidFeatures,),
 }
-_FORMULAS = ("psnr", "psnr_y", "ssim", "ms_ssim", "lpips", "dists", "niqe", "sharpness", "grid", "blocks", "frechet_distance",
-             "kernel_distance", "paired_kernel_distance", "sliced_feature_distance")  # fmt: skip
+_FORMULAS = ("psnr", "psnr_y", "ssim", "ms_ssim", "lpips", "dists", "niqe", "sharpness", "grid", "blocks",
+             "frechet_distance", "kernel_distance", "paired_kernel_distance", "sliced_feature_distance")  # fmt: skip
 """Functions of metrics, which say formula, shapes, range and source."""
 
 
