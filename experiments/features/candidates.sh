@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What should PDL be by default, beside the paper's? Nine candidates at one share of the pull, from one l1 run each for
+# What should PDL be by default, beside the paper's? Ten candidates at one share of the pull, from one l1 run each for
 # denoising and for super-resolution, three seeds. A shuffle at the end of the network makes a mesh with any of them, which
 # would be all that tells them apart: pictures are enlarged by a resize and a convolution instead. Wants PDLOSS_ASSETS or
 # pdloss assets get (vgg16-caffe, vgg16-torchvision, lpips, dists, niqe) and PDLOSS_IMAGES. About four hours of one core;
@@ -38,7 +38,7 @@ seed = [0, 1, 2]
 
 [evaluate]
 data = ["$PDLOSS_IMAGES/valid/$4"]
-metrics = "psnr,ms_ssim,lpips,lpips_vgg,dists,niqe,sharpness,consistency,grid"
+metrics = "psnr,ms_ssim,lpips,lpips_vgg,dists,niqe,sharpness,consistency,grid,blocks"
 
 [[losses]]
 name = "l1"
@@ -54,6 +54,7 @@ TOML
     candidate squared "pdl(features='$small', samples=256, offset=8, p=2)"
     candidate sphere "pdl(features='$small', samples=256, offset=8, projection='sphere', ratio=0.5)"
     candidate phase "pdl(features='$small', samples=256, offset=8)" " + 0.5*phase"
+    candidate still "pdl(features='$small', samples=256)" " + 0.5*phase"
 }
 
 candidate() {  # name, loss, more terms

@@ -1,16 +1,14 @@
 #!/usr/bin/env bash
 # Which weight shows the point in a demo? Runs from the start of `make demo`, which must have been made, 300 steps each; the
-# photographs and everything else are the demo's. Wants PDLOSS_ASSETS, or pdloss assets get, for dists and niqe. Ten minutes
-# of two idle cores.
+# photographs and everything else are the demo's. Five minutes of two idle cores.
 set -euo pipefail
 demo=${1:-$(cd "$(dirname "$0")" && pwd)/../../demo}
 
 try() {  # name, loss
     pdloss train --task sr --data "$demo/photographs/train" --batch 8 --crop 96 --seed 0 --init "$demo/runs/start" \
         --out "$demo/runs/$1" --loss "$2" --steps 300 --lr 3e-4
-    pdloss evaluate "$demo/runs/$1" --data "$demo/photographs/held-out" --metrics psnr,lpips,dists,niqe,sharpness,grid
+    pdloss evaluate "$demo/runs/$1" --data "$demo/photographs/held-out" --metrics psnr,lpips,sharpness,grid,blocks
 }
 
-try weight-0.1 "l1 + 0.1*multilayer_pdl"
-try weight-0.1-phase-2 "l1 + 0.1*multilayer_pdl + 2*phase"
-try weight-0.2-phase-4 "l1 + 0.2*multilayer_pdl + 4*phase"
+try weight-0.1-phase-1 "l1 + 0.1*multilayer_pdl + 1*phase"
+try weight-0.2-phase-2 "l1 + 0.2*multilayer_pdl + 2*phase"
