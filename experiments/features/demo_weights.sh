@@ -11,4 +11,5 @@ try() {  # name, loss
 }
 
 try weight-0.1-phase-1 "l1 + 0.1*multilayer_pdl + 1*phase"
+try weight-0.2-phase-0.5 "l1 + 0.2*multilayer_pdl + 0.5*phase"
 try weight-0.2-phase-2 "l1 + 0.2*multilayer_pdl + 2*phase"
