@@ -186,7 +186,8 @@ def test_contributing_has_the_layers_that_are_verified() -> None:
 
 
 def test_the_readme_claims_what_was_measured() -> None:
-    readme, log = (" ".join(text_of(ROOT / page).split()) for page in ("README.md", "experiments/LOG.md"))
+    pages = (text_of(ROOT / page).replace("\N{MINUS SIGN}", "-") for page in ("README.md", "experiments/LOG.md"))
+    readme, log = (" ".join(page.split()) for page in pages)
     with (ROOT / "experiments" / "features" / "scores" / "denoise.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
 
@@ -196,10 +197,10 @@ def test_the_readme_claims_what_was_measured() -> None:
         return sum(values) / len(values)
 
     lower = mean("perceptual", "lpips") - mean("paper", "lpips")
-    ((high, low),) = re.findall(rf"LPIPS −{lower:.4f} \[−([\d.]+), −([\d.]+)\]", log)
+    ((high, low),) = re.findall(rf"LPIPS -{lower:.4f} \[-([\d.]+), -([\d.]+)\]", log)
     assert f"LPIPS lower by {lower:.4f} [{low}, {high}]" in readme
     assert f"PSNR higher by {mean('paper', 'psnr') - mean('perceptual', 'psnr'):.2f} dB" in readme
     lower, cost = mean("paper", "lpips") - mean("phase", "lpips"), mean("paper", "psnr") - mean("phase", "psnr")
-    ((high, low),) = re.findall(rf"LPIPS −{lower:.4f} \[−([\d.]+), −([\d.]+)\]", log)
+    ((high, low),) = re.findall(rf"LPIPS -{lower:.4f} \[-([\d.]+), -([\d.]+)\]", log)
     assert f"lowers LPIPS by another {lower:.3f} [{float(low):.3f}, {float(high):.3f}] for {cost:.2f} dB" in readme
     assert re.search(r"from fresh weights .{0,90}the perceptual loss is ahead, LPIPS lower by", log)
