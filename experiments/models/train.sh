@@ -13,7 +13,7 @@ runs=${RUNS:-$(cd "$(dirname "$0")" && pwd)/../../local/models}
 export OMP_NUM_THREADS=${THREADS:-1}
 start=${START:-12000} more=${MORE:-6000}
 
-perceptual="l1 + 0.0003*pdl(features='distilled-1.relu4_3', offset=8)"
+perceptual="l1 + 0.05*multilayer_pdl + 0.5*phase"
 declare -A task=([denoise]=denoise [jpeg]=jpeg [sr-x2]=sr [sr-x4]=sr [deblur]=deblur [demosaic]=demosaic)
 declare -A network=(
     [denoise]="edsr(blocks=8, unshuffle=2)"
