@@ -21,7 +21,7 @@ def train(photograph: tyro.conf.Positional[Path], steps: int = 100, weight: floa
     Args:
         photograph: An image file.
         steps: Optimiser steps.
-        weight: Weight of the distribution loss, as recommended for its features.
+        weight: Weight of the distribution loss, as recommended for it.
     """
     torch.manual_seed(0)
     target = read_image(photograph)[None, :, :128, :128]

@@ -205,6 +205,20 @@ def test_a_loaded_state_goes_on_with_the_drawings(generator: torch.Generator) ->
     assert resumed(restored, target).item() == loss(restored, target).item()
 
 
+def test_the_one_to_start_from_is_the_papers_on_four_layers_at_drawn_places(generator: torch.Generator) -> None:
+    restored, target = torch.rand(2, 2, 3, 48, 48, generator=generator)
+    layers = "distilled.relu1_2+relu2_2+relu3_3+relu4_3"
+    values = {}
+    for text in ("multilayer_pdl", f"pdl(features='{layers}', samples=256, offset=8)", f"pdl(features='{layers}')"):
+        loss = objective(text).build()
+        values[text] = [loss(restored.requires_grad_(), target).total.item() for _ in range(3)]
+    ours, written, whole = values.values()
+    assert ours == written
+    assert len(set(ours)) == 3, "drawn anew"
+    assert len(set(whole)) == 1
+    assert whole[0] < min(ours) < max(ours) < 2 * whole[0], "two small samples of one distribution differ by chance too"
+
+
 def test_layers_are_weighted(generator: torch.Generator) -> None:
     restored, target = torch.rand(2, 1, 3, 32, 32, generator=generator)
     third, fourth = (
