@@ -43,7 +43,7 @@ def test_more_time_means_more_work() -> None:
         assert work(of, "cpu") < work(of, "halfhour") < work(of, "day")
 
 
-def test_the_day_has_the_papers_networks_without_a_shuffle_and_the_ten_minutes_need_nothing_fetched() -> None:
+def test_the_day_has_the_papers_networks_without_a_shuffle_and_the_cpus_need_nothing_fetched() -> None:
     assert {of: budget(of, "day").options["network"] for of in TASKS} == {
         "denoise": "srn", "sr": "edsr(scale=4, upsampling='resize')", "deblur": "dsdeblur", "jpeg": "srn",
         "demosaic": "srn",

@@ -37,7 +37,7 @@ RECIPES = {
 
 
 BUDGETS = ("cpu", "halfhour", "day")
-"""Ten minutes on two processor cores; half an hour, or a day, on one GPU."""
+"""A quarter of an hour on two processor cores; half an hour, or a day, on one GPU."""
 
 _SMALL = "edsr(blocks=8, unshuffle=2)"
 
