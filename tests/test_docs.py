@@ -188,19 +188,23 @@ def test_contributing_has_the_layers_that_are_verified() -> None:
 def test_the_readme_claims_what_was_measured() -> None:
     pages = (text_of(ROOT / page).replace("\N{MINUS SIGN}", "-") for page in ("README.md", "experiments/LOG.md"))
     readme, log = (" ".join(page.split()) for page in pages)
-    with (ROOT / "experiments" / "features" / "scores" / "denoise.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
 
-    def mean(candidate: str, metric: str) -> float:
-        values = [float(row[metric]) for row in rows if row["run"].partition("-")[2] == f"{candidate}-share0.6"]
-        assert len(values) == 3 * 24
-        return sum(values) / len(values)
+    def mean(candidate: str, metric: str, task: str = "denoise") -> float:
+        place = ROOT / "experiments" / "features" / "scores" / f"{task}.csv"
+        with place.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["run"].partition("-")[2] == f"{candidate}-share0.6"]
+        assert len(rows) == 3 * {"denoise": 24, "sr": 14}[task]
+        return sum(float(row[metric]) for row in rows) / len(rows)
 
     lower = mean("perceptual", "lpips") - mean("paper", "lpips")
     ((high, low),) = re.findall(rf"LPIPS -{lower:.4f} \[-([\d.]+), -([\d.]+)\]", log)
     assert f"LPIPS lower by {lower:.4f} [{low}, {high}]" in readme
     assert f"PSNR higher by {mean('paper', 'psnr') - mean('perceptual', 'psnr'):.2f} dB" in readme
-    lower, cost = mean("paper", "lpips") - mean("phase", "lpips"), mean("paper", "psnr") - mean("phase", "psnr")
+    lower, cost = mean("paper", "lpips") - mean("still", "lpips"), mean("paper", "psnr") - mean("still", "psnr")
     ((high, low),) = re.findall(rf"LPIPS -{lower:.4f} \[-([\d.]+), -([\d.]+)\]", log)
     assert f"lowers LPIPS by another {lower:.3f} [{float(low):.3f}, {float(high):.3f}] for {cost:.2f} dB" in readme
+    small, cost = (mean("paper", metric, "sr") - mean("still", metric, "sr") for metric in ("lpips", "psnr"))
+    paper = mean("perceptual", "lpips", "sr") - mean("paper", "lpips", "sr")
+    assert f"the order is the same: {paper:.3f}, and another {small:.3f} for {cost:.2f} dB" in readme
+    assert mean("paper", "lpips_vgg", "sr") < mean("still", "lpips_vgg", "sr")
     assert re.search(r"from fresh weights .{0,90}the perceptual loss is ahead, LPIPS lower by", log)

@@ -13,8 +13,8 @@ try() {  # name, terms beside l1
     pdloss evaluate "$runs/blocks/$1" --data "$photographs/held-out" --metrics psnr,lpips,grid,blocks
 }
 
-try small-phase "0.05*multilayer_pdl(offset=0) + 0.5*phase"
-try offset-phase "0.05*multilayer_pdl + 0.5*phase"
-try offset-phase-2 "0.05*multilayer_pdl + 2*phase"
-try offset-0.2-phase-2 "0.2*multilayer_pdl + 2*phase"
+try small-phase "0.05*multilayer_pdl + 0.5*phase"
+try offset-phase "0.05*multilayer_pdl(offset=8) + 0.5*phase"
+try offset-phase-2 "0.05*multilayer_pdl(offset=8) + 2*phase"
+try offset-0.2-phase-2 "0.2*multilayer_pdl(offset=8) + 2*phase"
 pdloss evaluate "$runs/sr/seed0-"* --data "$photographs/held-out" --metrics psnr,lpips,grid,blocks

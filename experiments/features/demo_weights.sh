@@ -10,6 +10,6 @@ try() {  # name, loss
     pdloss evaluate "$demo/runs/$1" --data "$demo/photographs/held-out" --metrics psnr,lpips,sharpness,grid,blocks
 }
 
-try weight-0.1-phase-1 "l1 + 0.1*multilayer_pdl + 1*phase"
-try weight-0.2-phase-0.5 "l1 + 0.2*multilayer_pdl + 0.5*phase"
-try weight-0.2-phase-2 "l1 + 0.2*multilayer_pdl + 2*phase"
+try weight-0.1-phase-1 "l1 + 0.1*multilayer_pdl(offset=8) + 1*phase"
+try weight-0.2-phase-0.5 "l1 + 0.2*multilayer_pdl(offset=8) + 0.5*phase"
+try weight-0.2-phase-2 "l1 + 0.2*multilayer_pdl(offset=8) + 2*phase"

@@ -209,7 +209,7 @@ def test_the_one_to_start_from_is_the_papers_on_four_layers_at_drawn_places(gene
     restored, target = torch.rand(2, 2, 3, 48, 48, generator=generator)
     layers = "distilled.relu1_2+relu2_2+relu3_3+relu4_3"
     values = {}
-    for text in ("multilayer_pdl", f"pdl(features='{layers}', samples=256, offset=8)", f"pdl(features='{layers}')"):
+    for text in ("multilayer_pdl", f"pdl(features='{layers}', samples=256)", f"pdl(features='{layers}')"):
         loss = objective(text).build()
         values[text] = [loss(restored.requires_grad_(), target).total.item() for _ in range(3)]
     ours, written, whole = values.values()

@@ -200,6 +200,5 @@ class MultilayerPDL(PDL, name="multilayer_pdl", module=ProjectedDistributionLoss
     """Ours, to start from: `pdl` on four layers that ship, the first at full resolution, at places drawn anew."""
 
     features: str = "distilled.relu1_2+relu2_2+relu3_3+relu4_3"
-    offset: Annotated[int, Meta(ge=0)] = field(default=8, kw_only=True)
     samples: Annotated[int, Meta(ge=0)] = field(default=256, kw_only=True)
     later_options: ClassVar[tuple[str, ...]] = ()
