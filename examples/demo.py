@@ -24,7 +24,7 @@ HELD_OUT = ("chelsea", "clock", "coffee", "grass", "hopper", "hubble_deep_field"
 NETWORK = "edsr(scale=4, blocks=6, width=48, upsampling='resize')"
 LOSSES = {
     "l1": "l1",
-    "l1-pdl": "l1 + 0.2*multilayer_pdl + 0.5*phase",  # four times the weight to start from: experiments/features
+    "l1-pdl": "l1 + 0.2*multilayer_pdl + 0.25*phase",  # four times the weight to start from: experiments/features
 }
 
 

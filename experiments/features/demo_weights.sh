@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Which weight shows the point in a demo? Runs from the start of `make demo`, which must have been made, 300 steps each; the
-# photographs and everything else are the demo's. Five minutes of two idle cores.
+# photographs and everything else are the demo's. Eight minutes of two idle cores.
 set -euo pipefail
 demo=${1:-$(cd "$(dirname "$0")" && pwd)/../../demo}
 
@@ -13,3 +13,5 @@ try() {  # name, loss
 try weight-0.1-phase-1 "l1 + 0.1*multilayer_pdl(offset=8) + 1*phase"
 try weight-0.2-phase-0.5 "l1 + 0.2*multilayer_pdl(offset=8) + 0.5*phase"
 try weight-0.2-phase-2 "l1 + 0.2*multilayer_pdl(offset=8) + 2*phase"
+try weight-0.2-no-offset-phase-0.5 "l1 + 0.2*multilayer_pdl + 0.5*phase"
+try weight-0.2-no-offset-phase-0.25 "l1 + 0.2*multilayer_pdl + 0.25*phase"
