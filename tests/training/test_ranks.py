@@ -132,7 +132,9 @@ def test_the_death_of_one_process_is_told_by_the_other_in_one_sentence(
     second.kill()
     second.communicate()
     said = first.communicate(timeout=120)[1]
-    assert first.returncode == 1
+    if first.returncode == -signal.SIGABRT and "terminate called after throwing" in said and "gloo" in said:
+        pytest.xfail("gloo aborts, once in dozens of times, when it asks a lost peer's name: pytorch/gloo issue 514")
+    assert first.returncode == 1, said
     assert "pdloss: another of the processes that train together has ended, and its own message says why" in said
     assert "Traceback" not in said
 
