@@ -7,6 +7,7 @@ import pytest
 from pdloss.degradations import DEGRADATIONS
 from pdloss.errors import SpecError
 from pdloss.losses import LOSSES
+from pdloss.losses.projected import MultilayerPDL
 from pdloss.metrics import METRICS
 from pdloss.metrics.sets import SET_METRICS
 from pdloss.networks import NETWORKS
@@ -120,6 +121,10 @@ def test_metrics_are_known_and_another_default_loss_is_another_run(monkeypatch):
     monkeypatch.setattr(TrainConfig, "loss", "l1 + 0.1*pdl(features='steerable')")
     (new,) = {job.name for job in jobs_of(plan("table2"))} - before
     assert new.startswith("recommended-")
+    monkeypatch.undo()
+    written = {job.name for job in jobs_of(plan("table2"))}
+    monkeypatch.setattr(MultilayerPDL, "in_full", lambda self: "multilayer_pdl(samples=255)")
+    assert len({job.name for job in jobs_of(plan("table2"))} - written) == 1, "of the same text"
 
 
 @pytest.mark.parametrize("name", reproduction.JUDGED)

@@ -1,5 +1,6 @@
 """The paper's tables as plans that ship with the program: one file a table, with a section for each budget."""
 
+import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pdloss.specs import check_known
-from pdloss.sweeps.jobs import slug
 from pdloss.sweeps.plan import Plan, plan_from
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.recipes import BUDGETS
@@ -67,7 +67,7 @@ def shown_name(name: str) -> str:
     """Returns what a row or a run is called where people read it: the default loss without the digits of its text.
 
     Example:
-        >>> shown_name("recommended-relu4_3-fd7d7a"), shown_name("PDL-w0.01")
+        >>> shown_name("recommended-fd7d7a"), shown_name("PDL-w0.01")
         ('recommended', 'PDL-w0.01')
     """
     return RECOMMENDED if name.startswith(RECOMMENDED) else name
@@ -89,7 +89,13 @@ def _shipped(table: str) -> dict[str, Any]:
 
 
 def _resolved(loss: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the block with the default loss in place of its name; a run of another default has another folder."""
+    """Returns the block with the default loss in place of its name.
+
+    A run of another default has another folder, also where only the default of an option differs.
+    """
     if loss["loss"] != RECOMMENDED:
         return dict(loss)
-    return {**loss, "name": f"{RECOMMENDED}-{slug(TrainConfig.loss)[-28:]}", "loss": TrainConfig.loss}
+    from pdloss import losses  # imports torch, which the help of commands does without
+
+    digest = hashlib.sha256(losses.objective(TrainConfig.loss).in_full().encode()).hexdigest()[:6]
+    return {**loss, "name": f"{RECOMMENDED}-{digest}", "loss": TrainConfig.loss}
