@@ -16,7 +16,7 @@ from pdloss.losses import objective as _objective  # noqa: E402
 
 
 def objective(text):
-    """Returns the module ``(restored, target) → LossTerms`` of a sum such as ``"l1 + 0.0003*pdl"``."""
+    """Returns the module ``(restored, target) → LossTerms`` of a sum such as ``"l1 + 0.002*pdl"``."""
     return _objective(text).build()
 
 

@@ -35,7 +35,7 @@ SLIPS = [
     (f"{TRAIN} --batch-size 8", ["--batch"]),
     (f"{TRAIN} --patch_size 64", ["--crop"]),
     (f"{TRAIN} --num-workers 4", ["--workers"]),
-    (f"{TRAIN} --lambda 0.01", ["--loss", "0.01*pdl"]),
+    (f"{TRAIN} --lambda 0.01", ["--loss", "0.002*pdl"]),
     (f"{TRAIN} --gpu 0", ["--device cuda"]),
     (f"{TRAIN} --gpus 1", ["--device cuda"]),
     (f"{TRAIN} --cpu", ["--device cpu"]),

@@ -109,6 +109,18 @@ def test_a_wrong_plan_is_one_sentence(plan, capsys):
     assert main(["sweep", str(plan), "--jobs", "999"]) == 1
 
 
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_what_runs_are_to_be_judged_by_is_looked_for_before_they_are_trained(dry, plan, tmp_path, capsys):
+    text = plan.read_text()
+    plan.write_text(text.replace('metrics = "psnr"', 'metrics = "psnr, blok"'))
+    assert main(["sweep", str(plan), *dry]) == 1
+    assert "unknown metric 'blok'; did you mean 'blocks'?" in capsys.readouterr().err
+    plan.write_text(text.replace(str(tmp_path / "photos"), str(tmp_path / "phots")))
+    assert main(["sweep", str(plan), *dry]) == 1
+    assert f"{tmp_path / 'phots'}" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_plan_may_be_typed_and_grown_and_its_base_may_not_change(tmp_path, capsys):
     words = ["sweep", "--out", str(tmp_path / "runs"), "--losses", "l1", "l1 + {weight}*pdl", "--data", "photos"]
     words += ["--engine", "slurm", "--steps", "3"]

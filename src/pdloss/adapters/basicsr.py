@@ -82,7 +82,7 @@ class RegisteredSum(RegisteredLoss):
         """
         if set(options) != {"loss"}:
             given = ", ".join(options) or "neither"
-            raise SpecError(f'type: pdloss takes loss: "l1 + 0.0003*pdl", and loss_weight; got {given}')
+            raise SpecError(f'type: pdloss takes loss: "l1 + 0.002*pdl", and loss_weight; got {given}')
         return objective(options["loss"]).build()
 
 

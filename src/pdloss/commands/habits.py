@@ -42,7 +42,7 @@ train calibrate: write --crop
     patch patch-size crop-size cropsize image-size img-size gt-size size resolution
 train: write --workers
     num-workers n-workers nworkers threads n-threads num-threads j
-train: a weight stands before its term: --loss "l1 + 0.01*pdl"
+train: a weight stands before its term: --loss "l1 + 0.002*pdl"
     lambda lambda-pdl lam weight weights-pdl loss-weight pdl-weight perceptual-weight weight-pdl
 train evaluate restore score calibrate bench: write --device cuda, --device cuda:1 or --device cpu
     gpu gpus gpu-id gpu-ids cuda use-cuda use-gpu cpu no-cuda mps

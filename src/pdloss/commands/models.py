@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("models", nargs="+", metavar="MODEL", help=f"{_ANY}, of which 'pack' wrote the weights")
     measure.add_argument("--data", nargs="+", type=Path, required=True, help="folders of clean photographs")
     measure.add_argument("--out", type=Path, required=True, help="folder to write to")
-    measure.add_argument("--metrics", help="separated by commas; psnr,ms_ssim,lpips,grid unless given")
+    measure.add_argument("--metrics", help="separated by commas; psnr,ms_ssim,lpips,grid,blocks unless given")
     measure.add_argument(
         "--beside", nargs="+", default=[], metavar="NAME", help="folders in --out of others' results, to compare with"
     )

@@ -1,6 +1,7 @@
 """What every verb that carries out a plan shares: slots, the table of how far it is, and the scores at the end."""
 
 import math
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from rich.live import Live
 
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError
+from pdloss.evaluation.defaults import CONSISTENCY
+from pdloss.picture_files.listing import list_images
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import Plan
@@ -77,9 +80,10 @@ def carry_out(plan: Plan, options: SlotOptions) -> tuple[int, list[QueuedJob]]:
         The exit status, 0, 1 if a run failed, 130 if stopped; and what became of each job, of a dry run none.
 
     Raises:
-        UserError: If the plan's folder cannot be used.
+        UserError: If the plan's folder cannot be used, or what it is to be judged by.
     """
     _check(options)
+    _check_evaluation(plan)
     if options.dry_run:
         _print_dry(jobs_of(plan), slots(options.jobs, cores_here(), gpus_here(), options.processes_per_run))
         return 0, []
@@ -119,6 +123,24 @@ def _check(options: SlotOptions) -> None:
     _check_places(options.engine, options.num_cpus, options.num_gpus)
     if options.address is not None and options.engine != "ray":
         raise SpecError(f"--address {options.address} is that of a Ray cluster: write --engine ray")
+
+
+def _check_evaluation(plan: Plan) -> None:
+    """Refuses metrics and photographs before the trainings, of which `evaluate` would know only after them.
+
+    Raises:
+        UserError: If there is no such metric, or no picture where one looks for them.
+    """
+    from pdloss.evaluation import scoring  # imports torch, which help does without
+
+    if plan.evaluate is None:
+        return
+    if "metrics" in plan.evaluate:
+        scoring.check_names([name.strip() for name in str(plan.evaluate["metrics"]).split(",")], [CONSISTENCY])
+    data = plan.evaluate["data"]
+    for place in [data] if isinstance(data, str) else data:
+        if not re.search(r"[*?\[]", str(place)):  # a pattern is evaluate's to resolve
+            list_images(Path(place), below=True)
 
 
 def _check_places(engine: str, cpus: float, gpus: float) -> None:

@@ -99,7 +99,7 @@ class PhaseLoss(ImageLoss):
 
 @dataclass(frozen=True)
 class Phase(LossChoice, name="phase", module=PhaseLoss):
-    """How much the places on a lattice of `factor` pixels differ beyond the target's: the mesh that shuffles leave."""
+    """How much the places on a lattice of `factor` pixels differ beyond the target's: meshes, and squares of pixels."""
 
     factor: Annotated[int, Meta(ge=2, le=64)] = 4
 

@@ -25,7 +25,7 @@ _BY_TASK = {
     "demosaic": (Protocol("clean", "mosaic(noise=0)"), Protocol("noise3", "mosaic(noise=3/255)")),
 }
 
-METRICS = ("psnr", "ms_ssim", "lpips", "grid")
+METRICS = ("psnr", "ms_ssim", "lpips", "grid", "blocks")
 """What is measured."""
 
 
