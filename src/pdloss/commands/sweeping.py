@@ -16,8 +16,6 @@ from rich.live import Live
 
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError
-from pdloss.evaluation.defaults import CONSISTENCY
-from pdloss.picture_files.listing import list_images
 from pdloss.sweeps import overview, work
 from pdloss.sweeps.jobs import Job, jobs_of
 from pdloss.sweeps.plan import Plan
@@ -131,7 +129,10 @@ def _check_evaluation(plan: Plan) -> None:
     Raises:
         UserError: If there is no such metric, or no picture where one looks for them.
     """
-    from pdloss.evaluation import scoring  # imports torch, which help does without
+    # They import torch and Pillow, which help does without.
+    from pdloss.evaluation import scoring
+    from pdloss.evaluation.defaults import CONSISTENCY
+    from pdloss.picture_files.listing import list_images
 
     if plan.evaluate is None:
         return
