@@ -28,6 +28,7 @@ SHIPPED = {
 def photos(tmp_path, monkeypatch):
     monkeypatch.setattr(reproduction, "_shipped", lambda table: SHIPPED)
     monkeypatch.setattr(reproduction, "METRICS", ("psnr", "sharpness"))
+    monkeypatch.setattr(reproduction, "JUDGES", ("grid",))
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         for name, angle in (("a", 0), ("b", 90)):

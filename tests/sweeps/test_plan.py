@@ -104,6 +104,8 @@ def test_weights_on_a_logarithmic_scale_are_the_same_factor_apart():
         ({"axes": {"data": ["a", "b"]}}, "data stands in \\[train\\] and in \\[axes\\]"),
         ({"axes": 3}, "axes is a table"),
         ({"evaluate": {"metrics": "psnr"}}, "\\[evaluate\\] needs data"),
+        ({"evaluate": {"data": ["a", "b"], "metrics": ["psnr"]}}, "metrics of 1 folders, and 2 in data"),
+        ({"evaluate": {"data": "a", "metrics": ["psnr", "lpips"]}}, "metrics of 2 folders, and 1 in data"),
         ({"evaluate": {"data": ["a"], "metric": "psnr"}}, "'metric' in \\[evaluate\\]; did you mean 'metrics'"),
     ],
 )

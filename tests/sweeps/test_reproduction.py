@@ -115,8 +115,18 @@ def test_the_start_is_4000_steps_of_l1_and_the_runs_go_on_from_it():
     assert {(job.options["steps"], job.options["crop"]) for job in others if job.kind == "run"} == {(300, 96)}
 
 
-def test_metrics_are_known_and_another_default_loss_is_another_run(monkeypatch):
-    assert set(reproduction.METRICS) <= METRICS.keys() | SET_METRICS.keys()
+def test_metrics_are_known_and_the_judges_see_one_set_where_there_is_no_gpu():
+    assert {*reproduction.METRICS, *reproduction.JUDGES} <= METRICS.keys() | SET_METRICS.keys()
+    sets = [Path("kodak24"), Path("set14")]
+    short = ",".join(reproduction.METRICS)
+    whole = ",".join((*reproduction.METRICS, *reproduction.JUDGES))
+    plans = {budget: paper_plan("table2", budget, "photos", Path("runs"), sets) for budget in BUDGETS}
+    asked = {budget: plans[budget].evaluate["metrics"] for budget in BUDGETS}
+    assert asked == {"cpu": [short, whole], "halfhour": whole, "day": whole}
+    assert plan("table2").evaluate["metrics"] == whole
+
+
+def test_another_default_loss_is_another_run(monkeypatch):
     before = {job.name for job in jobs_of(plan("table2"))}
     monkeypatch.setattr(TrainConfig, "loss", "l1 + 0.1*pdl(features='steerable')")
     (new,) = {job.name for job in jobs_of(plan("table2"))} - before

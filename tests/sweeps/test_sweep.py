@@ -61,6 +61,16 @@ def test_all_runs_of_a_task_are_scored_by_one_call(tmp_path):
     assert evaluations(plan(tmp_path), jobs_of(made)) == []
 
 
+def test_folders_with_metrics_of_their_own_are_scored_by_a_call_each(tmp_path):
+    evaluate = {"data": ["a", "b"], "set": ["one", "two"], "metrics": ["psnr", "psnr,dists"]}
+    made = plan(tmp_path, axes={"seed": [0, 1]}, evaluate=evaluate)
+    calls = evaluations(made, jobs_of(made))
+    assert [call[-6:] for call in calls] == [
+        ["--data", "a", "--set", "one", "--metrics", "psnr"],
+        ["--data", "b", "--set", "two", "--metrics", "psnr,dists"],
+    ]
+
+
 def test_trainings_that_differ_in_weight_and_seed_alone_take_equally_long(tmp_path):
     losses = [{"loss": "l1 + {weight}*pdl", "weight": [0.1, 0.2]}, {"loss": "l1"}]
     made = [job for job in jobs_of(plan(tmp_path, losses=losses, axes={"seed": [0, 1]})) if job.kind == "run"]

@@ -136,8 +136,9 @@ def _check_evaluation(plan: Plan) -> None:
 
     if plan.evaluate is None:
         return
-    if "metrics" in plan.evaluate:
-        scoring.check_names([name.strip() for name in str(plan.evaluate["metrics"]).split(",")], [CONSISTENCY])
+    listed = plan.evaluate.get("metrics", [])
+    for text in [listed] if isinstance(listed, str) else listed:
+        scoring.check_names([name.strip() for name in str(text).split(",")], [CONSISTENCY])
     data = plan.evaluate["data"]
     for place in [data] if isinstance(data, str) else data:
         if not re.search(r"[*?\[]", str(place)):  # a pattern is evaluate's to resolve

@@ -31,7 +31,7 @@
 
     [evaluate]                         # options of `pdloss evaluate`
     data = ["kodak24", "set14"]
-    metrics = "psnr,lpips"
+    metrics = "psnr,lpips"             # or a list, a text for each of the folders
 
 A plan is what the user types, so the texts in it are trusted as typed ones are.
 """
@@ -169,6 +169,7 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
         _refuse_unknown(evaluate, ("data", "degraded", "set", "metrics", "demosaic"), "[evaluate]")
         if not evaluate.get("data"):
             raise SpecError('[evaluate] needs data = ["PHOTOS"], folders of other photographs')
+        _refuse_uneven(evaluate)
     return Plan(
         out=Path(values["out"]).expanduser(),
         train=train,
@@ -177,6 +178,15 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
         axes={name: _distinct(listed, f"[axes] {name}") for name, listed in axes.items()},
         evaluate=evaluate,
     )
+
+
+def _refuse_uneven(evaluate: Mapping[str, Any]) -> None:
+    data, metrics = evaluate["data"], evaluate.get("metrics")
+    if not isinstance(metrics, list):
+        return
+    if not isinstance(data, list) or len(metrics) != len(data):
+        count = len(data) if isinstance(data, list) else 1
+        raise SpecError(f"[evaluate] lists metrics of {len(metrics)} folders, and {count} in data; one text is for all")
 
 
 def _loss_axes(listed: object) -> tuple[LossAxis, ...]:

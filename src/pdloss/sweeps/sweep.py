@@ -122,11 +122,27 @@ def by_task(jobs: Sequence[Job]) -> dict[str, list[Job]]:
 
 
 def evaluations(plan: Plan, jobs: Sequence[Job]) -> list[list[str]]:
-    """Returns the words behind ``pdloss`` that score all runs: one call for all that restore the same task."""
+    """Returns the words behind ``pdloss`` that score all runs.
+
+    One call for all that restore the same task, or one for each folder of photographs where these have metrics of
+    their own.
+    """
     if plan.evaluate is None:
         return []
-    scored = by_task(jobs).values()
-    return [["evaluate", *(str(job.folder) for job in of_task), *work.words(plan.evaluate)] for of_task in scored]
+    return [
+        ["evaluate", *(str(job.folder) for job in of_task), *work.words(options)]
+        for of_task in by_task(jobs).values()
+        for options in _of_each_call(plan.evaluate)
+    ]
+
+
+def _of_each_call(evaluate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if not isinstance(evaluate.get("metrics"), list):
+        return [evaluate]
+    return [
+        {name: value[i] if isinstance(value, list) else value for name, value in evaluate.items()}
+        for i in range(len(evaluate["data"]))
+    ]
 
 
 def seconds_per_step(job: Job, slot: Slot, watch: Callable[[int], object] = lambda step: None) -> float | None:
