@@ -109,10 +109,10 @@ def test_tables_of_one_task_are_trained_one_after_the_other_in_one_folder_and_wh
 
 def test_the_start_is_4000_steps_of_l1_and_the_runs_go_on_from_it():
     start, *others = jobs_of(plan("table4"))
-    assert (start.options["steps"], start.options["lr"], start.options["crop"]) == (4000, 5e-4, 128)
+    assert (start.options["steps"], start.options["lr"], start.options["batch"]) == (4000, 5e-4, 8)
     assert start.folder == Path("runs/sr/start")
     assert {job.options["init"] for job in others} == {start.folder}
-    assert {(job.options["steps"], job.options["crop"]) for job in others if job.kind == "run"} == {(300, 96)}
+    assert {(job.options["steps"], job.options["batch"]) for job in others if job.kind == "run"} == {(300, 2)}
 
 
 def test_metrics_are_known_and_the_judges_see_one_set_where_there_is_no_gpu():
