@@ -12,8 +12,9 @@ from torch import Tensor
 from pdloss.errors import RunError
 from pdloss.files.tensors import read_tensors, write_tensors
 from pdloss.models.measured import leaks
-from pdloss.records import Record, RunRecord, TrainedOn, read_log, write_record
+from pdloss.records import Record, RunRecord, TrainedOn, is_model_folder, read_log, write_record
 from pdloss.runs import RunFolder
+from pdloss.runs.purposes import weights_file
 
 MOST_BYTES = 2_000_000
 """Of a file that ships."""
@@ -51,7 +52,7 @@ def pack(run: Path, name: str, out: Path, *, data: str, licence: str = "Apache-2
     """Writes a run's newest weights as a model that ships, and returns its file.
 
     Args:
-        run: Run folder; those that it went on from must still be where its record says.
+        run: Run folder; runs or models that it went on from must still be where its record says.
         name: Of the model.
         out: Folder to write ``NAME.safetensors`` to.
         data: What it was trained on, and on whose terms.
@@ -131,13 +132,23 @@ def unpack(file: Path, out: Path) -> RunFolder:
 def stages_of(run: Path) -> tuple[list[Stage], dict[str, str]]:
     """Returns the trainings on the way to a run, the first one first, and the pictures of all.
 
+    What a run went on from is a run too, or a model, which tells of those before it.
+
     Raises:
-        RunError: If one of them is not finished, or not there.
+        RunError: If one of them is not finished, not there, or weights that do not tell.
     """
-    folder = RunFolder(run)
     stage = stage_of(run)
-    before, pictures = stages_of(Path(stage.record.init)) if stage.record.init else ([], {})
-    return [*before, stage], pictures | folder.photographs()
+    before: list[Stage] = []
+    pictures: dict[str, str] = {}
+    if stage.record.init:
+        place = Path(stage.record.init)
+        if place.is_file() or is_model_folder(place):
+            model = model_of(weights_file(place))
+            before, pictures = model.stages, model.trained_on
+        else:
+            before, pictures = stages_of(place)
+    seen = {f"{run}/{name}": each for name, each in RunFolder(run).photographs().items()}
+    return [*before, stage], pictures | seen
 
 
 def stage_of(run: Path) -> Stage:
@@ -188,7 +199,7 @@ def made_public(
         public[0] = replace(public[0], record=replace(public[0].record, init="another training"))
     return Model(
         name=name, data=data, licence=licence, stages=public,
-        trained_on={f"picture {place}": each for place, each in enumerate(pictures.values(), 1)},
+        trained_on={f"picture {place}": each for place, each in enumerate(dict.fromkeys(pictures.values()), 1)},
         parameters=sum(each.numel() for each in weights.values()),
     )  # fmt: skip
 
