@@ -81,7 +81,10 @@ def test_what_is_taken_is_a_selection_of_the_sweeps_files_and_names_no_place_of_
 def test_the_page_shows_verdict_table_pictures_and_cost(committed):
     text = page_text(committed)
     assert "## Table II, denoising\n\nThe order *holds*.\n" in text
-    assert "| II | `edsr(blocks=8, width=32, unshuffle=2)` | 4,000 steps | 300 steps | 4 of 5 | 2 min | cpu, 1 thread |" in text
+    assert (
+        "| II | `edsr(blocks=8, width=32, unshuffle=2)` | 4,000 steps | 300 steps | 4 of 5 | 2 min | cpu, 1 thread |"
+        in text
+    )
     row = next(line for line in text.splitlines() if line.startswith("| ours | l1 + pdl | 0.01 |"))
     assert "| 29.00 \N{MINUS SIGN}1.00; [28.00, 30.00] |" in row
     assert text.index("### kodak24") < text.index("| paper | PDL |") < text.index("### set14")
