@@ -5,17 +5,13 @@
 #   ./ship.sh            all that are trained to their end
 #   ./ship.sh jpeg       jpeg and jpeg-l1
 # Measuring takes about twenty minutes of one core for each model; what is measured and unchanged is kept.
-set -euo pipefail
-: "${PDLOSS_ASSETS:?}" "${PDLOSS_IMAGES:?}"
-here=$(cd "$(dirname "$0")" && pwd)
-runs=${RUNS:-$here/../../local/models}
-measured=${MEASURED:-$runs/measured}
+: "${PDLOSS_ASSETS:?}"
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 shelf=${SHELF:-$here/../../src/pdloss/models/weights}
-data="BSDS500, train and test (399 photographs), released by the University of California, Berkeley, for research"
 sets=("$PDLOSS_IMAGES/valid/kodak24" "$PDLOSS_IMAGES/valid/set14")
 
 mkdir -p "$shelf"
-for model in "${@:-denoise jpeg sr-x2 sr-x4 deblur demosaic}"; do for name in $model; do
+for name in ${*:-$models}; do
     [ -d "$runs/$name" ] && [ -d "$runs/$name-l1" ] || { echo "$name: not trained yet" >&2; continue; }
     for flavour in "$name-l1" "$name"; do
         pdloss models pack "$runs/$flavour" --name "$flavour" --data "$data" --out "$shelf"
@@ -28,5 +24,5 @@ for model in "${@:-denoise jpeg sr-x2 sr-x4 deblur demosaic}"; do for name in $m
     for flavour in "$name-l1" "$name"; do
         cp "$measured/$flavour".{json,md,jpg} "$shelf/"
     done
-done; done
+done
 du -sh "$shelf"
