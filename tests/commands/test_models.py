@@ -15,6 +15,7 @@ from pdloss.files.tensors import write_tensors
 from pdloss.models import shelf
 from pdloss.networks import network
 from pdloss.records import ModelConfig, write_record
+from pdloss.runs import RunFolder
 from tests.models.hub_server import Hub, hub
 from tests.runs_for_tests import photographs_in, trained_run
 
@@ -36,6 +37,11 @@ def test_a_model_is_packed_measured_listed_and_restores_by_its_name(
     assert capsys.readouterr().out.startswith("tiny          denoise   0.0")
     assert main(["models", "path", "tiny"]) == 0
     assert capsys.readouterr().out == f"{own / 'tiny.safetensors'}\n"
+    further = ["--data", str(data), "--init", "tiny"]
+    assert main(["train", *further, "--out", str(tmp_path / "further"), "--steps", "1", "--loss", "l1"]) == 0
+    assert main(["calibrate", *further, "--loss", "l1 + l2", "--share", "0.5", "--batches", "1"]) == 0
+    assert RunFolder(tmp_path / "further").record().init == str(own / "tiny.safetensors")
+    capsys.readouterr()
     assert main(["models", "card", "tiny"]) == 1
     assert "pdloss models evaluate tiny writes one" in capsys.readouterr().err
     argv = ["models", "evaluate", "tiny", "--data", str(data), "--out", str(tmp_path / "out"), "--metrics", "psnr"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from pdloss.commands.progress import Bar
+from pdloss.models.shelf import first_weights
 from pdloss.tables import terminal
 from pdloss.tables.numerals import DASH
 from pdloss.tables.table import Table
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
     """
     description = "Finds the weights that give each term of a loss its share of the pull on the restored images."
     asked = tyro.cli(CalibrateConfig, args=argv, prog="pdloss calibrate", description=description)
-    config = dataclasses.replace(asked, typed=True)
+    config = dataclasses.replace(asked, typed=True, init=first_weights(asked.init))
     from pdloss.training.calibration import calibrate
 
     with Bar("reading photographs") as bar:

@@ -10,6 +10,7 @@ import tyro
 
 from pdloss.commands.progress import Bar
 from pdloss.errors import SpecError
+from pdloss.models.shelf import first_weights
 from pdloss.training.configuration import TrainConfig
 from pdloss.training.presets import ABOUT, PRESETS, preset
 
@@ -74,7 +75,7 @@ def parse(argv: list[str]) -> TrainConfig:
     config = options.training
     if default is not None and "--config" in given:
         check_received(default, config, rest)
-    return dataclasses.replace(config, typed=True)
+    return dataclasses.replace(config, typed=True, init=first_weights(config.init))
 
 
 def check_received(received: TrainConfig, config: TrainConfig, typed: Sequence[str]) -> None:

@@ -52,6 +52,11 @@ def place_of(model: str | Path, shelf: Path | None = None) -> Path:
     return path
 
 
+def first_weights(init: Path | None, shelf: Path | None = None) -> Path | None:
+    """Returns what ``--init`` means: a network that ships, by its name, else the run folder or file itself."""
+    return shipped(shelf).get(str(init), init)
+
+
 def name_of(model: str, place: Path) -> str:
     """Returns what a model is called, as its files are.
 

@@ -69,7 +69,8 @@ class PartOptions(TypedOptions):
     take instead of degrading those in --data; paired by their paths below, without the suffix, or by what the stars
     stand for."""
     init: Path | None = None
-    """Run folder or safetensors file to take the first weights from; by default they are fresh."""
+    """Run folder, safetensors file, or name of a model that ships, to take the first weights from; by default they are
+    fresh."""
     device: str = "auto"
     """Such as cpu, cuda or cuda:1; auto takes a GPU if there is one."""
     skip_damaged: bool = False
