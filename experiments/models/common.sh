@@ -18,4 +18,4 @@ declare -A degradation=(
     [sr-x4]="gaussian_blur(sigma=0..1.2) | downscale(factor=4) | $camera"
     [sr-x2]="gaussian_blur(sigma=0..0.8) | downscale(factor=2) | $camera"
 )
-declare -A crop=([denoise]=96 [jpeg]=96 [demosaic]=96 [deblur]=128 [sr-x4]=160 [sr-x2]=128)
+declare -A crop=([denoise]=96 [jpeg]=96 [demosaic]=96 [deblur]=128 [sr-x4]=128 [sr-x2]=128)

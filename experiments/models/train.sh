@@ -8,14 +8,14 @@
 # trained, so that a clone need not train it again. START and MORE say how many steps: of a start, and of each flavour.
 # The networks that give a picture of the same size share the start of denoise.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-start=${START:-6000} more=${MORE:-1500}
+start=${START:-9000} more=${MORE:-2500}
 
 perceptual="l1 + 0.05*multilayer_pdl + 0.5*phase"
 declare -A first=([jpeg]=denoise [demosaic]=denoise [deblur]=denoise)
 declare -A network=(
-    [denoise]="edsr(blocks=8, unshuffle=2)"
-    [sr-x4]="edsr(scale=4, blocks=6, width=56, upsampling='resize')"
-    [sr-x2]="edsr(scale=2, blocks=8, width=48, upsampling='resize')"
+    [denoise]="edsr(blocks=8, width=48, unshuffle=2)"
+    [sr-x4]="edsr(scale=4, blocks=12, width=40, upsampling='resize')"
+    [sr-x2]="edsr(scale=2, blocks=8, width=40, upsampling='resize')"
 )
 
 try() {  # what to train for, run, and all else
